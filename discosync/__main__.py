@@ -1,0 +1,5 @@
+"""`python -m discosync`."""
+
+from discosync.cli import main
+
+main()

@@ -1,0 +1,49 @@
+"""The command line: options, help, exit statuses. Everything heavy is imported by the command."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from discosync import NOTICES, __version__
+
+app = typer.Typer(
+    name="discosync",
+    help="Mirror a Discogs seller's inventory into a database of your own.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    if wanted:
+        print(f"discosync {__version__}", *NOTICES, sep="\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Version and notices."
+        ),
+    ] = False,
+) -> None:
+    """Mirror a Discogs seller's inventory into a database of your own."""
+
+
+def main() -> None:
+    """Run the command line; the only place that ends the process."""
+    try:
+        app()
+    except BrokenPipeError:  # `discosync … | head` has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+
+
+from discosync.cli import db, sandbox, sync  # noqa: E402, F401 - they add their commands to `app`

@@ -1,0 +1,26 @@
+"""The options that several commands share, one alias each, and their help's last lines."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from discosync.errors import EXIT_STATUS_MEANINGS, ExitStatus
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="Settings file instead of ./discosync.toml.")
+]
+Verbose = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, help="Log phases; twice: every request.")
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON on stdout.")]
+Report = Annotated[Path | None, typer.Option("--report", help="Write the JSON report here.")]
+
+
+def exit_statuses(*statuses: ExitStatus) -> str:
+    """Write the end of a command's help."""
+    lines = [f"{int(s):>3}  {EXIT_STATUS_MEANINGS[s]}" for s in statuses]
+    return "\b\nExit statuses:\n" + "\n".join(lines)

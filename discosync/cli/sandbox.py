@@ -1,0 +1,78 @@
+"""`discosync sandbox`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from discosync.cli import app
+from discosync.cli.options import exit_statuses
+from discosync.errors import DiscosyncError, ExitStatus
+
+if TYPE_CHECKING:
+    from discosync.sandbox.server import Fault
+
+_EPILOG = exit_statuses(
+    ExitStatus.OK, ExitStatus.INTERNAL, ExitStatus.USAGE, ExitStatus.NOT_READY, ExitStatus.BAD_DATA
+)
+
+
+@app.command(epilog=_EPILOG)
+def sandbox(  # noqa: PLR0913 - one parameter an option, as Typer wants it
+    *,
+    seller: Annotated[str, typer.Option(help="The made-up seller's name.")] = "sandbox-records",
+    listings: Annotated[int, typer.Option(min=0, help="How many listings to make up.")] = 600,
+    from_csv: Annotated[
+        Path | None, typer.Option(help="Serve this inventory instead, an export's CSV.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another inventory.")] = 1,
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    export_seconds: Annotated[float, typer.Option(min=0, help="How long an export takes.")] = 2.0,
+    drift_every: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="Let an hour pass this often; 0: never.")
+    ] = 0.0,
+    limits: Annotated[
+        bool, typer.Option("--limits", help="Answer 429 above Discogs' real limit.")
+    ] = False,
+    fail: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'METHOD PATH STATUS TIMES'",
+            help="An error on demand: 'GET /inventory/export 503 2'; may be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Serve a look-alike of the Discogs API on loopback, for rehearsals and staging."""
+    from discosync.commands.sandbox import SandboxOptions, serve_sandbox  # noqa: PLC0415 - heavy
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+
+    options = SandboxOptions(
+        seller=seller,
+        listings=listings,
+        from_csv=from_csv,
+        seed=seed,
+        port=port,
+        export_seconds=export_seconds,
+        drift_every_seconds=drift_every,
+        enforces_limits=limits,
+        faults=tuple(_parse_fault(text) for text in fail or ()),
+    )
+    try:
+        serve_sandbox(options, Console().show_text)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    except DiscosyncError as exc:
+        Console().show_error(exc)
+        raise typer.Exit(int(exc.exit_status)) from exc
+
+
+def _parse_fault(text: str) -> "Fault":
+    from discosync.sandbox.server import Fault  # noqa: PLC0415 - heavy
+
+    try:
+        method, path, status, times = text.split()
+        return Fault(method=method.upper(), path=path, status=int(status), times=int(times))
+    except ValueError as exc:
+        raise typer.BadParameter(
+            f"{text!r}; example: 'GET /inventory/export 503 2'", param_hint="--fail"
+        ) from exc

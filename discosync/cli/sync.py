@@ -1,0 +1,229 @@
+"""`discosync sync`."""
+
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from discosync.cli import app
+from discosync.cli.options import AsJson, Config, Quiet, Report, Verbose, exit_statuses
+from discosync.errors import DiscosyncError, ExitStatus
+
+if TYPE_CHECKING:
+    from discosync.commands.sync import SyncRequest
+    from discosync.console import Console
+    from discosync.core.limits import RemovalLimit
+    from discosync.core.report import RunReport
+
+
+class SourceName(StrEnum):
+    """What `--source` understands."""
+
+    AUTO = "auto"
+    EXPORT = "export"
+    PAGES = "pages"
+
+
+class DiffForm(StrEnum):
+    """What `--diff` understands."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+_EPILOG = exit_statuses(
+    ExitStatus.OK,
+    ExitStatus.INTERNAL,
+    ExitStatus.USAGE,
+    ExitStatus.OK_WITH_WARNINGS,
+    ExitStatus.CHANGES,
+    ExitStatus.NOT_READY,
+    ExitStatus.LOCKED,
+    ExitStatus.AUTH,
+    ExitStatus.LIMIT,
+    ExitStatus.BAD_DATA,
+    ExitStatus.SOURCE_UNAVAILABLE,
+    ExitStatus.STORAGE,
+    ExitStatus.MIGRATION,
+    ExitStatus.TIME_BUDGET,
+    ExitStatus.INTERRUPTED,
+    ExitStatus.TERMINATED,
+)
+
+
+@app.command(epilog=_EPILOG)
+def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
+    *,
+    seller: Annotated[str | None, typer.Option(help="The seller's Discogs user name.")] = None,
+    from_file: Annotated[
+        Path | None,
+        typer.Option(help="An export downloaded by hand: .csv, .csv.gz, .zip; - is stdin."),
+    ] = None,
+    source: Annotated[
+        SourceName, typer.Option(help="export and pages are taken literally, without fallback.")
+    ] = SourceName.AUTO,
+    public: Annotated[
+        bool, typer.Option("--public", help="What anybody sees of a shop: no token, For Sale only.")
+    ] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Rehearse with a made-up shop, in its own database.")
+    ] = False,
+    all_sellers: Annotated[
+        bool, typer.Option("--all-sellers", help="Each [sellers.NAME] of discosync.toml in turn.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; write nothing.")
+    ] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="With --dry-run: end with 4 when there are changes.")
+    ] = False,
+    diff: Annotated[DiffForm | None, typer.Option(help="Print every change, in this form.")] = None,
+    changes: Annotated[
+        bool, typer.Option("--changes", help="With --json: the report lists every change.")
+    ] = False,
+    max_removals: Annotated[
+        str | None,
+        typer.Option(metavar="N|N%", help="How many listings may vanish at once, this run."),
+    ] = None,
+    allow_mass_removal: Annotated[
+        bool, typer.Option("--allow-mass-removal", help="Once: any number may vanish.")
+    ] = False,
+    allow_mass_change: Annotated[
+        bool,
+        typer.Option(
+            "--allow-mass-change", help="Once: a field, or the currency, may change all over."
+        ),
+    ] = False,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="Once: an empty inventory may empty the mirror.")
+    ] = False,
+    lock_wait: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Wait for another run to end.")
+    ] = 0,
+    time_budget: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="End the run after this long.")
+    ] = 2700,
+    report: Report = None,
+    config: Config = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Mirror the seller's inventory: all of it, only what changed, in one transaction."""
+    from discosync.commands.fetch import FetchOptions  # noqa: PLC0415 - heavy
+    from discosync.commands.sync import SyncOptions, SyncRequest  # noqa: PLC0415 - heavy
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+    from discosync.core.limits import Allowances  # noqa: PLC0415 - heavy
+    from discosync.core.snapshot import Source  # noqa: PLC0415 - heavy
+    from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
+
+    _refuse_contradictions(
+        {
+            "--exit-code without --dry-run": exit_code and not dry_run,
+            "--json with --diff table or markdown": as_json
+            and diff in {DiffForm.TABLE, DiffForm.MARKDOWN},
+            "--public with --source export": public and source is SourceName.EXPORT,
+            "--public with --from-file": public and from_file is not None,
+            "--source with --from-file": from_file is not None and source is not SourceName.AUTO,
+            "--sandbox with --from-file or --public": sandbox and (public or from_file is not None),
+            "--all-sellers with --seller, --from-file or --sandbox": all_sellers
+            and (seller is not None or from_file is not None or sandbox),
+            "--from-file with an empty name": from_file is not None
+            and not from_file.name
+            and str(from_file) != "-",
+        }
+    )
+    options = SyncOptions(
+        fetch=FetchOptions(
+            from_file=from_file,
+            source=None if source is SourceName.AUTO else Source(source.value),
+            public=public,
+        ),
+        allowed=Allowances(
+            max_removals=_parse_limit(max_removals),
+            mass_removal=allow_mass_removal,
+            mass_change=allow_mass_change,
+            empty=allow_empty,
+        ),
+        lock_wait_seconds=lock_wait,
+        with_changes=changes or diff is not None,
+    )
+    request = SyncRequest(
+        config=config,
+        seller=seller,
+        is_sandbox=sandbox,
+        options=options,
+        run=RunRequest(
+            command="sync",
+            command_line=shlex.join(["discosync", *sys.argv[1:]]),
+            dry_run=dry_run,
+            exit_code_for_changes=exit_code,
+            time_budget_seconds=time_budget,
+            report_path=report,
+        ),
+    )
+    console = Console(verbosity=verbose, quiet=quiet, as_json=as_json)
+    run = _sync_all if all_sellers else _sync_one
+    raise typer.Exit(run(request, console, diff))
+
+
+def _refuse_contradictions(contradictions: dict[str, bool]) -> None:
+    for text, is_so in contradictions.items():
+        if is_so:
+            raise typer.BadParameter(f"{text} makes no sense")
+
+
+def _parse_limit(text: str | None) -> "RemovalLimit | None":
+    from discosync.core.limits import parse_removal_limit  # noqa: PLC0415 - heavy
+
+    try:
+        return None if text is None else parse_removal_limit(text)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc), param_hint="--max-removals") from exc
+
+
+def _sync_one(request: "SyncRequest", console: "Console", diff: DiffForm | None) -> int:
+    report = _run(request, console)
+    console.show_report(report, diff=diff and diff.value)
+    return int(report.exit_status)
+
+
+def _run(request: "SyncRequest", console: "Console") -> "RunReport":
+    from discosync.commands.sync import sync_seller  # noqa: PLC0415 - heavy
+    from discosync.runner import Run, execute  # noqa: PLC0415 - heavy
+
+    run = Run(
+        request=request.run, progress=console.progress(), set_up_logging=console.set_up_logging
+    )
+    return execute(run, lambda run: sync_seller(run, request))
+
+
+def _sync_all(request: "SyncRequest", console: "Console", diff: DiffForm | None) -> int:
+    """Sync every configured seller; one that fails keeps no other from its turn."""
+    from discosync.commands.sync import configured_sellers, request_for  # noqa: PLC0415 - heavy
+    from discosync.core.report import combine_reports  # noqa: PLC0415 - heavy
+    from discosync.runner import write_json  # noqa: PLC0415 - heavy
+
+    try:
+        names = configured_sellers(request.config)
+    except DiscosyncError as exc:
+        console.show_error(exc)
+        return int(exc.exit_status)
+    reports: list[RunReport] = []
+    for name in names:
+        report = _run(request_for(request, name), console)
+        reports.append(report)
+        if not console.as_json:
+            console.show_report(report, diff=diff and diff.value)
+        if report.error is not None and report.error.ends_everything:
+            break
+    combined = combine_reports(reports)
+    if console.as_json:
+        console.show_json(combined)
+    if request.run.report_path is not None:
+        write_json(combined, request.run.report_path)
+    return int(combined["exit_code"])

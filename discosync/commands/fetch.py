@@ -1,0 +1,191 @@
+"""From three sources, one snapshot: who asks, which way, and what if that way is closed."""
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from discosync.core.pacific import parse_export_name
+from discosync.core.report import Problem
+from discosync.core.snapshot import Snapshot, Source
+from discosync.core.source_choice import SourceChoice, choose_source
+from discosync.database.store import LastApplied
+from discosync.discogs.export import ExportRequest, ExportUnavailable, fetch_export
+from discosync.discogs.inventory import (
+    FirstPage,
+    PagesRequest,
+    fetch_first_page,
+    fetch_identity,
+    fetch_pages,
+)
+from discosync.discogs.inventory_file import load_file
+from discosync.discogs.spool import Spool
+from discosync.discogs.transport import Transport
+from discosync.errors import AuthRefused, NotReady
+from discosync.runner import Run
+from discosync.settings import TOKEN_PAGE, Settings
+
+_EXPORT_DEADLINE_SECONDS = 20 * 60.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchOptions:
+    """Which way to take: `source` None means the cheapest complete one."""
+
+    from_file: Path | None = None
+    source: Source | None = None
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A snapshot, and whether discosync's own sandbox gave it (None: a file does not say)."""
+
+    snapshot: Snapshot
+    is_sandbox: bool | None
+
+
+class Fetcher:
+    """Brings one seller's inventory onto the disk."""
+
+    def __init__(
+        self, run: Run, settings: Settings, options: FetchOptions, *, last: LastApplied
+    ) -> None:
+        self._run = run
+        self._settings = settings
+        self._options = options
+        self._last = last
+        token = None if options.public or settings.token is None else settings.token.reveal()
+        self._transport = Transport(base_url=settings.api_url, token=token)
+        run.api_use = lambda: self._transport.use
+
+    def fetch(self, seller: str, spool: Spool) -> Fetched:
+        """Fetch by the file, or by the way that the options and the size suggest."""
+        if self._options.from_file is not None:
+            return self._fetch_file(self._options.from_file, seller, spool)
+        if not self._options.public:
+            self._check_identity(seller)
+        first = fetch_first_page(self._transport, seller)
+        choice = self._choose(first)
+        self._take(choice)
+        snapshot = self._fetch_by(choice.source, seller, first, spool)
+        currency = self._currency(snapshot.currency)
+        return Fetched(snapshot=replace(snapshot, currency=currency), is_sandbox=first.is_sandbox)
+
+    def count_again(self, seller: str) -> int:
+        """Ask the second witness once more: the shop may have sold something meanwhile."""
+        return fetch_first_page(self._transport, seller).page.items
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def _fetch_file(self, path: Path, seller: str, spool: Spool) -> Fetched:
+        self._take(SourceChoice(source=Source.FILE, reason=f"--from-file {path}"))
+        currency = self._settings.currency or self._last.currency
+        snapshot = load_file(path, seller=seller, currency=currency, spool=spool)
+        return Fetched(snapshot=snapshot, is_sandbox=None)
+
+    def _check_identity(self, seller: str) -> None:
+        if self._settings.token is None:
+            raise NotReady(
+                "there is no Discogs token",
+                hint=f"set DISCOGS_TOKEN; {TOKEN_PAGE} makes one (or look at the public part of "
+                "a shop with --public)",
+                code="no_token",
+            )
+        username = fetch_identity(self._transport).username
+        if username.casefold() != seller.casefold():
+            raise AuthRefused(
+                f"the token belongs to {username!r}, the seller is {seller!r}: Discogs would "
+                "hide drafts, sold records and private fields",
+                hint="set the token of that seller, or look at the public part with --public",
+                code="not_this_seller",
+            )
+
+    def _choose(self, first: FirstPage) -> SourceChoice:
+        if self._options.public:
+            return SourceChoice(source=Source.PAGES, reason="--public shows pages only")
+        if self._options.source is not None:
+            wanted = self._options.source
+            return SourceChoice(source=wanted, reason=f"--source {wanted.value}")
+        use_csv_export = self._settings.use_csv_export
+        return choose_source(first.page.items, use_csv_export=use_csv_export)
+
+    def _take(self, choice: SourceChoice) -> None:
+        self._run.source, self._run.source_reason = choice.source.value, choice.reason
+        _log.info("source %s: %s", choice.source.value, choice.reason)
+
+    def _fetch_by(self, source: Source, seller: str, first: FirstPage, spool: Spool) -> Snapshot:
+        if source is Source.EXPORT:
+            try:
+                return fetch_export(self._transport, self._export_request(seller, first, spool))
+            except ExportUnavailable as exc:
+                if self._options.source is not None:  # taken literally
+                    raise
+                first = self._fall_back(exc, seller)
+        request = PagesRequest(
+            seller=seller,
+            first=first,
+            spool=spool,
+            is_owner=not self._options.public,
+            progress=self._run.progress,
+        )
+        return fetch_pages(self._transport, request)
+
+    def _export_request(self, seller: str, first: FirstPage, spool: Spool) -> ExportRequest:
+        deadline_seconds = self._run.remaining_seconds()
+        if self._options.source is None:  # leave time for the pages
+            deadline_seconds /= 2
+        return ExportRequest(
+            seller=seller,
+            first=first,
+            spool=spool,
+            progress=self._run.progress,
+            deadline_seconds=min(_EXPORT_DEADLINE_SECONDS, deadline_seconds),
+            newer_than=self._last.as_of,
+            usual_seconds=self._last.ready_seconds,
+        )
+
+    def _fall_back(self, exc: ExportUnavailable, seller: str) -> FirstPage:
+        self._run.fallback_from = Source.EXPORT.value
+        self._take(SourceChoice(source=Source.PAGES, reason=f"no export: {exc.message}"))
+        self._run.problems.append(
+            Problem(code="fallback", text=f"fell back to pages: {exc.message}")
+        )
+        return fetch_first_page(self._transport, seller)
+
+    def _currency(self, shown: str | None) -> str | None:
+        wanted = self._settings.currency
+        if wanted is not None and shown is not None and wanted != shown:
+            raise NotReady(
+                f"DISCOGS_CURRENCY says {wanted}, but Discogs shows this seller's prices in "
+                f"{shown}",
+                hint="correct the setting, or leave it out: it is learnt from Discogs",
+                code="wrong_currency",
+            )
+        return wanted or shown or self._last.currency
+
+
+def seller_of(settings: Settings, options: FetchOptions, *, named: str | None) -> str:
+    """Say whose inventory is meant: `--seller`, the setting, or a file's own name.
+
+    Raises `NotReady` when nobody says, `AuthRefused` when a file is named after somebody else
+    than the setting.
+    """
+    by_name = parse_export_name(options.from_file.name) if options.from_file else None
+    seller = named or settings.seller or (by_name[0] if by_name else None)
+    if seller is None:
+        raise NotReady(
+            "there is no seller",
+            hint="set DISCOGS_USERNAME to the seller's Discogs user name, or use --seller",
+            code="no_seller",
+        )
+    if named is None and by_name is not None and by_name[0].casefold() != seller.casefold():
+        raise AuthRefused(
+            f"the file is an export of {by_name[0]!r}, the seller is {seller!r}",
+            hint=f"add --seller {by_name[0]} if it is that shop's, or --seller {seller} if the "
+            "name is wrong",
+            code="not_this_seller",
+        )
+    return seller

@@ -1,0 +1,153 @@
+"""From a snapshot on disk and a database to a plan: read both, let the core decide."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from discosync.core.changes import ChangeSet
+from discosync.core.inventory_csv import Header
+from discosync.core.limits import check_conflicts, check_rejected, check_witness
+from discosync.core.plan import KnownListings, Planner, find_conflicts
+from discosync.core.report import Problem
+from discosync.core.snapshot import OpenSnapshot, Snapshot, Source, open_snapshot
+from discosync.database.engine import Database
+from discosync.database.store import ROWS_PER_QUERY, LastApplied, load_known, load_rows
+from discosync.runner import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, the snapshot it is made from, and the fields that the snapshot shows."""
+
+    changes: ChangeSet
+    snapshot: Snapshot
+    sees: frozenset[str]
+
+
+def plan_snapshot(
+    run: Run,
+    database: Database | None,
+    snapshot: Snapshot,
+    *,
+    last: LastApplied,
+    trust_hash: bool,
+    count_again: Callable[[], int],
+) -> Planned:
+    """Compare a snapshot with the database (None: with nothing), and verify it on the way.
+
+    Raises `BadData` when the snapshot turns out to be incomplete or contradicts itself.
+    """
+    with (
+        database.reading() if database else nullcontext() as connection,
+        open_snapshot(snapshot) as opened,
+    ):
+        reader = _Reader(run, connection, snapshot, opened, trust_hash=trust_hash)
+        with run.phase("parse"):
+            reader.read_all()
+        with run.phase("plan"):
+            changes = reader.finish()
+    run.columns = opened.header.columns
+    _note_columns(run, opened.header, last)
+    _verify(changes, snapshot, count_again)
+    _check_repeated(run, reader.planner, snapshot)
+    _note_problems(run, changes, snapshot)
+    return Planned(changes=changes, snapshot=snapshot, sees=opened.sees)
+
+
+class _Reader:
+    """Feeds the planner: records from the snapshot, and the stored rows it wants."""
+
+    def __init__(
+        self,
+        run: Run,
+        connection: Connection | None,
+        snapshot: Snapshot,
+        opened: OpenSnapshot,
+        *,
+        trust_hash: bool,
+    ) -> None:
+        self._run = run
+        self._connection = connection
+        self._seller = str(run.seller)
+        self._records = opened.records
+        known = load_known(connection, self._seller) if connection else KnownListings()
+        self._expected = len(known.hash_by_id) or snapshot.expected_items
+        self.planner = Planner(
+            known,
+            sees=opened.sees,
+            as_of=snapshot.as_of or run.started_at,
+            may_remove=snapshot.incomplete_because is None,
+            trust_hash=trust_hash,
+        )
+
+    def read_all(self) -> None:
+        planner, progress = self.planner, self._run.progress
+        progress.begin("comparing listings", self._expected)
+        for number, record in enumerate(self._records, start=1):
+            planner.see(record)
+            if len(planner.waiting) >= ROWS_PER_QUERY:
+                self._resolve()
+            if number % 1000 == 0:
+                progress.advance(1000)
+        self._resolve()
+        progress.end()
+
+    def _resolve(self) -> None:
+        if self._connection is not None and self.planner.waiting:
+            wanted = list(self.planner.waiting)
+            self.planner.resolve(load_rows(self._connection, self._seller, wanted))
+
+    def finish(self) -> ChangeSet:
+        gone = sorted(self.planner.gone)
+        if self._connection is not None and gone:
+            self.planner.remove(load_rows(self._connection, self._seller, gone))
+        return self.planner.finish()
+
+
+def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], int]) -> None:
+    """Apply limits 1 and 5; a witness that disagrees is heard a second time."""
+    if fault := check_rejected(changes):
+        raise fault
+    if check_witness(changes, snapshot):
+        heard_again = replace(snapshot, expected_items=count_again())
+        if fault := check_witness(changes, heard_again):
+            raise fault
+
+
+def _check_repeated(run: Run, planner: Planner, snapshot: Snapshot) -> None:
+    """Collapse equal duplicates, refuse different ones; a walk has settled its own already."""
+    repeated = planner.repeated_ids
+    if not repeated or snapshot.source is Source.PAGES:
+        return
+    with open_snapshot(snapshot) as opened:
+        if fault := check_conflicts(find_conflicts(opened.records, repeated)):
+            raise fault
+    text = f"{len(repeated)} listings stand in the inventory more than once, alike"
+    run.problems.append(Problem(code="duplicate_records", text=text, is_warning=False))
+
+
+def _note_columns(run: Run, header: Header, last: LastApplied) -> None:
+    """Say once that Discogs changed the export: when the header differs from the last one."""
+    if header.unknown and header.columns != last.columns:
+        text = f"columns that discosync does not know: {', '.join(header.unknown)[:300]}"
+        run.problems.append(Problem(code="new_column", text=text))
+
+
+def _note_problems(run: Run, changes: ChangeSet, snapshot: Snapshot) -> None:
+    for rejected in changes.rejected:
+        run.problems.append(
+            Problem(
+                code="bad_record",
+                text=rejected.reason,
+                line=rejected.line,
+                listing_id=rejected.listing_id,
+            )
+        )
+    if snapshot.incomplete_because is not None:
+        text = f"incomplete, so nothing is removed: {snapshot.incomplete_because}"
+        run.problems.append(Problem(code="incomplete_snapshot", text=text))
+    elif changes.protected:
+        text = f"{changes.protected} listings are kept: bad records may be theirs"
+        run.problems.append(Problem(code="held_back", text=text))

@@ -1,0 +1,297 @@
+"""`discosync sync`: mirror one seller's inventory."""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from discosync.commands.fetch import Fetcher, FetchOptions, seller_of
+from discosync.commands.planning import Planned, plan_snapshot
+from discosync.commands.sandbox import in_sandbox
+from discosync.core.changes import ChangeSet
+from discosync.core.limits import (
+    OLDER_SNAPSHOT,
+    Allowances,
+    Violation,
+    check_age,
+    check_limits,
+)
+from discosync.core.listing import Listing
+from discosync.core.report import ChangeEntry, count_listings, describe_changes
+from discosync.core.snapshot import Snapshot, open_snapshot
+from discosync.database.apply import Stamp, apply_changes
+from discosync.database.engine import Database, open_database
+from discosync.database.lock import Holder, hold_lock
+from discosync.database.schema import SchemaState, require_usable, upgrade_schema
+from discosync.database.store import (
+    LastApplied,
+    finish_run,
+    load_has_sellers,
+    load_last_applied,
+    load_run_exists,
+    record_run,
+    resolve_seller,
+)
+from discosync.discogs.spool import Spool
+from discosync.errors import LimitRefused, NotReady, StorageFailed
+from discosync.runner import Run, RunRequest
+from discosync.settings import Settings, current_environment, data_dir, load_settings
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOptions:
+    """What `sync` was asked for."""
+
+    fetch: FetchOptions = field(default_factory=FetchOptions)
+    allowed: Allowances = field(default_factory=Allowances)
+    lock_wait_seconds: float = 0.0
+    with_changes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRequest:
+    """A whole `sync`: whose inventory, with which settings, and how."""
+
+    run: RunRequest
+    config: Path | None = None
+    seller: str | None = None
+    is_sandbox: bool = False
+    options: SyncOptions = field(default_factory=SyncOptions)
+
+
+def configured_sellers(config: Path | None) -> list[str]:
+    """Name the sellers of `discosync.toml`; raise `NotReady` when there is none."""
+    names = list(load_settings(config=config, environ=current_environment()).sellers)
+    if not names:
+        raise NotReady(
+            "there is no [sellers.NAME] table in discosync.toml",
+            hint="add one for each seller, with its token_env",
+            code="no_sellers",
+        )
+    return names
+
+
+def request_for(request: SyncRequest, seller: str) -> SyncRequest:
+    """Ask the same for one of several sellers; the reports are put together afterwards."""
+    return replace(request, seller=seller, run=replace(request.run, report_path=None))
+
+
+def sync_seller(run: Run, request: SyncRequest) -> None:
+    """Find out who is meant and where it goes, then mirror; in the sandbox when asked."""
+    settings = load_settings(config=request.config, environ=current_environment())
+    run.set_up_logging(settings.log_format)
+    with ExitStack() as stack:
+        if request.is_sandbox:
+            settings = stack.enter_context(in_sandbox(settings, named=request.seller))
+        options = request.options
+        seller = seller_of(settings, options.fetch, named=request.seller)
+        settings = settings.for_seller(seller)
+        database = open_database(
+            settings.database_url.reveal(),
+            read_only=request.run.dry_run,
+            application="discosync sync",
+        )
+        run.database = database.shown
+        run.request = replace(request.run, report_dir=_report_dir(settings, database))
+        mirror(run, settings, database, options, seller=seller)
+
+
+def _report_dir(settings: Settings, database: Database) -> Path | None:
+    """Keep every run's report beside a SQLite file, or where REPORT_DIR says."""
+    if settings.report_dir is not None:
+        return settings.report_dir
+    return database.path.parent / "reports" if database.path else None
+
+
+def mirror(
+    run: Run, settings: Settings, database: Database, options: SyncOptions, *, seller: str
+) -> None:
+    """Mirror the seller's inventory.
+
+    1. Lock the seller; see that the database is ready.
+    2. Fetch a complete snapshot to disk.
+    3. Compare it with what the database knows, and check the plan against the limits.
+    4. Apply the plan in one transaction, unless this is a dry run.
+    """
+    run.seller, run.flags = seller, settings.flags
+    with _lock(run, database, options, seller), _spool(run, database, seller) as spool:
+        state = require_usable(database)
+        last = _load_last(run, database, state)
+        fetcher = Fetcher(run, settings, options.fetch, last=last)
+        try:
+            with run.phase("fetch"):
+                fetched = fetcher.fetch(run.seller, spool)
+            run.snapshot = fetched.snapshot
+            is_sandbox = _check_sandbox(database, state, is_sandbox=fetched.is_sandbox)
+            planned = plan_snapshot(
+                run,
+                database if state is SchemaState.CURRENT else None,
+                fetched.snapshot,
+                last=last,
+                trust_hash=settings.use_content_hash,
+                count_again=lambda: fetcher.count_again(str(run.seller)),
+            )
+        finally:
+            fetcher.close()
+        run.counts, run.has_changes = count_listings(planned.changes), not planned.changes.is_empty
+        if run.request.dry_run or options.with_changes:
+            run.changes = _tell(planned.changes, fetched.snapshot)
+        allowed = _allowances(options, settings)
+        _refuse(run, options, _violations(planned.changes, fetched.snapshot, last, allowed))
+        if run.request.dry_run:
+            return
+        with run.phase("apply"):
+            if state is SchemaState.EMPTY:
+                _make_schema(run, database)
+            _apply(run, database, planned, is_sandbox=is_sandbox)
+
+
+@contextmanager
+def _lock(run: Run, database: Database, options: SyncOptions, seller: str) -> Iterator[None]:
+    holder = Holder(
+        command=f"discosync {run.request.command}", run_id=run.run_id, started_at=run.started_at
+    )
+    with hold_lock(database, seller, holder, wait_seconds=options.lock_wait_seconds):
+        yield
+
+
+@contextmanager
+def _spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
+    """Give a place for the snapshot; it is kept only when the database failed to take it."""
+    if run.request.dry_run:
+        with tempfile.TemporaryDirectory(prefix="discosync-") as directory:
+            yield Spool(Path(directory))
+        return
+    beside = database.path.parent if database.path else data_dir()
+    spool = Spool(beside / "snapshots" / seller.casefold())
+    spool.prepare()
+    is_kept = False
+    try:
+        yield spool
+    except StorageFailed as exc:
+        is_kept = run.snapshot is not None and run.snapshot.path.exists()
+        if run.snapshot is not None and is_kept:
+            exc.hint += (
+                f"; the inventory is kept: `discosync sync --seller {seller} --from-file "
+                f"{run.snapshot.path}` needs no second export"
+            )
+        raise
+    finally:
+        if not is_kept:
+            spool.remove()
+
+
+def _load_last(run: Run, database: Database, state: SchemaState) -> LastApplied:
+    if state is SchemaState.EMPTY:
+        return LastApplied()
+    with database.reading() as connection:
+        run.seller = resolve_seller(connection, str(run.seller))
+        return load_last_applied(connection, run.seller)
+
+
+def _check_sandbox(database: Database, state: SchemaState, *, is_sandbox: bool | None) -> bool:
+    """Keep made-up sellers and real ones apart; a file belongs to where it goes."""
+    if state is SchemaState.EMPTY:
+        return bool(is_sandbox)
+    with database.reading() as connection:
+        holds_sandbox = load_has_sellers(connection, is_sandbox=True)
+        holds_real = load_has_sellers(connection, is_sandbox=False)
+    if is_sandbox is None:
+        return holds_sandbox
+    if (is_sandbox and holds_real) or (not is_sandbox and holds_sandbox):
+        inside, outside = ("real", "sandbox") if is_sandbox else ("sandbox", "real")
+        raise NotReady(
+            f"{database.shown} holds a {inside} seller, this is a {outside} one: they must not mix",
+            hint="name another database in DATABASE_URL",
+            code="sandbox_mixed",
+        )
+    return is_sandbox
+
+
+def _allowances(options: SyncOptions, settings: Settings) -> Allowances:
+    """Let the command line's removal limit go before the setting's."""
+    if options.allowed.max_removals is not None:
+        return options.allowed
+    return replace(options.allowed, max_removals=settings.max_removals)
+
+
+def _tell(changes: ChangeSet, snapshot: Snapshot) -> tuple[ChangeEntry, ...]:
+    """Describe every change; what is added is read from the snapshot once more."""
+    wanted = set(changes.added)
+    added: dict[int, Listing] = {}
+    if wanted:
+        with open_snapshot(snapshot) as opened:
+            for record in opened.records:
+                if isinstance(record, Listing) and record.listing_id in wanted:
+                    added.setdefault(record.listing_id, record)
+    return tuple(describe_changes(changes, added))
+
+
+def _violations(
+    changes: ChangeSet, snapshot: Snapshot, last: LastApplied, allowed: Allowances
+) -> list[Violation]:
+    older = check_age(snapshot, last.as_of)
+    return [*([older] if older else []), *check_limits(changes, allowed)]
+
+
+def _refuse(run: Run, options: SyncOptions, violations: list[Violation]) -> None:
+    if not violations:
+        return
+    raise LimitRefused(
+        "; ".join(v.text for v in violations),
+        hint=f"nothing was changed; {_way_out(run, options, violations)}",
+        code=violations[0].code,
+    )
+
+
+def _way_out(run: Run, options: SyncOptions, violations: list[Violation]) -> str:
+    """Write the exact command that allows it once."""
+    allowing = " ".join(dict.fromkeys(v.option for v in violations if v.option))
+    command_line = f"{run.request.command_line} {allowing}".rstrip()
+    if any(v.code == OLDER_SNAPSHOT for v in violations):
+        if options.fetch.from_file is None:
+            return "the next run fetches a newer one"
+        # What has no name has no moment either.
+        piped = f"discosync sync --seller {run.seller} --from-file - {allowing}".rstrip()
+        command_line = f"{piped} < {options.fetch.from_file}"
+    return f"if this is right, allow it once: {command_line}"
+
+
+def _make_schema(run: Run, database: Database) -> None:
+    """Make the schema of an empty database; only one run at a time, whoever its seller is."""
+    holder = Holder(command="discosync sync", run_id=run.run_id, started_at=run.started_at)
+    with hold_lock(database, "*schema*", holder, wait_seconds=60):
+        if require_usable(database) is SchemaState.EMPTY:
+            upgrade_schema(database)
+
+
+def _apply(run: Run, database: Database, planned: Planned, *, is_sandbox: bool) -> None:
+    """Write listings, history and the run's record, all or nothing."""
+    snapshot = planned.snapshot
+    stamp = Stamp(
+        seller=str(run.seller),
+        as_of=snapshot.as_of or run.started_at,
+        now=run.started_at,
+        sees=planned.sees,
+    )
+    try:
+        with database.writing() as connection, open_snapshot(snapshot) as opened:
+            key = record_run(connection, run.report(), is_sandbox=is_sandbox)
+            apply_changes(connection, planned.changes, opened.records, stamp=stamp, run_key=key)
+            report = run.report()
+            finish_run(connection, key, report)
+            run.reach_commit()
+    except StorageFailed:
+        # A lost acknowledgement: the record says whether the commit took place.
+        if not (run.is_committing and _was_committed(run, database)):
+            raise
+    run.committed = report
+
+
+def _was_committed(run: Run, database: Database) -> bool:
+    with database.reading() as connection:
+        return load_run_exists(connection, run.run_id)

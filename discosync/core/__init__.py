@@ -1,0 +1,1 @@
+"""Pure decisions: standard library and `errors` only; no clock, network, file or database."""

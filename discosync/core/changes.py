@@ -1,0 +1,149 @@
+"""Everything a run will change, as one plain value.
+
+The table on screen, the dry run, the report, the limits, the history and the write all use the
+same `ChangeSet`. It does not grow with the inventory on a first load: of an added listing it
+holds the id, and whoever needs more reads the snapshot again.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from discosync.core.inventory_csv import RejectedRecord
+from discosync.core.listing import FieldValue
+
+
+class FieldChange(NamedTuple):
+    """One column of one listing, before and after."""
+
+    field: str
+    before: FieldValue
+    after: FieldValue
+
+
+class Lifecycle(NamedTuple):
+    """Whether a listing is for sale and, if not, since when and why (columns of `listings`)."""
+
+    is_active: bool
+    removed_at: datetime | None
+    removal_reason: str | None
+    sold_at: datetime | None
+
+
+ACTIVE = Lifecycle(is_active=True, removed_at=None, removal_reason=None, sold_at=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """A listing that the database did not know."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """The new state of a known listing: where it is written, and over what.
+
+    `expected_hash` is the content hash the plan saw; another one in the database means that
+    somebody was first.
+    """
+
+    listing_id: int
+    heading: str
+    fields: tuple[FieldChange, ...]
+    lifecycle: Lifecycle
+    content_hash: str
+    expected_hash: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated(Rewrite):
+    """A known listing with another content, or inactive for another reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed(Rewrite):
+    """A listing that was active and no longer is; `in_snapshot` when the snapshot says why."""
+
+    in_snapshot: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reactivated(Rewrite):
+    """A known, inactive listing that is for sale again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed(Rewrite):
+    """No change: what was not known yet is filled in, or the hash is of an older version."""
+
+
+Change = Added | Updated | Removed | Reactivated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSet:
+    """What one snapshot changes, sorted by listing id, and how it was counted.
+
+    `records` is how many records were read, `for_sale` how many of them say For Sale;
+    `known_active` and `compared…` (known, and seen again) are what shares are shares of;
+    `protected` counts listings that would have been missing but may not be judged.
+    """
+
+    added: Sequence[int] = ()
+    updated: tuple[Updated, ...] = ()
+    removed: tuple[Removed, ...] = ()
+    reactivated: tuple[Reactivated, ...] = ()
+    completed: tuple[Completed, ...] = ()
+    rejected: tuple[RejectedRecord, ...] = ()
+    unchanged: int = 0
+    added_active: int = 0
+    records: int = 0
+    for_sale: int = 0
+    known_active: int = 0
+    compared: int = 0
+    compared_active: int = 0
+    protected: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the inventory is as the database says."""
+        return not (self.added or self.updated or self.removed or self.reactivated)
+
+    @property
+    def writes_nothing(self) -> bool:
+        """Whether not even a gap is filled."""
+        return self.is_empty and not self.completed
+
+    @property
+    def missing(self) -> tuple[Removed, ...]:
+        """Removals without evidence: the snapshot does not contain the listing."""
+        return tuple(change for change in self.removed if not change.in_snapshot)
+
+    @property
+    def rewrites(self) -> Iterator[Rewrite]:
+        """Every known listing that is written, whatever the reason."""
+        yield from self.updated
+        yield from self.removed
+        yield from self.reactivated
+        yield from self.completed
+
+    @property
+    def changes(self) -> Iterator[Change]:
+        """Every change, kind by kind."""
+        for listing_id in self.added:
+            yield Added(listing_id=listing_id)
+        yield from self.updated
+        yield from self.removed
+        yield from self.reactivated
+
+    @property
+    def seen(self) -> int:
+        """How many listings the snapshot shows, quarantined ones included."""
+        return self.records + len(self.rejected)
+
+    @property
+    def active_after(self) -> int:
+        """How many listings are active once this is applied."""
+        return self.known_active + self.added_active - len(self.removed) + len(self.reactivated)

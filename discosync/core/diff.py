@@ -1,0 +1,101 @@
+"""The diff of a run as text: cells for a table, and Markdown for a pull request comment."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from discosync.core.listing import FieldValue
+from discosync.core.report import ChangeEntry, RunReport, json_value
+
+MAX_SHOWN = 200
+"""Rows that a person, and a comment of 65,536 characters, can take."""
+
+_MAX_CELL = 60
+_QUIET_FIELDS = {"is_active", "removed_at", "sold_at", "artist_names", "release_title"}
+
+
+class DiffRow(NamedTuple):
+    """One line of a diff."""
+
+    kind: str
+    listing_id: str
+    heading: str
+    what: str
+
+
+def diff_rows(changes: Sequence[ChangeEntry]) -> Iterator[DiffRow]:
+    """Make the lines of a diff, at most `MAX_SHOWN`."""
+    for change in changes[:MAX_SHOWN]:
+        yield DiffRow(
+            kind=change.kind,
+            listing_id=str(change.listing_id),
+            heading=_shorten(change.heading),
+            what=_what(change),
+        )
+
+
+def _what(change: ChangeEntry) -> str:
+    if change.kind == "added":
+        after = {c.field: c.after for c in change.fields}
+        return " · ".join(_cell(after.get(name)) for name in ("status", "price_value", "condition"))
+    return "; ".join(
+        f"{c.field} {_cell(c.before)} → {_cell(c.after)}"
+        for c in change.fields
+        if c.field not in _QUIET_FIELDS or (c.field != "is_active" and change.kind == "updated")
+    )
+
+
+def _cell(value: FieldValue) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return _shorten(str(json_value(value)))
+
+
+def _shorten(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 1] + "…"
+
+
+def left_out(changes: Sequence[ChangeEntry]) -> str:
+    """Say how many lines a diff does not show."""
+    rest = len(changes) - MAX_SHOWN
+    return f"… and {rest:,} more; `--diff json` shows all" if rest > 0 else ""
+
+
+def render_counts(report: RunReport) -> str:
+    """Sum a run up in a line."""
+    counts = report.listings
+    return (
+        f"{counts.added:,} added, {counts.updated:,} updated, {counts.removed:,} removed, "
+        f"{counts.reactivated:,} reactivated, {counts.unchanged:,} unchanged"
+    )
+
+
+def render_markdown(report: RunReport) -> str:
+    """Write the diff for a pull request comment."""
+    changes = report.changes or ()
+    lines = [
+        f"### discosync: {_escape(report.seller or '?')}",
+        "",
+        f"{render_counts(report)} · source `{report.source}`",
+    ]
+    if report.error is not None:
+        lines += ["", f"**Refused:** {_escape(report.error.message)}"]
+    if changes:
+        lines += ["", "| change | listing | record | what |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| {row.kind} | {row.listing_id} | {_escape(row.heading)} | {_escape(row.what)} |"
+            for row in diff_rows(changes)
+        ]
+    if rest := left_out(changes):
+        lines += ["", rest]
+    return "\n".join(lines) + "\n"
+
+
+def _escape(text: str) -> str:
+    """Keep a seller's words from becoming markup, mentions or links."""
+    for mark in "\\`*_[]|~#":
+        text = text.replace(mark, "\\" + mark)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u200b")

@@ -1,0 +1,53 @@
+"""Money: exact to the currency's minor unit, `Decimal` in code, never float arithmetic."""
+
+from decimal import Decimal, InvalidOperation
+
+MINOR_DIGITS_BY_CURRENCY = {
+    "USD": 2,
+    "GBP": 2,
+    "EUR": 2,
+    "CAD": 2,
+    "AUD": 2,
+    "JPY": 0,
+    "CHF": 2,
+    "MXN": 2,
+    "BRL": 2,
+    "NZD": 2,
+    "SEK": 2,
+    "ZAR": 2,
+}
+"""The currencies in which Discogs lets people sell (its developer page, `curr_abbr`)."""
+
+MAX_AMOUNT = Decimal("9999999999.99")
+"""What `NUMERIC(12, 2)` holds, and what an SQLite float keeps to the cent."""
+
+_ROUNDING_NOISE = Decimal("0.00001")
+_CENT = Decimal("0.01")
+
+
+def parse_amount(text: str) -> Decimal:
+    """Read an amount of money with two decimals.
+
+    Raises `ValueError`, with the reason for people, for anything that is no amount: text, a
+    negative number, NaN, a fraction of a cent.
+    """
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"price {text[:40]!r} is not a number") from None
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"price {text[:40]!r} is not a possible price")
+    if amount > MAX_AMOUNT:
+        raise ValueError(f"price {text[:40]!r} is larger than {MAX_AMOUNT}")
+    cents = amount.quantize(_CENT)
+    if abs(cents - amount) > _ROUNDING_NOISE:
+        raise ValueError(f"price {text[:40]!r} has a fraction of a cent")
+    return cents
+
+
+def render_amount(amount: Decimal | None, currency: str | None) -> str:
+    """Write an amount for people: `12.50 EUR`, `1200 JPY`, `12.50` without a known currency."""
+    if amount is None:
+        return "–"
+    digits = MINOR_DIGITS_BY_CURRENCY.get(currency or "", 2)
+    return f"{amount:.{digits}f} {currency or ''}".rstrip()

@@ -1,0 +1,292 @@
+"""The run report: one value that the screen, the JSON file and the audit row all show."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, assert_never
+
+from discosync.core.changes import (
+    Added,
+    Change,
+    ChangeSet,
+    FieldChange,
+    Reactivated,
+    Removed,
+    Updated,
+)
+from discosync.core.listing import FieldValue, Listing
+from discosync.core.snapshot import Snapshot
+from discosync.errors import DiscosyncError, ExitStatus
+
+REPORT_VERSION = 1
+"""Keys are only ever added to a version."""
+
+
+class RunStatus(StrEnum):
+    """How a run ended."""
+
+    OK = "ok"
+    OK_WITH_WARNINGS = "ok_with_warnings"
+    REFUSED = "refused"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something a person should know; a warning makes the exit status 3, a notice does not."""
+
+    code: str
+    text: str
+    is_warning: bool = True
+    line: int | None = None
+    listing_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingCounts:
+    """The report's `listings`, as section 8 of the contract counts them."""
+
+    seen: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    reactivated: int = 0
+    quarantined: int = 0
+    active: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiUse:
+    """What a run asked of Discogs."""
+
+    requests: int = 0
+    retries: int = 0
+    throttled_seconds: float = 0.0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagValue:
+    """Which side of a flag a run was on, and why."""
+
+    value: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEntry:
+    """One change as people and programs read it."""
+
+    kind: str
+    listing_id: int
+    heading: str
+    fields: tuple[FieldChange, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the report's form: field → [before, after]."""
+        return {
+            "kind": self.kind,
+            "listing_id": self.listing_id,
+            "heading": self.heading,
+            "fields": fields_json(self.fields),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """Everything one run has to say."""
+
+    run_id: str
+    command: str
+    seller: str | None
+    status: RunStatus
+    exit_status: ExitStatus
+    dry_run: bool
+    started_at: datetime
+    finished_at: datetime
+    duration_seconds: float
+    source: str | None = None
+    source_reason: str | None = None
+    fallback_from: str | None = None
+    phases: Mapping[str, float] = field(default_factory=dict)
+    listings: ListingCounts = ListingCounts()
+    api: ApiUse = ApiUse()
+    flags: Mapping[str, FlagValue] = field(default_factory=dict)
+    database: str = ""
+    snapshot: Snapshot | None = None
+    columns: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    changes: tuple[ChangeEntry, ...] | None = None
+    error: DiscosyncError | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the JSON object of the contract's section 8."""
+        report = {
+            "report_version": REPORT_VERSION,
+            "run_id": self.run_id,
+            "command": self.command,
+            "seller": self.seller,
+            "status": self.status.value,
+            "exit_code": int(self.exit_status),
+            "dry_run": self.dry_run,
+            "source": self.source,
+            "source_reason": self.source_reason,
+            "fallback_from": self.fallback_from,
+            "started_at": json_value(self.started_at),
+            "finished_at": json_value(self.finished_at),
+            "duration_seconds": round(self.duration_seconds, 3),
+            "phases": {name: round(seconds, 3) for name, seconds in self.phases.items()},
+            "listings": _counts_json(self.listings),
+            "api": _api_json(self.api),
+            "cache": {"backend": None, "hits": 0, "misses": 0, "hit_rate": None},
+            "flags": {n: {"value": f.value, "why": f.why} for n, f in self.flags.items()},
+            "database": self.database,
+            "snapshot": self._snapshot_json(),
+            "problems": [_problem_json(problem) for problem in self.problems],
+            "error": self._error_json(),
+        }
+        if self.changes is not None:
+            report["changes"] = [change.to_json() for change in self.changes]
+        return report
+
+    def _snapshot_json(self) -> dict[str, Any] | None:
+        if self.snapshot is None:
+            return None
+        return {
+            "sha256": self.snapshot.sha256,
+            "as_of": json_value(self.snapshot.as_of),
+            "expected_items": self.snapshot.expected_items,
+            "age_seconds": self._age_seconds(),
+            "complete": self.snapshot.incomplete_because is None,
+            "bytes": self.snapshot.size_bytes,
+            "currency": self.snapshot.currency,
+            "columns": list(self.columns),
+            "ready_seconds": self.snapshot.ready_seconds,
+        }
+
+    def _age_seconds(self) -> int | None:
+        """How old the snapshot was when the run ended; Discogs allows six hours for showing it."""
+        if self.snapshot is None or self.snapshot.as_of is None:
+            return None
+        return int((self.finished_at - self.snapshot.as_of).total_seconds())
+
+    def _error_json(self) -> dict[str, str] | None:
+        if self.error is None:
+            return None
+        return {
+            "code": self.error.code,
+            "message": self.error.message,
+            "hint": self.error.hint,
+        }
+
+
+def _counts_json(counts: ListingCounts) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in ListingCounts.__slots__}
+
+
+def _api_json(api: ApiUse) -> dict[str, int | float]:
+    return {
+        "requests": api.requests,
+        "retries": api.retries,
+        "throttled_seconds": round(api.throttled_seconds, 3),
+        "bytes": api.bytes,
+    }
+
+
+def _problem_json(problem: Problem) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "code": problem.code,
+        "text": problem.text,
+        "severity": "warning" if problem.is_warning else "notice",
+    }
+    if problem.line is not None:
+        shown["line"] = problem.line
+    if problem.listing_id is not None:
+        shown["listing_id"] = problem.listing_id
+    return shown
+
+
+def json_value(value: FieldValue) -> str | int | bool | None:
+    """Write one field for JSON: money as text, so that no cent is lost; times in ISO 8601."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return value
+
+
+def fields_json(fields: tuple[FieldChange, ...]) -> dict[str, Any]:
+    """Write field changes as report and history hold them: field → [before, after]."""
+    return {c.field: [json_value(c.before), json_value(c.after)] for c in fields}
+
+
+def count_listings(changes: ChangeSet) -> ListingCounts:
+    """Count a plan as the contract counts."""
+    return ListingCounts(
+        seen=changes.seen,
+        added=len(changes.added),
+        updated=len(changes.updated),
+        unchanged=changes.unchanged,
+        removed=len(changes.removed),
+        reactivated=len(changes.reactivated),
+        quarantined=len(changes.rejected),
+        active=changes.active_after,
+    )
+
+
+_SHOWN_OF_ADDED = (
+    "status",
+    "price_value",
+    "price_currency",
+    "condition",
+    "release_id",
+    "artist_names",
+    "release_title",
+)
+
+
+def kind_of(change: Change) -> str:
+    """Name a change as report and history name it."""
+    match change:
+        case Added():
+            return "added"
+        case Updated():
+            return "updated"
+        case Removed():
+            return "removed"
+        case Reactivated():
+            return "reactivated"
+        case _:
+            assert_never(change)
+
+
+def describe_changes(changes: ChangeSet, added: Mapping[int, Listing]) -> Iterator[ChangeEntry]:
+    """Tell every change; `added` holds the added listings, read again from the snapshot."""
+    for change in changes.changes:
+        if isinstance(change, Added):
+            listing = added[change.listing_id]
+            heading = listing.heading
+            fields = tuple(FieldChange(n, None, getattr(listing, n)) for n in _SHOWN_OF_ADDED)
+        else:
+            heading, fields = change.heading, change.fields
+        yield ChangeEntry(
+            kind=kind_of(change), listing_id=change.listing_id, heading=heading, fields=fields
+        )
+
+
+def combine_reports(reports: Sequence[RunReport]) -> dict[str, Any]:
+    """Write the reports of several sellers as one object; the first failure decides its code."""
+    codes = [report.exit_status for report in reports]
+    mild = (ExitStatus.OK_WITH_WARNINGS, ExitStatus.CHANGES, ExitStatus.OK)
+    failures = [code for code in codes if code not in mild]
+    decisive = [*failures, *(code for code in mild if code in codes), ExitStatus.OK]
+    return {
+        "report_version": REPORT_VERSION,
+        "command": reports[0].command if reports else None,
+        "exit_code": int(decisive[0]),
+        "sellers": [report.to_json() for report in reports],
+    }

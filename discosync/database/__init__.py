@@ -1,0 +1,1 @@
+"""The adapter to SQLite and Postgres: the only place that knows SQL."""

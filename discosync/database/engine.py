@@ -1,0 +1,222 @@
+"""Open the user's database; every library error that comes out of it becomes one of ours."""
+
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from discosync.errors import NotReady, StorageFailed
+
+_WRITES = "discosync_writes"
+_BUSY_TIMEOUT_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """The user's database: SQLite when `path` is set, else Postgres."""
+
+    engine: Engine
+    url: URL
+    path: Path | None
+    driver_error: type[Exception]
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a SQLite file."""
+        return self.path is not None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything to connect to."""
+        return self.path is None or self.path.exists()
+
+    @property
+    def shown(self) -> str:
+        """Its address without the password."""
+        return self.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Connect for reading: one consistent view."""
+        with self.errors(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Connect for one transaction; it is committed at the end, or nothing is."""
+        with (
+            self.errors(),
+            self.engine.connect().execution_options(**{_WRITES: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Connect for one transaction in which tables may be rebuilt.
+
+        Foreign keys are off on SQLite: rebuilding a table counts as deleting its rows. They are
+        checked before the commit.
+        """
+        with (
+            self.errors(),
+            self.engine.connect().execution_options(**{_WRITES: True}) as connection,
+        ):
+            if self.is_sqlite:
+                # Inside a transaction the pragma would be ignored without a word.
+                _driver_connection(connection).execute("PRAGMA foreign_keys=OFF")
+            with connection.begin():
+                yield connection
+                if self.is_sqlite:
+                    _check_foreign_keys(connection)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn what SQLAlchemy and the driver say into errors of ours."""
+        try:
+            yield
+        except DBAPIError as exc:
+            raise self._failed(exc.orig or exc) from exc
+        except (SQLAlchemyError, self.driver_error) as exc:
+            raise self._failed(exc) from exc
+
+    def _failed(self, cause: BaseException) -> StorageFailed:
+        said = " ".join(str(cause).split())
+        return StorageFailed(
+            f"the database {self.shown} failed: {said[:300]}",
+            hint=_hint(said.lower()),
+            code="database",
+        )
+
+
+def _driver_connection(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError(f"not a SQLite connection: {driver!r}")
+    return driver
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise StorageFailed(
+            f"{len(broken)} rows would point to rows that are gone, the first in {broken[0][0]}",
+            hint="nothing was changed; restore a backup",
+            code="foreign_keys",
+        )
+
+
+def _hint(said: str) -> str:
+    hints = {
+        "locked": "another program holds the database: find it, or run again later",
+        "full": "free some space, then run again",
+        "readonly": "mend the permissions of the file and its directory",
+        "unable to open": "does the directory exist, and may this user write there?",
+        "not a database": "DATABASE_URL names a file that is no SQLite database",
+        "malformed": "the file is damaged: restore a backup",
+        "refused": "is the server up, and DATABASE_URL right?",
+        "password": "check user and password in DATABASE_URL",
+    }
+    advice = next((hint for word, hint in hints.items() if word in said), "look at the message")
+    return f"{advice}; nothing was changed"
+
+
+def open_database(address: str, *, read_only: bool, application: str) -> Database:
+    """Open `sqlite:///…` or `postgresql://…`; connects when first used.
+
+    Raises `NotReady` for an address that cannot be one. Read only, a SQLite file stays as it is
+    byte for byte.
+    """
+    url = _parse_address(address)
+    if url.get_backend_name() == "sqlite":
+        return _open_sqlite(url, read_only=read_only)
+    return _open_postgres(url, application=application)
+
+
+def _parse_address(address: str) -> URL:
+    try:
+        # SQLAlchemy refuses `postgres://`, which hosting services hand out.
+        url = make_url(address.replace("postgres://", "postgresql://", 1))
+    except ArgumentError as exc:
+        raise _bad_address("it is no database address") from exc
+    if url.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise _bad_address(f"{url.get_backend_name()} is not supported")
+    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+        raise _bad_address("a database in memory would be gone when the run ends")
+    return url
+
+
+def _bad_address(fault: str) -> NotReady:
+    return NotReady(
+        f"DATABASE_URL: {fault}",
+        hint="examples: sqlite:////var/lib/shop/discosync.db, postgresql://user:word@host/shop",
+        code="bad_setting",
+    )
+
+
+def _adapt_values() -> None:
+    """Have the driver write money and times as SQLAlchemy's own types do."""
+    sqlite3.register_adapter(Decimal, float)
+    sqlite3.register_adapter(datetime, _render_stamp)
+
+
+def _render_stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _open_sqlite(url: URL, *, read_only: bool) -> Database:
+    _adapt_values()
+    path = Path(str(url.database)).expanduser().absolute()
+    uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # The driver's own transactions leave DDL out; a deferred one that reads first fails at
+        # once, whatever the timeout, when somebody else wrote meanwhile.
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return Database(engine=engine, url=url, path=path, driver_error=sqlite3.Error)
+
+
+def _open_postgres(url: URL, *, application: str) -> Database:
+    try:
+        import psycopg  # noqa: PLC0415 - an extra
+    except ImportError as exc:
+        raise NotReady(
+            "DATABASE_URL names Postgres, but its driver is not installed",
+            hint="pip install 'discosync[postgres]'",
+            code="no_driver",
+        ) from exc
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        poolclass=NullPool,
+        connect_args={
+            "application_name": f"{application} pid={os.getpid()} host={socket.gethostname()}"[:63],
+            "connect_timeout": 10,
+        },
+    )
+    return Database(engine=engine, url=url, path=None, driver_error=psycopg.Error)

@@ -1,0 +1,157 @@
+"""One run at a time for each seller in a database, held by the kernel or the server.
+
+`flock` beside a SQLite file, a session's advisory lock on Postgres: either is free the moment its
+holder dies, so there is nothing to go stale and nothing to clean up. The lock file itself stays.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from discosync.database.engine import Database
+from discosync.errors import Locked, StorageFailed
+
+_LOOK_EVERY_SECONDS = 0.2
+_NAMESPACE = 0x64697363  # "disc": our half of Postgres' two-part advisory lock keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who asks for a lock, for whoever is refused meanwhile."""
+
+    command: str
+    run_id: str
+    started_at: datetime
+
+
+@contextmanager
+def hold_lock(
+    database: Database, key: str, holder: Holder, *, wait_seconds: float = 0.0
+) -> Iterator[None]:
+    """Hold the lock `key` (a seller, in any spelling) of this database.
+
+    Raises `Locked`, naming the holder, when it is not free within `wait_seconds`.
+    """
+    if database.path is not None:
+        with _hold_file(database.path, key, holder, wait_seconds):
+            yield
+    else:
+        with _hold_advisory(database, key, wait_seconds):
+            yield
+
+
+def lock_path(database_path: Path, key: str) -> Path:
+    """Name the lock file of one seller beside a SQLite file."""
+    slug = re.sub(r"[^a-z0-9_.-]", "_", key.casefold())[:60]
+    digest = hashlib.sha256(key.casefold().encode()).hexdigest()[:8]
+    return database_path.with_name(f"{database_path.name}.{slug}-{digest}.lock")
+
+
+@contextmanager
+def _hold_file(
+    database_path: Path, key: str, holder: Holder, wait_seconds: float
+) -> Iterator[None]:
+    path = lock_path(database_path, key)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as exc:
+        raise StorageFailed(
+            f"cannot make the lock file {path}: {exc.strerror}",
+            hint="may this user write to the database's directory? nothing was changed",
+            code="lock_file",
+        ) from exc
+    try:
+        _wait_for(lambda: _try_flock(descriptor), lambda: _describe_file(path), wait_seconds)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, _signature(holder), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_flock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _signature(holder: Holder) -> bytes:
+    return json.dumps(
+        {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "started_at": holder.started_at.isoformat(timespec="seconds"),
+            "command": holder.command,
+            "run_id": holder.run_id,
+        }
+    ).encode()
+
+
+def _describe_file(path: Path) -> str:
+    try:
+        said = json.loads(path.read_bytes())
+    except (OSError, ValueError):  # it has only just been taken
+        return "its holder has not signed yet"
+    return (
+        f"process {said.get('pid')} on {said.get('host')}, {said.get('command')}, "
+        f"since {said.get('started_at')}"
+    )
+
+
+@contextmanager
+def _hold_advisory(database: Database, key: str, wait_seconds: float) -> Iterator[None]:
+    digest = hashlib.sha256(key.casefold().encode()).digest()
+    number = int.from_bytes(digest[:4], signed=True)
+    # A connection of its own: the work's connections come and go.
+    with database.errors():
+        connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    with connection:
+
+        def take() -> bool:
+            with database.errors():
+                statement = text("SELECT pg_try_advisory_lock(:space, :number)")
+                keys = {"space": _NAMESPACE, "number": number}
+                return bool(connection.execute(statement, keys).scalar_one())
+
+        _wait_for(take, lambda: _describe_session(database, connection, number), wait_seconds)
+        yield
+
+
+def _describe_session(database: Database, connection: Connection, number: int) -> str:
+    statement = text(
+        "SELECT a.application_name, a.backend_start FROM pg_locks l "
+        "JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
+        "AND l.classid = :space AND l.objid = :number "
+        "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    keys = {"space": _NAMESPACE, "number": number % 2**32}  # shown as an unsigned number
+    with database.errors():
+        row = connection.execute(statement, keys).first()
+    if row is None:
+        return "it has just ended"
+    return f"{row[0]}, since {row[1]:%Y-%m-%dT%H:%M:%S%z}"
+
+
+def _wait_for(take: Callable[[], bool], describe: Callable[[], str], wait_seconds: float) -> None:
+    gives_up_at = time.monotonic() + wait_seconds
+    while not take():
+        if time.monotonic() >= gives_up_at:
+            raise Locked(
+                f"another run is at work for this seller: {describe()}",
+                hint="let it finish, or wait for it with --lock-wait SECONDS",
+            )
+        time.sleep(_LOOK_EVERY_SECONDS)

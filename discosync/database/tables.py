@@ -1,0 +1,185 @@
+"""The tables as they are once every migration has run; a test compares the two.
+
+Times are stored without a zone and mean UTC, as the old shop stored them: one clock in all
+columns, whatever the session's time zone.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    false,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_CENT = Decimal("0.01")
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(column_0_label)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware in code, UTC without a zone in the database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times: nobody knows what they mean."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Name the zone."""
+        del dialect
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Money(TypeDecorator[Decimal]):
+    """An amount to the cent: NUMERIC on Postgres.
+
+    On SQLite a float, which the old program reads too; below `MAX_AMOUNT` it keeps every cent.
+    """
+
+    impl = Numeric(12, 2)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Decimal] | TypeEngine[float]:
+        """Choose the column type."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Float())
+        return dialect.type_descriptor(Numeric(12, 2))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | float | None:
+        """Hand the driver what the column holds."""
+        return float(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(
+        self, value: Decimal | float | None, dialect: Dialect
+    ) -> Decimal | None:
+        """Read the cents back."""
+        del dialect
+        return None if value is None else Decimal(str(value)).quantize(_CENT)
+
+
+def _wide(length: int) -> TypeEngine[str]:
+    """Text that the old shop limited; SQLite never enforced the limit, Postgres' is lifted."""
+    return Text().with_variant(String(length), "sqlite")
+
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("listing_id", String(50), nullable=False),
+    Column("status", _wide(50), index=True),
+    Column("condition", _wide(50)),
+    Column("sleeve_condition", _wide(50)),
+    Column("posted", UtcDateTime),
+    Column("uri", _wide(255)),
+    Column("resource_url", _wide(255)),
+    Column("price_value", Money),
+    Column("price_currency", String(10)),
+    Column("shipping_price", Money),
+    Column("shipping_currency", String(10)),
+    Column("weight", Float),
+    Column("format_quantity", Integer),
+    Column("external_id", _wide(100)),
+    Column("location", _wide(255)),
+    Column("comments", Text),
+    Column("release_id", String(50), index=True),
+    Column("release_title", Text),
+    Column("release_year", Integer),
+    Column("release_resource_url", _wide(255)),
+    Column("release_uri", _wide(255)),
+    Column("artist_names", Text),
+    Column("primary_artist", String(255)),
+    Column("label_names", _wide(500)),
+    Column("primary_label", String(255)),
+    Column("format_names", _wide(255)),
+    Column("primary_format", String(100)),
+    Column("genres", _wide(500)),
+    Column("styles", _wide(500)),
+    Column("country", String(100)),
+    Column("catalog_number", _wide(100)),
+    Column("barcode", _wide(100)),
+    Column("master_id", String(50)),
+    Column("master_url", _wide(255)),
+    Column("image_uri", _wide(500)),
+    Column("image_resource_url", _wide(500)),
+    Column("release_community_have", Integer),
+    Column("release_community_want", Integer),
+    Column("export_timestamp", UtcDateTime),
+    Column("created_at", UtcDateTime),
+    Column("updated_at", UtcDateTime),
+    Column("content_hash", String(64), index=True),
+    Column("is_active", Boolean, nullable=False, server_default=true(), index=True),
+    Column("removed_at", UtcDateTime),
+    Column("removal_reason", String(20)),
+    Column("sold_at", UtcDateTime),
+    Column("seller", String(255), nullable=False, server_default=text("''")),
+    Column("quantity", Integer),
+    Column("accept_offer", Boolean),
+)
+Index("uq_listings_seller_listing_id", listings.c.seller, listings.c.listing_id, unique=True)
+
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", String(36), nullable=False, unique=True),
+    Column("command", String(40), nullable=False),
+    Column("seller", String(255)),
+    Column("status", String(20), nullable=False),
+    Column("exit_code", Integer, nullable=False),
+    Column("source", String(20)),
+    Column("is_sandbox", Boolean, nullable=False, server_default=false()),
+    Column("snapshot_as_of", UtcDateTime),
+    Column("snapshot_sha256", String(64)),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+    Column("report", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+)
+Index("ix_sync_runs_seller_snapshot_as_of", sync_runs.c.seller, sync_runs.c.snapshot_as_of)
+
+listing_changes = Table(
+    "listing_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sync_run_id", Integer, ForeignKey("sync_runs.id"), nullable=False, index=True),
+    Column("seller", String(255), nullable=False),
+    Column("listing_id", String(50), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("fields", JSON().with_variant(JSONB(), "postgresql")),
+)
+Index(
+    "ix_listing_changes_seller_listing_id", listing_changes.c.seller, listing_changes.c.listing_id
+)

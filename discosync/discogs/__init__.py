@@ -1,0 +1,1 @@
+"""The adapter to Discogs: the only place that knows HTTP."""

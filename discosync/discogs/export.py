@@ -1,0 +1,240 @@
+"""The asynchronous CSV export: ask for it, wait for it, download it.
+
+There are four addresses, all under `/inventory/export` (Discogs' developer page). The POST answers
+200 with an empty object and the id in `Location` only; the list is oldest first; times are US
+Pacific without a zone; the body is plain CSV or a ZIP with one CSV in it (all observed, 2023 to
+2026).
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from discosync.core.pacific import pacific_to_utc, render_export_name
+from discosync.core.progress import Progress
+from discosync.core.snapshot import Snapshot, Source
+from discosync.discogs.inventory import FirstPage
+from discosync.discogs.spool import Spool, digest, unpack
+from discosync.discogs.transport import Transport
+from discosync.errors import RateLimited, SourceUnavailable
+
+_PATH = "/inventory/export"
+_MAX_POSTS = 2
+_POLL_WAITS_SECONDS = (2.0, 3.0, 5.0, 10.0, 15.0, 30.0)
+_CONFLICT_WAIT_SECONDS = 5.0
+_LIST_PER_PAGE = 100
+_FAILURE_WORDS = frozenset({"failed", "failure", "error"})
+_log = logging.getLogger(__name__)
+
+
+class ExportUnavailable(SourceUnavailable):
+    """The export cannot be had: a 409 that stays, a failure, the deadline."""
+
+    default_code = "export_unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportJob:
+    """One export, as Discogs' status object shows it; `created_at` is UTC."""
+
+    export_id: int
+    is_ready: bool
+    has_failed: bool
+    created_at: datetime | None
+    ready_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """What an export needs.
+
+    `newer_than` is the moment of the last applied snapshot, `usual_seconds` how long the last
+    export took, `deadline_seconds` how long to wait at most.
+    """
+
+    seller: str
+    first: FirstPage
+    spool: Spool
+    progress: Progress
+    deadline_seconds: float
+    newer_than: datetime | None = None
+    usual_seconds: float | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+
+def fetch_export(transport: Transport, request: ExportRequest) -> Snapshot:
+    """Bring a fresh export onto the disk.
+
+    1. Ask for one; on a 409 adopt the running or newest one, if it is new enough.
+    2. Wait until it is ready; when it fails, ask once more.
+    3. Download and unpack it.
+
+    Raises `ExportUnavailable` when it cannot be had, `AuthRefused` when the token is refused.
+    """
+    request.progress.begin("waiting for the export", None)
+    try:
+        job = _obtain(transport, request)
+    except RateLimited:
+        raise
+    except SourceUnavailable as exc:
+        raise _unavailable(exc) from exc
+    finally:
+        request.progress.end()
+    return _download(transport, request, job)
+
+
+def _unavailable(exc: SourceUnavailable) -> ExportUnavailable:
+    if isinstance(exc, ExportUnavailable):
+        return exc
+    return ExportUnavailable(exc.message, hint=exc.hint)
+
+
+def _obtain(transport: Transport, request: ExportRequest) -> ExportJob:
+    gives_up_at = time.monotonic() + request.deadline_seconds
+    for _ in range(_MAX_POSTS):
+        job = _create_or_adopt(transport, request)
+        if job is None:  # the 409 may go away
+            request.sleep(_CONFLICT_WAIT_SECONDS)
+            continue
+        job = _wait_until_ready(transport, request, job, gives_up_at)
+        if job.is_ready:
+            return job
+        _log.info("export %s failed", job.export_id)
+    raise ExportUnavailable(
+        "Discogs gives no export: it refused twice (409), or the export failed",
+        hint="nothing was changed; `discosync sync --source pages` takes the other way",
+    )
+
+
+def _create_or_adopt(transport: Transport, request: ExportRequest) -> ExportJob | None:
+    try:
+        answer = transport.post_once(_PATH, also=frozenset({409}))
+    except RateLimited:
+        raise
+    except SourceUnavailable:
+        # Perhaps it was made all the same: never ask twice for one answer.
+        job = _find_newest(transport)
+        if job is None or not _is_new_enough(job, request.first.served_at - timedelta(seconds=5)):
+            raise
+        return job
+    if answer.status == 409:
+        job = _find_newest(transport)
+        if job is not None and not job.has_failed and _is_new_enough(job, request.newer_than):
+            _log.info("adopting export %s: one is running already (409)", job.export_id)
+            return job
+        return None
+    location = answer.headers.get("Location", "")
+    export_id = location.rstrip("/").rpartition("/")[2]
+    if not export_id.isdigit():
+        raise ExportUnavailable(
+            f"Discogs took the export request but named no export (Location: {location[:80]!r})",
+            hint="nothing was changed; run again",
+        )
+    return ExportJob(
+        export_id=int(export_id), is_ready=False, has_failed=False, created_at=answer.served_at
+    )
+
+
+def _is_new_enough(job: ExportJob, newer_than: datetime | None) -> bool:
+    if newer_than is None:
+        return True
+    return job.created_at is not None and job.created_at > newer_than
+
+
+def _find_newest(transport: Transport) -> ExportJob | None:
+    """Look through the list from its end: it is oldest first, so page one holds the oldest."""
+    page, _ = transport.get_json(_PATH, {"per_page": _LIST_PER_PAGE, "page": 1})
+    pages = int((page.get("pagination") or {}).get("pages") or 1)
+    if pages > 1:
+        page, _ = transport.get_json(_PATH, {"per_page": _LIST_PER_PAGE, "page": pages})
+    jobs = [_parse_job(item) for item in page.get("items") or []]
+    return max(jobs, key=lambda job: job.export_id, default=None)
+
+
+def _parse_job(status: Mapping[str, Any]) -> ExportJob:
+    """Read a status object.
+
+    Only `success` is known to mean ready (observed); `finished_ts` without a word of failure is
+    believed too, and every unknown word means not yet.
+    """
+    try:
+        export_id = int(status["id"])
+    except (KeyError, TypeError, ValueError) as exc:
+        raise ExportUnavailable(
+            "Discogs describes an export without an id", hint="nothing was changed; run again"
+        ) from exc
+    word = str(status.get("status") or "").casefold()
+    created, finished = (_parse_time(status.get(k)) for k in ("created_ts", "finished_ts"))
+    has_failed = word in _FAILURE_WORDS
+    took = (finished - created).total_seconds() if finished and created else None
+    return ExportJob(
+        export_id=export_id,
+        is_ready=not has_failed and (word == "success" or finished is not None),
+        has_failed=has_failed,
+        created_at=created,
+        ready_seconds=took,
+    )
+
+
+def _parse_time(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return pacific_to_utc(moment) if moment.tzinfo is None else moment
+
+
+def _wait_until_ready(
+    transport: Transport, request: ExportRequest, job: ExportJob, gives_up_at: float
+) -> ExportJob:
+    for wait_seconds in _poll_waits(request.usual_seconds):
+        if job.is_ready or job.has_failed:
+            break
+        if time.monotonic() + wait_seconds > gives_up_at:
+            raise ExportUnavailable(
+                f"export {job.export_id} is still not ready after "
+                f"{request.deadline_seconds:.0f} seconds",
+                hint="nothing was changed; the next run adopts it if it is ready by then",
+            )
+        request.sleep(wait_seconds)
+        status, _ = transport.get_json(f"{_PATH}/{job.export_id}", also=frozenset({304}))
+        if status:
+            # Our own moment of asking has a zone; Discogs' is ambiguous an hour a year.
+            polled = _parse_job(status)
+            job = replace(polled, created_at=job.created_at or polled.created_at)
+    return job
+
+
+def _poll_waits(usual_seconds: float | None) -> Iterator[float]:
+    """Look first when the last export would have been ready: each look costs a request."""
+    if usual_seconds is not None:
+        yield max(1.0, usual_seconds + 1.0)
+    yield from _POLL_WAITS_SECONDS
+    while True:
+        yield _POLL_WAITS_SECONDS[-1]
+
+
+def _download(transport: Transport, request: ExportRequest, job: ExportJob) -> Snapshot:
+    created_at = job.created_at or request.first.served_at
+    packed = request.spool.path("export.part")
+    path = request.spool.path(render_export_name(request.seller, created_at))
+    request.progress.begin("downloading the export", None)
+    transport.download(f"{_PATH}/{job.export_id}/download", packed)
+    unpack(packed, path)
+    packed.unlink()
+    request.progress.end()
+    sha256, size_bytes = digest(path)
+    return Snapshot(
+        path=path,
+        source=Source.EXPORT,
+        seller=request.seller,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        as_of=created_at,
+        expected_items=request.first.page.items,
+        currency=request.first.page.currency,
+        ready_seconds=job.ready_seconds,
+    )

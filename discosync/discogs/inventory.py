@@ -1,0 +1,238 @@
+"""Who the token is, and a seller's inventory page by page."""
+
+import csv
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from discosync.core.inventory_csv import SPOOL_COLUMNS, split_records
+from discosync.core.inventory_page import PRIVATE_COLUMNS, InventoryPage, parse_page
+from discosync.core.pacific import render_export_name
+from discosync.core.progress import Progress
+from discosync.core.snapshot import Snapshot, Source, hidden_fields
+from discosync.core.source_choice import MAX_PUBLIC_PAGES, PER_PAGE
+from discosync.discogs.spool import Spool, digest, disk_errors
+from discosync.discogs.transport import Answer, Transport
+from discosync.errors import BadData, NotReady
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPage:
+    """The first For Sale page: the second witness, and the beginning of a walk."""
+
+    page: InventoryPage
+    served_at: datetime
+    is_sandbox: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whose the token is."""
+
+    username: str
+    is_sandbox: bool
+
+
+def fetch_identity(transport: Transport) -> Identity:
+    """Ask whose the token is; raises `AuthRefused` when it is nobody's."""
+    identity, answer = transport.get_json("/oauth/identity")
+    return Identity(username=str(identity.get("username", "")), is_sandbox=answer.is_sandbox)
+
+
+def fetch_first_page(transport: Transport, seller: str) -> FirstPage:
+    """Get the first page of what is For Sale; raises `NotReady` for an unknown seller."""
+    page, answer = _fetch_page(transport, seller, 1, also=frozenset({404}))
+    if page is None:
+        raise NotReady(
+            f"Discogs knows no seller {seller!r}",
+            hint="check the spelling in DISCOGS_USERNAME or --seller",
+            code="unknown_seller",
+        )
+    return FirstPage(page=page, served_at=answer.served_at, is_sandbox=answer.is_sandbox)
+
+
+def _fetch_page(
+    transport: Transport, seller: str, number: int, *, also: frozenset[int] = frozenset()
+) -> tuple[InventoryPage | None, Answer]:
+    """Get one page in the gentlest order: what is edited meanwhile moves to the end."""
+    params: dict[str, str | int] = {
+        "status": "For Sale",
+        "sort": "listed",
+        "sort_order": "asc",
+        "per_page": PER_PAGE,
+        "page": number,
+    }
+    path = f"/users/{quote(seller, safe='')}/inventory"
+    body, answer = transport.get_json(path, params, also=also)
+    return (None if answer.status in also else parse_page(body)), answer
+
+
+class _Walk:
+    """One walk through all pages, written to disk as it goes.
+
+    A listing that is edited meanwhile is met twice; the newest of its records counts.
+    """
+
+    def __init__(self, first: InventoryPage, *, is_owner: bool) -> None:
+        self.is_owner = is_owner
+        self.items_first = first.items
+        self.last_page = first
+        self.vanished = False
+        self.currency: str | None = None
+        self.private_columns = frozenset(PRIVATE_COLUMNS)
+        self.newest_by_id: dict[str, int] = {}
+        self.records = 0
+        self._kept = [
+            i for i, c in enumerate(SPOOL_COLUMNS) if is_owner or c not in PRIVATE_COLUMNS
+        ]
+
+    @property
+    def columns(self) -> list[str]:
+        return self.pick(SPOOL_COLUMNS)
+
+    def pick(self, record: tuple[str, ...]) -> list[str]:
+        """Leave out what this view of the seller does not show."""
+        return [record[i] for i in self._kept]
+
+    def take(self, page: InventoryPage) -> None:
+        """Count a page in."""
+        for listing_id in page.listing_ids:
+            self.newest_by_id[listing_id] = self.records
+            self.records += 1
+        self.private_columns &= page.private_columns
+        self.currency = self.currency or page.currency
+        self.last_page = page
+
+    @property
+    def is_beyond_public_view(self) -> bool:
+        return not self.is_owner and self.last_page.pages > MAX_PUBLIC_PAGES
+
+    @property
+    def has_moved(self) -> bool:
+        return self.vanished or self.items_first != self.last_page.items
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.has_moved and len(self.newest_by_id) == self.items_first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagesRequest:
+    """What a walk needs: whose inventory, its first page, where to put it."""
+
+    seller: str
+    first: FirstPage
+    spool: Spool
+    is_owner: bool
+    progress: Progress
+
+
+def fetch_pages(transport: Transport, request: PagesRequest) -> Snapshot:
+    """Walk through all pages of what is For Sale.
+
+    1. Walk, writing every page to disk as it comes.
+    2. If it does not add up, walk once more.
+    3. Keep the newest of every listing.
+
+    Raises `BadData` when the count stays wrong although the inventory stands still. Returns an
+    incomplete snapshot when the inventory moved during both walks, or when it is somebody
+    else's and longer than Discogs shows.
+    """
+    draft = request.spool.path("pages.part")
+    first = request.first
+    walk = _walk(transport, request, first, draft)
+    if not walk.is_complete and not walk.is_beyond_public_view:
+        _log.info("the pages do not add up: walking once more")
+        first = fetch_first_page(transport, request.seller)
+        walk = _walk(transport, request, first, draft)
+    incomplete_because = _judge(walk)
+    path = request.spool.path(render_export_name(request.seller, first.served_at))
+    with disk_errors(path):
+        _keep_newest(draft, path, walk)
+    sha256, size_bytes = digest(path)
+    return Snapshot(
+        path=path,
+        source=Source.PAGES,
+        seller=request.seller,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        as_of=first.served_at,
+        expected_items=walk.last_page.items,
+        currency=walk.currency,
+        hidden=hidden_fields(walk.private_columns if walk.is_owner else frozenset()),
+        incomplete_because=incomplete_because,
+    )
+
+
+def _judge(walk: _Walk) -> str | None:
+    """Say why a walk is incomplete; None when it is complete."""
+    ids, items = len(walk.newest_by_id), walk.last_page.items
+    if walk.is_beyond_public_view:
+        return (
+            f"Discogs shows {MAX_PUBLIC_PAGES * PER_PAGE:,} of these {items:,} listings to "
+            "anybody but their owner"
+        )
+    if walk.is_complete:
+        return None
+    if walk.has_moved:
+        return (
+            f"the inventory moved while it was read: {walk.items_first:,} listings counted on "
+            f"the first page, {items:,} on the last, {ids:,} met"
+        )
+    raise BadData(
+        f"the pages hold {ids:,} different listings, Discogs counts {items:,} on the first page "
+        "and on the last",
+        hint="nothing was changed; run again, or `discosync sync --source export`",
+        code="miscounted_pages",
+    )
+
+
+def _walk(transport: Transport, request: PagesRequest, first: FirstPage, draft: Path) -> _Walk:
+    walk = _Walk(first.page, is_owner=request.is_owner)
+    request.progress.begin("reading pages", first.page.items)
+    with (
+        disk_errors(draft),
+        # A lone surrogate is written as it came: the parser quarantines its record.
+        draft.open("w", newline="", encoding="utf-8", errors="surrogatepass") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(walk.columns)
+        for page in _read_pages(transport, request, walk):
+            writer.writerows(walk.pick(record) for record in page.records)
+            walk.take(page)
+            request.progress.advance(len(page.records))
+    request.progress.end()
+    return walk
+
+
+def _read_pages(
+    transport: Transport, request: PagesRequest, walk: _Walk
+) -> Iterator[InventoryPage]:
+    """Give page after page, as many as the newest of them says there are."""
+    yield walk.last_page
+    number = 1
+    while number < walk.last_page.pages and (request.is_owner or number < MAX_PUBLIC_PAGES):
+        number += 1
+        page, _ = _fetch_page(transport, request.seller, number, also=frozenset({404}))
+        if page is None:  # so much was sold meanwhile that the page is gone
+            walk.vanished = True
+            return
+        yield page
+
+
+def _keep_newest(draft: Path, path: Path, walk: _Walk) -> None:
+    """Make the snapshot of a draft: one record a listing."""
+    if walk.records == len(walk.newest_by_id):
+        draft.replace(path)
+        return
+    newest = {-1, *walk.newest_by_id.values()}  # -1 is the header
+    with draft.open("rb") as old, path.open("wb") as new:
+        for number, record in enumerate(split_records(old), start=-1):
+            if number in newest:
+                new.write(record.body + b"\n")
+    draft.unlink()

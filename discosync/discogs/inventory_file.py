@@ -1,0 +1,51 @@
+"""An export that the seller downloaded by hand: `.csv`, `.csv.gz`, `.zip`, or standard input."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from discosync.core.pacific import parse_export_name
+from discosync.core.snapshot import Snapshot, Source
+from discosync.discogs.spool import Spool, copy_stdin, digest, unpack
+from discosync.errors import UsageFault
+
+STDIN = Path("-")
+_NAME_PRECISION = timedelta(seconds=59)
+
+
+def load_file(path: Path, *, seller: str, currency: str | None, spool: Spool) -> Snapshot:
+    """Bring a file onto the disk, unpacked; it has no witness but its own form.
+
+    Raises `UsageFault` when it cannot be read, `BadData` when it is a damaged archive.
+    """
+    plain = spool.path("file.csv")
+    if path == STDIN:
+        packed = spool.path("stdin.part")
+        copy_stdin(packed)
+        unpack(packed, plain)
+        packed.unlink()
+    else:
+        _check_readable(path)
+        unpack(path, plain)
+    named = parse_export_name(path.name)
+    sha256, size_bytes = digest(plain)
+    return Snapshot(
+        path=plain,
+        source=Source.FILE,
+        seller=seller,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        as_of=named[1] if named else None,
+        as_of_precision=_NAME_PRECISION,
+        currency=currency,
+    )
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as exc:
+        raise UsageFault(
+            f"cannot read {path}: {exc.strerror}",
+            hint="check the path after --from-file",
+            code="no_file",
+        ) from exc

@@ -1,0 +1,54 @@
+"""Keep below Discogs' rate limit, so that a 429 is the exception.
+
+Discogs counts a moving window of 60 seconds per source address, whatever the token, and tells
+what is left in `X-Discogs-Ratelimit-Remaining`; the number excludes the request it answers
+(observed, August 2026). Other programs at the same address spend from the same window, so the
+header is believed more than our own count.
+"""
+
+from collections import deque
+
+WINDOW_SECONDS = 60.0
+LIMIT_WITH_TOKEN = 60
+LIMIT_WITHOUT_TOKEN = 25
+
+_SLACK_SECONDS = 0.5
+_RESERVE = 1
+_BLIND_WAIT_SECONDS = 5.0
+
+
+class Pacer:
+    """Says how long to wait before the next request; times are seconds of a monotonic clock."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._sent_at: deque[float] = deque()
+        self._left: int | None = None
+
+    def delay_seconds(self, now: float) -> float:
+        """Say how long to wait so that the next request stays below the limit."""
+        self._forget_before(now - WINDOW_SECONDS)
+        left = self._limit - len(self._sent_at)
+        if self._left is not None:
+            left = min(left, self._left)
+        if left > _RESERVE:
+            return 0.0
+        if not self._sent_at:  # somebody else spends it all
+            return _BLIND_WAIT_SECONDS
+        return max(0.0, self._sent_at[0] + WINDOW_SECONDS + _SLACK_SECONDS - now)
+
+    def sent(self, now: float) -> None:
+        """Count a request that goes out now."""
+        self._sent_at.append(now)
+
+    def answered(self, limit: int | None, remaining: int | None) -> None:
+        """Take in what an answer's headers say; `remaining` excludes the request it answers."""
+        if limit is not None and limit > 0:
+            self._limit = limit
+        self._left = None if remaining is None else remaining - 1
+
+    def _forget_before(self, moment: float) -> None:
+        while self._sent_at and self._sent_at[0] <= moment:
+            self._sent_at.popleft()
+            if self._left is not None:  # what leaves the window is free again
+                self._left += 1

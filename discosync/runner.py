@@ -1,0 +1,253 @@
+"""The frame of every command: clock, signals, time budget, phases, and from error to report.
+
+A command's story only tells what it does; how it ends is decided here, once.
+"""
+
+import json
+import logging
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from discosync.core.progress import Progress
+from discosync.core.report import (
+    ApiUse,
+    ChangeEntry,
+    FlagValue,
+    ListingCounts,
+    Problem,
+    RunReport,
+    RunStatus,
+)
+from discosync.core.snapshot import Snapshot
+from discosync.errors import (
+    DiscosyncError,
+    ExitStatus,
+    Interrupted,
+    LimitRefused,
+    Stopped,
+    Terminated,
+    TimeBudgetUsedUp,
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """How a run was asked for. `command_line` is what a person could type again."""
+
+    command: str
+    command_line: str
+    dry_run: bool = False
+    exit_code_for_changes: bool = False
+    time_budget_seconds: float = 2700.0
+    report_path: Path | None = None
+    report_dir: Path | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One execution: its identity and clock, and what its story has found out so far."""
+
+    request: RunRequest
+    progress: Progress
+    set_up_logging: Callable[[str], None] = lambda _log_format: None
+    run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seller: str | None = None
+    database: str = ""
+    source: str | None = None
+    source_reason: str | None = None
+    fallback_from: str | None = None
+    snapshot: Snapshot | None = None
+    columns: tuple[str, ...] = ()
+    counts: ListingCounts = field(default_factory=ListingCounts)
+    has_changes: bool = False
+    changes: tuple[ChangeEntry, ...] | None = None
+    flags: dict[str, FlagValue] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    api_use: Callable[[], ApiUse] = ApiUse
+    is_committing: bool = False
+    committed: RunReport | None = None
+    _phases: dict[str, float] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+    _open_phase: tuple[str, float] | None = None
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time a phase and log its end, with its API calls."""
+        began, requests_before = time.monotonic(), self.api_use().requests
+        self._open_phase = (name, began)
+        try:
+            yield
+        finally:
+            self.progress.end()
+            self._open_phase = None
+            seconds = time.monotonic() - began
+            self._phases[name] = seconds
+            calls = self.api_use().requests - requests_before
+            _log.info("%s: %.2f s, %d API calls", name, seconds, calls)
+
+    def reach_commit(self) -> None:
+        """Let the commit that follows finish: a signal that comes now is too late to matter."""
+        self.is_committing = True
+
+    def _phases_so_far(self) -> dict[str, float]:
+        if self._open_phase is None:
+            return dict(self._phases)
+        name, began = self._open_phase
+        return {**self._phases, name: time.monotonic() - began}
+
+    def remaining_seconds(self) -> float:
+        """Say how much of the time budget is left."""
+        return self.request.time_budget_seconds - (time.monotonic() - self._began)
+
+    def report(self, error: DiscosyncError | None = None) -> RunReport:
+        """Sum up the run as it stands."""
+        status, exit_status = self._outcome(error)
+        return RunReport(
+            run_id=self.run_id,
+            command=self.request.command,
+            seller=self.seller,
+            status=status,
+            exit_status=exit_status,
+            dry_run=self.request.dry_run,
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+            duration_seconds=time.monotonic() - self._began,
+            source=self.source,
+            source_reason=self.source_reason,
+            fallback_from=self.fallback_from,
+            phases=self._phases_so_far(),
+            listings=self.counts,
+            api=self.api_use(),
+            flags=self.flags,
+            database=self.database,
+            snapshot=self.snapshot,
+            columns=self.columns,
+            problems=tuple(self.problems),
+            changes=self.changes,
+            error=error,
+        )
+
+    def _outcome(self, error: DiscosyncError | None) -> tuple[RunStatus, ExitStatus]:
+        if isinstance(error, LimitRefused):
+            return RunStatus.REFUSED, error.exit_status
+        if isinstance(error, Stopped):
+            return RunStatus.INTERRUPTED, error.exit_status
+        if error is not None:
+            return RunStatus.FAILED, error.exit_status
+        has_warnings = any(problem.is_warning for problem in self.problems)
+        status = RunStatus.OK_WITH_WARNINGS if has_warnings else RunStatus.OK
+        if self.request.exit_code_for_changes and self.has_changes:
+            return status, ExitStatus.CHANGES
+        return status, ExitStatus.OK_WITH_WARNINGS if has_warnings else ExitStatus.OK
+
+
+def execute(run: Run, story: Callable[[Run], None]) -> RunReport:
+    """Tell the story; whatever happens, return a report of it, and save it where asked."""
+    error: DiscosyncError | None = None
+    try:
+        with _signals(run):
+            story(run)
+    except DiscosyncError as exc:
+        error = exc
+    except Exception as exc:  # noqa: BLE001 - the last line of defence: a bug must end in a report too
+        _log.exception("this is a bug in discosync")
+        error = DiscosyncError(
+            f"{type(exc).__name__}: {exc}",
+            hint="this is a bug in discosync; please report it with the output of -v",
+        )
+    finally:
+        run.progress.end()
+    return _save(run, run.committed or run.report(error))
+
+
+@contextmanager
+def _signals(run: Run) -> Iterator[None]:
+    """Turn signals, and the end of the time budget, into errors that end the run at once."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if run.is_committing:
+            return
+        if number == signal.SIGALRM:
+            raise TimeBudgetUsedUp(
+                f"the run took longer than its time budget of "
+                f"{run.request.time_budget_seconds:g} seconds",
+                hint="nothing was changed; the next run tries again, or raise --time-budget",
+            )
+        if number == signal.SIGINT:
+            raise Interrupted("interrupted", hint="nothing was changed")
+        raise Terminated("terminated", hint="nothing was changed")
+
+    caught = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
+    before = {number: signal.signal(number, stop) for number in caught}
+    signal.setitimer(signal.ITIMER_REAL, max(run.remaining_seconds(), 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_REPORTS_KEPT = 500
+
+
+def _save(run: Run, report: RunReport) -> RunReport:
+    """Write the report where it was asked for; failing at that is a warning, not a failure."""
+    request = run.request
+    paths = [request.report_path] if request.report_path else []
+    if request.report_dir and not request.dry_run:
+        stamp = f"{report.started_at:%Y%m%dT%H%M%SZ}"
+        paths.append(request.report_dir / f"{report.command}-{stamp}-{report.run_id[:8]}.json")
+    try:
+        for path in paths:
+            write_json(report.to_json(), path)
+        if request.report_dir and not request.dry_run:
+            _prune(request.report_dir)
+    except OSError as exc:
+        return _with_lost_report(report, exc)
+    return report
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write a JSON object by rename, so that nobody reads half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        draft.write_text(text + "\n", encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _prune(directory: Path) -> None:
+    reports = sorted(directory.glob("*-*Z-*.json"), key=lambda p: p.stat().st_mtime)
+    for old in reports[:-_REPORTS_KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def _with_lost_report(report: RunReport, exc: OSError) -> RunReport:
+    problem = Problem(
+        code="report_lost", text=f"the report could not be written: {exc.strerror}: {exc.filename}"
+    )
+    problems = (*report.problems, problem)
+    if report.exit_status is not ExitStatus.OK:
+        return replace(report, problems=problems)
+    return replace(
+        report,
+        problems=problems,
+        status=RunStatus.OK_WITH_WARNINGS,
+        exit_status=ExitStatus.OK_WITH_WARNINGS,
+    )

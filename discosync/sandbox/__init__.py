@@ -1,0 +1,1 @@
+"""A look-alike of the Discogs API on loopback, over an inventory that it makes up."""

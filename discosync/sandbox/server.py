@@ -1,0 +1,374 @@
+"""The sandbox's HTTP server: loopback only, one state, errors on demand."""
+
+import io
+import json
+import threading
+import time
+import zipfile
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from discosync.core.listing import Listing
+from discosync.core.pacific import render_export_name, utc_to_pacific
+from discosync.sandbox.answers import (
+    Json,
+    for_sale,
+    render_csv,
+    render_page,
+    render_release,
+)
+
+SANDBOX_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
+ZIP_ABOVE_ROWS = 5_000
+"""Large exports come as a ZIP (observed); where the line is, nobody knows."""
+
+_WINDOW_SECONDS = 60.0
+_FIRST_EXPORT_ID = 18_867_000
+_MAX_PUBLIC_PAGES = 100
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """An error on demand, for the next `times` requests whose method and path begin so.
+
+    `cut_at` sends only so many bytes of the real body, under the full length unless
+    `hide_length`; `body` replaces it; `drip_seconds` sends it byte by byte.
+    """
+
+    path: str
+    method: str = "GET"
+    times: int = 1
+    after: int = 0
+    status: int | None = None
+    body: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    cut_at: int | None = None
+    hide_length: bool = False
+    delay_seconds: float = 0.0
+    drip_seconds: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Export:
+    """One asynchronous export; it shows the inventory of the moment it was asked for."""
+
+    export_id: int
+    created_at: datetime
+    ready_at: float
+    body: bytes
+    has_failed: bool = False
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be downloaded."""
+        return time.monotonic() >= self.ready_at and not self.has_failed
+
+
+@dataclass(slots=True, kw_only=True)
+class SandboxState:
+    """What the sandbox knows; tests change it while it serves."""
+
+    seller: str = "sandbox-records"
+    token: str = SANDBOX_TOKEN
+    identity: str | None = None
+    inventory: list[Listing] = field(default_factory=list)
+    export_seconds: float = 0.0
+    zips_exports: bool | None = None
+    enforces_limits: bool = False
+    is_marked: bool = True
+    exports: list[Export] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    answered_at: deque[float] = field(default_factory=deque)
+    throttled: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def make_export(self) -> Export:
+        """Start an export."""
+        export = Export(
+            export_id=_FIRST_EXPORT_ID + len(self.exports),
+            created_at=datetime.now(UTC).replace(microsecond=0),
+            ready_at=time.monotonic() + self.export_seconds,
+            body=self._export_body(),
+        )
+        self.exports.append(export)
+        return export
+
+    def _export_body(self) -> bytes:
+        body = render_csv(self.inventory)
+        zips = self.zips_exports
+        if not (len(self.inventory) > ZIP_ABOVE_ROWS if zips is None else zips):
+            return body
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(render_export_name(self.seller, datetime.now(UTC)), body)
+        return packed.getvalue()
+
+    def take_fault(self, method: str, path: str) -> Fault | None:
+        """Find the error that this request shall meet."""
+        for fault in self.faults:
+            if fault.times > 0 and fault.method == method and path.startswith(fault.path):
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
+                fault.times -= 1
+                return fault
+        return None
+
+    def count_request(self) -> int:
+        """Count a request; return how many were answered in the last minute before it."""
+        now = time.monotonic()
+        while self.answered_at and self.answered_at[0] <= now - _WINDOW_SECONDS:
+            self.answered_at.popleft()
+        used = len(self.answered_at)
+        self.answered_at.append(now)
+        return used
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reply:
+    status: int = 200
+    body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def _json_reply(body: Json, *, status: int = 200, **headers: str) -> _Reply:
+    return _Reply(status=status, body=json.dumps(body).encode(), headers=headers)
+
+
+def _error(status: int, message: str) -> _Reply:
+    return _json_reply({"message": message}, status=status)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    @property
+    def state(self) -> SandboxState:
+        return cast("SandboxServer", self.server).state
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - as inherited
+        """Keep quiet: the state remembers the requests."""
+
+    def _serve(self) -> None:
+        received = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = urlsplit(self.path).path
+        with self.state.lock:
+            if path.startswith("/sandbox/"):
+                reply, fault, used = self._control(path, received), None, 0
+            else:
+                self.state.requests.append(f"{self.command} {self.path}")
+                used = self.state.count_request()
+                fault = self.state.take_fault(self.command, path)
+                reply = self._throttle(used) or self._answer(path)
+        self._send(reply, fault, used)
+
+    def _throttle(self, used: int) -> _Reply | None:
+        if not self.state.enforces_limits or used < self._limit:
+            return None
+        self.state.throttled += 1
+        return _error(429, "You are making requests too quickly.")
+
+    @property
+    def _limit(self) -> int:
+        return 60 if self._is_signed_in else 25
+
+    @property
+    def _is_signed_in(self) -> bool:
+        return self.headers.get("Authorization") == f"Discogs token={self.state.token}"
+
+    @property
+    def _identity(self) -> str:
+        return self.state.identity or self.state.seller
+
+    def _send(self, reply: _Reply, fault: Fault | None, used: int) -> None:
+        body, status, headers = reply.body, reply.status, dict(reply.headers)
+        length = len(body)
+        if fault is not None:
+            time.sleep(fault.delay_seconds)
+            status = fault.status or status
+            body = body if fault.body is None else fault.body.encode()
+            length = len(body)
+            body = body if fault.cut_at is None else body[: fault.cut_at]
+            headers |= fault.headers
+        self.send_response(status)
+        for name, value in self._standard_headers(used).items():
+            self.send_header(name, value)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        is_hidden = fault is not None and fault.hide_length
+        if not is_hidden:
+            self.send_header("Content-Length", str(length))
+        self.close_connection = is_hidden or len(body) != length
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self._send_body(body, fault.drip_seconds if fault else 0.0)
+
+    def _send_body(self, body: bytes, drip_seconds: float) -> None:
+        try:
+            if not drip_seconds:
+                self.wfile.write(body)
+                return
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(drip_seconds)
+        except OSError:  # the client has gone
+            self.close_connection = True
+
+    def _standard_headers(self, used: int) -> dict[str, str]:
+        headers = {
+            "X-Discogs-Ratelimit": str(self._limit),
+            "X-Discogs-Ratelimit-Used": str(used),
+            "X-Discogs-Ratelimit-Remaining": str(max(0, self._limit - used)),
+        }
+        if not self.state.enforces_limits:  # nobody rehearses waiting
+            headers["X-Discogs-Ratelimit-Remaining"] = str(self._limit)
+        if self.state.is_marked:
+            headers["X-Discosync-Sandbox"] = "1"
+        return headers
+
+    def _answer(self, path: str) -> _Reply:
+        parts = [unquote(part) for part in path.strip("/").split("/")]
+        match (self.command, *parts):
+            case ("GET", "oauth", "identity"):
+                return self._owner_only(self._identity_reply)
+            case ("GET", "users", name, "inventory"):
+                return self._inventory(name)
+            case (_, "inventory", "export", *rest):
+                return self._owner_only(lambda: self._export(rest))
+            case ("GET", "releases", release_id):
+                return self._release(release_id)
+        return _error(404, "The requested resource was not found.")
+
+    def _owner_only(self, reply: Callable[[], _Reply]) -> _Reply:
+        if not self._is_signed_in:
+            return _error(401, "You must authenticate to access this resource.")
+        return reply()
+
+    def _identity_reply(self) -> _Reply:
+        return _json_reply({"id": 1, "username": self._identity, "consumer_name": "sandbox"})
+
+    def _inventory(self, name: str) -> _Reply:
+        state = self.state
+        if name.casefold() != state.seller.casefold():
+            return _error(404, "User does not exist or may have been deleted.")
+        query = parse_qs(urlsplit(self.path).query)
+        page = int(query.get("page", ["1"])[0])
+        per_page = min(100, int(query.get("per_page", ["50"])[0]))
+        is_owner = self._is_signed_in and self._identity.casefold() == state.seller.casefold()
+        if not is_owner and page > _MAX_PUBLIC_PAGES:
+            return _error(403, "Pagination above 100 disabled for inventories besides your own")
+        status = query.get("status", ["All"])[0] if is_owner else "For Sale"
+        shown = for_sale(state.inventory, status)
+        return _json_reply(
+            render_page(shown, seller=state.seller, page=page, per_page=per_page, is_owner=is_owner)
+        )
+
+    def _export(self, rest: list[str]) -> _Reply:
+        if not rest:
+            return self._create_export() if self.command == "POST" else self._list_exports()
+        export = next((e for e in self.state.exports if str(e.export_id) == rest[0]), None)
+        if export is None or self.command != "GET":
+            return _error(404, "The requested resource was not found.")
+        if rest[1:] == ["download"]:
+            if not export.is_ready:
+                return _error(404, "The requested resource was not found.")
+            return _Reply(body=export.body, headers={"Content-Type": "text/csv; charset=utf-8"})
+        return _json_reply(self._export_status(export))
+
+    def _create_export(self) -> _Reply:
+        if any(not e.is_ready and not e.has_failed for e in self.state.exports):
+            return _error(409, "An export is already in progress.")
+        export = self.state.make_export()
+        return _Reply(headers={"Location": f"{self._base}/inventory/export/{export.export_id}"})
+
+    @property
+    def _base(self) -> str:
+        return f"http://{self.headers.get('Host', '127.0.0.1')}"
+
+    def _list_exports(self) -> _Reply:
+        """List exports, oldest first, as Discogs does."""
+        query = parse_qs(urlsplit(self.path).query)
+        page = int(query.get("page", ["1"])[0])
+        per_page = min(100, int(query.get("per_page", ["50"])[0]))
+        exports = self.state.exports
+        shown = exports[(page - 1) * per_page : page * per_page]
+        pages = max(1, -(-len(exports) // per_page))
+        pagination = {"page": page, "pages": pages, "per_page": per_page, "items": len(exports)}
+        return _json_reply(
+            {"pagination": pagination, "items": [self._export_status(e) for e in shown]}
+        )
+
+    def _export_status(self, export: Export) -> Json:
+        url = f"{self._base}/inventory/export/{export.export_id}"
+        created = utc_to_pacific(export.created_at)
+        status = "failed" if export.has_failed else "success" if export.is_ready else "in progress"
+        finished = datetime.fromtimestamp(time.time() + export.ready_at - time.monotonic(), tz=UTC)
+        return {
+            "id": export.export_id,
+            "status": status,
+            "created_ts": created.isoformat(),
+            "finished_ts": utc_to_pacific(finished).isoformat(timespec="seconds")
+            if export.is_ready
+            else None,
+            "filename": render_export_name(self.state.seller, export.created_at),
+            "url": url,
+            "download_url": f"{url}/download" if export.is_ready else None,
+        }
+
+    def _release(self, release_id: str) -> _Reply:
+        found = next((x for x in self.state.inventory if str(x.release_id) == release_id), None)
+        return _json_reply(render_release(found)) if found else _error(404, "Release not found.")
+
+    def _control(self, path: str, received: bytes) -> _Reply:
+        """Let a rehearsal order errors: `POST /sandbox/faults` with a `Fault` as JSON."""
+        if (self.command, path) != ("POST", "/sandbox/faults"):
+            return _error(404, "POST /sandbox/faults orders an error.")
+        try:
+            fault = Fault(**json.loads(received))
+        except (TypeError, ValueError) as exc:
+            return _error(422, f"not a fault: {exc}")
+        self.state.faults.append(fault)
+        return _json_reply({"ordered": fault.path})
+
+
+class SandboxServer(ThreadingHTTPServer):
+    """Serves one `SandboxState` on loopback."""
+
+    daemon_threads = True
+
+    def __init__(self, state: SandboxState, *, port: int = 0) -> None:
+        self.state = state
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+@contextmanager
+def serving(state: SandboxState, *, port: int = 0) -> Iterator[SandboxServer]:
+    """Serve in the background."""
+    with SandboxServer(state, port=port) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

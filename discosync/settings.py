@@ -1,0 +1,314 @@
+"""Settings: environment, then `.env` in the working directory, then `discosync.toml`.
+
+The first one wins, an empty value counts as not set, and every value remembers where it came from.
+"""
+
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from discosync.core.limits import RemovalLimit, parse_removal_limit
+from discosync.core.money import MINOR_DIGITS_BY_CURRENCY
+from discosync.core.report import FlagValue
+from discosync.errors import NotReady
+
+PUBLIC_API_URL = "https://api.discogs.com"
+TOKEN_PAGE = "https://www.discogs.com/settings/developers"  # noqa: S105 - an address, no secret
+DATABASE_FILE = "discosync.db"
+
+T = TypeVar("T")
+
+
+class Secret:
+    """Text that shows itself only when asked to."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text, for the one place that sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerSettings:
+    """One `[sellers.NAME]` table."""
+
+    name: str
+    token: Secret | None = None
+    currency: str | None = None
+    max_removals: RemovalLimit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run needs to know; `origins` says where each value came from."""
+
+    token: Secret | None
+    seller: str | None
+    currency: str | None
+    api_url: str
+    database_url: Secret
+    use_csv_export: bool
+    use_content_hash: bool
+    max_removals: RemovalLimit
+    report_dir: Path | None
+    log_format: str
+    sellers: Mapping[str, SellerSettings] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def flags(self) -> dict[str, FlagValue]:
+        """Which way each flag stands, and why."""
+        return {
+            "USE_CSV_EXPORT": FlagValue(
+                value=self.use_csv_export, why=self.origins["USE_CSV_EXPORT"]
+            ),
+            "USE_CONTENT_HASH": FlagValue(
+                value=self.use_content_hash, why=self.origins["USE_CONTENT_HASH"]
+            ),
+        }
+
+    def for_seller(self, name: str) -> "Settings":
+        """Apply the table of one seller, if there is one."""
+        own = next((s for s in self.sellers.values() if s.name.casefold() == name.casefold()), None)
+        if own is None:
+            return replace(self, seller=name)
+        return replace(
+            self,
+            seller=own.name,
+            token=own.token or self.token,
+            currency=own.currency or self.currency,
+            max_removals=own.max_removals or self.max_removals,
+        )
+
+
+def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> Settings:
+    """Read all settings; raise `NotReady` naming the variable, the fault and an example."""
+    layers = _read_layers(config, environ)
+    lookup = _Lookup(layers)
+    toml = layers[-1].tables
+    return Settings(
+        token=lookup.get("DISCOGS_TOKEN", Secret, None),
+        seller=lookup.get("DISCOGS_USERNAME", str, None)
+        or lookup.get("DISCOGS_SELLER_USERNAME", str, None),
+        currency=lookup.get("DISCOGS_CURRENCY", parse_currency, None),
+        api_url=lookup.get("DISCOGS_API_URL", parse_api_url, PUBLIC_API_URL),
+        database_url=lookup.get("DATABASE_URL", Secret, None) or default_database_url(),
+        use_csv_export=lookup.get("USE_CSV_EXPORT", parse_switch, True),
+        use_content_hash=lookup.get("USE_CONTENT_HASH", parse_switch, True),
+        max_removals=lookup.get("MAX_REMOVALS", parse_removal_limit, RemovalLimit()),
+        report_dir=lookup.get("REPORT_DIR", Path, None),
+        log_format=lookup.get("LOG_FORMAT", parse_log_format, "text"),
+        sellers=_parse_sellers(toml.get("sellers", {}), environ),
+        origins=lookup.origins,
+    )
+
+
+def default_database_url() -> Secret:
+    """Name the SQLite file in the user's data directory."""
+    return Secret(f"sqlite:///{data_dir() / DATABASE_FILE}")
+
+
+def data_dir() -> Path:
+    """Where discosync keeps its own files for this user; not made here."""
+    import platformdirs  # noqa: PLC0415 - only runs without DATABASE_URL need it
+
+    return platformdirs.user_data_path("discosync")
+
+
+# Reading.
+
+_KNOWN = (
+    "DISCOGS_TOKEN",
+    "DISCOGS_USERNAME",
+    "DISCOGS_SELLER_USERNAME",
+    "DISCOGS_CURRENCY",
+    "DISCOGS_API_URL",
+    "DATABASE_URL",
+    "USE_CSV_EXPORT",
+    "USE_CONTENT_HASH",
+    "USE_CACHE",
+    "ENABLE_ARTIST_ENRICHMENT",
+    "ENRICHMENT_BATCH_SIZE",
+    "REDIS_URL",
+    "CACHE_TTL",
+    "MAX_REMOVALS",
+    "RETENTION_DAYS",
+    "BACKUP_DIR",
+    "ARCHIVE_DIR",
+    "REPORT_DIR",
+    "ALERT_URLS",
+    "PING_URL",
+    "METRICS_FILE",
+    "LOG_FORMAT",
+)
+_SELLER_KEYS = {"token", "token_env", "currency", "max_removals"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    name: str
+    values: Mapping[str, str]
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _read_layers(config: Path | None, environ: Mapping[str, str]) -> list[_Layer]:
+    return [_Layer("environment", environ), _read_dotenv(), _read_toml(config)]
+
+
+def _read_dotenv() -> _Layer:
+    path = Path(".env")
+    if not path.is_file():
+        return _Layer(".env", {})
+    from dotenv import dotenv_values  # noqa: PLC0415 - most runs have no such file
+
+    return _Layer(str(path), {k: v for k, v in dotenv_values(path).items() if v is not None})
+
+
+def _read_toml(config: Path | None) -> _Layer:
+    path = config or Path("discosync.toml")
+    if not path.is_file():
+        if config is not None:
+            raise NotReady(
+                f"--config {config}: there is no such file", code="no_config", hint="check the path"
+            )
+        return _Layer(str(path), {})
+    import tomllib  # noqa: PLC0415 - most runs have no such file
+
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise NotReady(
+            f"{path} is not TOML: {exc}", code="bad_config", hint=f"mend {path}"
+        ) from exc
+    values = {
+        k.upper(): str(v).lower() if isinstance(v, bool) else str(v) for k, v in tables.items()
+    }
+    values.pop("SELLERS", None)
+    unknown = sorted(values.keys() - set(_KNOWN))
+    if unknown:
+        raise NotReady(
+            f"{path}: unknown setting {unknown[0].lower()!r}",
+            code="bad_config",
+            hint=f"known settings: {', '.join(n.lower() for n in _KNOWN)}",
+        )
+    return _Layer(str(path), values, tables)
+
+
+class _Lookup:
+    """Finds a value in the layers, parses it, and remembers where it was."""
+
+    def __init__(self, layers: list[_Layer]) -> None:
+        self._layers = layers
+        self.origins: dict[str, str] = {}
+
+    def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        self.origins[name] = "default"
+        for layer in self._layers:
+            text = layer.values.get(name, "").strip()
+            if text:
+                self.origins[name] = layer.name
+                return _parse_setting(f"{name} ({layer.name})", text, parse)
+        return default
+
+
+def _parse_setting(name: str, text: str, parse: Callable[[str], T]) -> T:
+    try:
+        return parse(text)
+    except ValueError as exc:
+        raise NotReady(
+            f"{name}: {exc}", code="bad_setting", hint="correct it, then run again"
+        ) from exc
+
+
+def _parse_sellers(
+    tables: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, SellerSettings]:
+    return {name: _parse_seller(name, table, environ) for name, table in tables.items()}
+
+
+def _parse_seller(name: str, table: Any, environ: Mapping[str, str]) -> SellerSettings:  # noqa: ANN401
+    if not isinstance(table, Mapping) or table.keys() - _SELLER_KEYS:
+        raise NotReady(
+            f"[sellers.{name}] holds something else than {', '.join(sorted(_SELLER_KEYS))}",
+            code="bad_config",
+            hint="correct discosync.toml",
+        )
+    token = table.get("token") or environ.get(str(table.get("token_env", "")), "")
+    where = f"[sellers.{name}]"
+    currency, removals = table.get("currency"), table.get("max_removals")
+    return SellerSettings(
+        name=name,
+        token=Secret(str(token)) if token else None,
+        currency=currency and _parse_setting(f"{where} currency", str(currency), parse_currency),
+        max_removals=None
+        if removals is None
+        else _parse_setting(f"{where} max_removals", str(removals), parse_removal_limit),
+    )
+
+
+# Values.
+
+
+def parse_switch(text: str) -> bool:
+    """Read an on/off value."""
+    switches = {"true": True, "1": True, "yes": True, "on": True}
+    switches |= {"false": False, "0": False, "no": False, "off": False}
+    try:
+        return switches[text.strip().lower()]
+    except KeyError:
+        raise ValueError(f"{text!r} is neither on nor off; example: true") from None
+
+
+def parse_currency(text: str) -> str:
+    """Read a currency in which Discogs lets people sell."""
+    code = text.strip().upper()
+    if code not in MINOR_DIGITS_BY_CURRENCY:
+        known = " ".join(MINOR_DIGITS_BY_CURRENCY)
+        raise ValueError(f"{text!r} is no currency of Discogs ({known}); example: EUR")
+    return code
+
+
+def parse_log_format(text: str) -> str:
+    """Read `text` or `json`."""
+    if text not in {"text", "json"}:
+        raise ValueError(f"{text!r} is no log format; example: text, or json")
+    return text
+
+
+def parse_api_url(text: str) -> str:
+    """Read an API address: `https`, or plain `http` on loopback. The token goes nowhere else."""
+    url = urlsplit(text)
+    host = url.hostname or ""
+    if url.username or url.password:
+        raise ValueError("the address holds a user or password; example: https://api.discogs.com")
+    if host and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))):
+        return text.rstrip("/")
+    raise ValueError(
+        f"{text!r} is neither https nor http on loopback; "
+        "example: https://api.discogs.com or http://127.0.0.1:8080"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def current_environment() -> Mapping[str, str]:
+    """Give this process's environment; the only place that reads it."""
+    return os.environ
