@@ -1,0 +1,218 @@
+"""Hour after hour over real HTTP: both sources, both databases."""
+
+import pytest
+
+from discosync.sandbox.server import SandboxServer
+from tests.support.program import Program
+from tests.support.shop import make_listing, make_shop, with_changed
+
+SOURCES = pytest.mark.parametrize("source", ["export", "pages"])
+
+
+@SOURCES
+def test_first_load_brings_every_listing(program: Program, source: str) -> None:
+    """What the shop offers is in the database after the first run, to the cent."""
+    result = program("sync", "--source", source, "--json")
+
+    assert result.exit_code == 0
+    assert result.counts == {"seen": 20, "added": 20, "active": 20}
+    rows = program.query("SELECT * FROM listings ORDER BY listing_id")
+    assert len(rows) == 20
+    assert rows[3]["listing_id"] == "4400000004"
+    assert float(rows[3]["price_value"]) == 12.5
+    assert rows[3]["price_currency"] == "EUR"
+    assert rows[3]["location"] == "003"
+    assert rows[3]["seller"] == "velvet-crates"
+
+
+@SOURCES
+def test_unchanged_hour_writes_no_listing(program: Program, source: str) -> None:
+    """Nothing but the run's own record is written when nothing changed."""
+    program("sync", "--source", source)
+    before = program.query("SELECT * FROM listings ORDER BY id")
+
+    result = program("sync", "--source", source, "--json")
+
+    assert result.counts == {"seen": 20, "unchanged": 20, "active": 20}
+    assert program.query("SELECT * FROM listings ORDER BY id") == before
+    assert len(program.query("SELECT * FROM listing_changes")) == 20
+    assert len(program.query("SELECT * FROM sync_runs")) == 2
+
+
+@pytest.mark.parametrize(("first", "second"), [("export", "pages"), ("pages", "export")])
+def test_switching_the_source_is_no_change(program: Program, first: str, second: str) -> None:
+    """The same inventory by the other way reports no change, though forms differ."""
+    program("sync", "--source", first)
+
+    result = program("sync", "--source", second, "--json")
+
+    assert result.counts == {"seen": 20, "unchanged": 20, "active": 20}
+    again = program("sync", "--source", first, "--json")
+    assert again.counts == {"seen": 20, "unchanged": 20, "active": 20}
+    assert len(program.query("SELECT * FROM listing_changes")) == 20
+
+
+def test_pages_fill_in_what_the_export_lacks(program: Program) -> None:
+    """Year and image arrive with the pages, once, and the export does not blank them."""
+    program("sync", "--source", "export")
+    assert program.query("SELECT DISTINCT release_year FROM listings") == [{"release_year": None}]
+
+    program("sync", "--source", "pages")
+    program("sync", "--source", "export")
+
+    rows = program.query("SELECT DISTINCT release_year, image_uri IS NULL AS bare FROM listings")
+    assert [(row["release_year"], bool(row["bare"])) for row in rows] == [(1984, False)]
+
+
+@SOURCES
+def test_changes_removals_and_returns(
+    program: Program, sandbox: SandboxServer, source: str
+) -> None:
+    """A new price, a new listing, one that vanishes, and the same one back again."""
+    shop = make_shop(20)
+    program("sync", "--source", source)
+
+    changed = with_changed(shop, 4, price_value=make_listing().price_value + 1)
+    sandbox.state.inventory = [*changed[:7], *changed[8:], make_listing(20)]
+    hour = program("sync", "--source", source, "--json", "--changes")
+    sandbox.state.inventory = [*changed, make_listing(20)]
+    back = program("sync", "--source", source, "--json")
+
+    assert hour.counts == {
+        "seen": 20, "added": 1, "updated": 1, "unchanged": 18, "removed": 1, "active": 20
+    }  # fmt: skip
+    updated = next(c for c in hour.report["changes"] if c["kind"] == "updated")
+    assert updated["fields"] == {"price_value": ["12.50", "13.50"]}
+    assert back.counts == {"seen": 21, "unchanged": 20, "reactivated": 1, "active": 21}
+    row = program.query("SELECT * FROM listings WHERE listing_id = '4400000008'")[0]
+    assert bool(row["is_active"])
+    assert row["removed_at"] is row["removal_reason"] is None
+    kinds = program.query(
+        "SELECT kind FROM listing_changes WHERE listing_id = '4400000008' ORDER BY id"
+    )
+    assert [k["kind"] for k in kinds] == ["added", "removed", "reactivated"]
+
+
+def test_missing_row_says_so(program: Program, sandbox: SandboxServer) -> None:
+    """A listing that vanished stays, inactive, with the moment and the reason `missing`."""
+    program("sync", "--source", "export")
+    sandbox.state.inventory = make_shop(20)[1:]
+
+    program("sync", "--source", "export")
+
+    row = program.query("SELECT * FROM listings WHERE listing_id = '4400000001'")[0]
+    assert not row["is_active"]
+    assert row["removal_reason"] == "missing"
+    assert row["removed_at"] is not None
+    assert row["sold_at"] is None
+    assert len(program.query("SELECT * FROM listings")) == 20
+    assert len(program.query("SELECT * FROM active_listings")) == 19
+
+
+def test_sold_row_in_the_export_is_evidence(program: Program, sandbox: SandboxServer) -> None:
+    """A listing that the export shows as sold is inactive, sold, and dated."""
+    program("sync", "--source", "export")
+    sandbox.state.inventory = with_changed(make_shop(20), 2, status="Sold")
+
+    result = program("sync", "--source", "export", "--json")
+
+    assert result.counts == {"seen": 20, "unchanged": 19, "removed": 1, "active": 19}
+    row = program.query("SELECT * FROM listings WHERE listing_id = '4400000003'")[0]
+    assert (row["status"], row["removal_reason"]) == ("Sold", "sold")
+    assert not row["is_active"]
+    assert row["sold_at"] is not None
+    again = program("sync", "--source", "export", "--json")
+    assert again.counts == {"seen": 20, "unchanged": 20, "active": 19}
+
+
+def test_export_explains_what_the_pages_only_missed(
+    program: Program, sandbox: SandboxServer
+) -> None:
+    """Missing by the pages becomes sold by the export, at the moment it was missed."""
+    program("sync", "--source", "pages")
+    sandbox.state.inventory = with_changed(make_shop(20), 2, status="Sold")
+    program("sync", "--source", "pages")
+    missed = program.query("SELECT * FROM listings WHERE listing_id = '4400000003'")[0]
+
+    result = program("sync", "--source", "export", "--json")
+
+    assert missed["removal_reason"] == "missing"
+    assert result.counts == {"seen": 20, "updated": 1, "unchanged": 19, "active": 19}
+    row = program.query("SELECT * FROM listings WHERE listing_id = '4400000003'")[0]
+    assert row["removal_reason"] == "sold"
+    assert row["sold_at"] == row["removed_at"] == missed["removed_at"]
+
+
+def test_sold_before_we_looked_has_no_date(program: Program, sandbox: SandboxServer) -> None:
+    """A row that is sold when first seen is kept, inactive, and no sale is invented for today."""
+    sandbox.state.inventory = with_changed(make_shop(20), 0, status="Sold")
+
+    program("sync", "--source", "export")
+
+    row = program.query("SELECT * FROM listings WHERE listing_id = '4400000001'")[0]
+    assert not row["is_active"]
+    assert (row["removal_reason"], row["sold_at"]) == ("sold", None)
+
+
+def test_every_update_has_its_history(program: Program, sandbox: SandboxServer) -> None:
+    """The history holds before and after of each field, and points to its run."""
+    program("sync", "--source", "export")
+    sandbox.state.inventory = with_changed(
+        make_shop(20), 5, comments="Now cleaned", location="B 12", quantity=2
+    )
+
+    report = program("sync", "--source", "export", "--json").report
+
+    rows = program.query(
+        "SELECT c.fields, r.run_id FROM listing_changes c "
+        "JOIN sync_runs r ON r.id = c.sync_run_id WHERE c.kind = 'updated'"
+    )
+    assert len(rows) == 1
+    assert rows[0]["run_id"] == report["run_id"]
+    fields = rows[0]["fields"]
+    if isinstance(fields, str):
+        import json  # noqa: PLC0415
+
+        fields = json.loads(fields)
+    assert fields == {
+        "comments": ["No. 5, it's fine", "Now cleaned"],
+        "location": ["005", "B 12"],
+        "quantity": [1, 2],
+    }
+
+
+def test_no_content_hash_flag_rewrites_every_listing(
+    program: Program, sandbox: SandboxServer
+) -> None:
+    """With USE_CONTENT_HASH off every listing is compared field by field and written."""
+    program("sync", "--source", "export")
+    program.query("UPDATE listings SET price_value = 1 WHERE listing_id = '4400000002'")
+
+    trusting = program("sync", "--source", "export", "--json")
+    comparing = program("sync", "--source", "export", "--json", USE_CONTENT_HASH="off")
+
+    assert trusting.counts["unchanged"] == 20
+    assert comparing.counts == {"seen": 20, "updated": 1, "unchanged": 19, "active": 20}
+
+
+def test_sellers_do_not_touch_each_other(program: Program, sandbox: SandboxServer) -> None:
+    """Two shops in one database, even with the same listing ids, are two shops."""
+    program("sync", "--source", "export")
+    sandbox.state.seller = "other-shop"
+    sandbox.state.inventory = make_shop(20)[:15]
+
+    other = program("sync", "--source", "export", "--seller", "other-shop", "--json")
+
+    assert other.counts == {"seen": 15, "added": 15, "active": 15}
+    rows = program.query("SELECT seller, count(*) AS n FROM active_listings GROUP BY seller")
+    assert {row["seller"]: row["n"] for row in rows} == {"velvet-crates": 20, "other-shop": 15}
+
+
+def test_seller_in_another_spelling_is_the_same_shop(program: Program) -> None:
+    """Discogs ignores case in names, and so does the mirror."""
+    program("sync", "--source", "export")
+
+    result = program("sync", "--source", "export", "--seller", "Velvet-CRATES", "--json")
+
+    assert result.counts["unchanged"] == 20
+    assert result.report["seller"] == "velvet-crates"

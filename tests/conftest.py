@@ -1,0 +1,80 @@
+"""Fixtures: both databases, a sandbox on loopback, and the program pointed at them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from discosync.sandbox.server import SandboxServer, SandboxState, serving
+from tests.support.postgres import Postgres, running_postgres
+from tests.support.program import TOKEN, Program, environment_for
+from tests.support.shop import SELLER, make_shop
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real server for the whole session."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, on SQLite and on Postgres."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'mirror.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.create_database()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """An empty SQLite database."""
+    return f"sqlite:///{tmp_path / 'mirror.db'}"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    """A Discogs look-alike that does not say so, with twenty listings."""
+    state = SandboxState(
+        seller=SELLER, token=TOKEN, inventory=make_shop(20), is_marked=False, zips_exports=False
+    )
+    with serving(state) as server:
+        yield server
+
+
+def _program(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, url: str, server: SandboxServer
+) -> Program:
+    monkeypatch.chdir(directory)
+    return Program(
+        directory,
+        environment_for(
+            {
+                "DATABASE_URL": url,
+                "DISCOGS_API_URL": server.url,
+                "DISCOGS_TOKEN": TOKEN,
+                "DISCOGS_USERNAME": SELLER,
+                "HOME": str(directory),
+            }
+        ),
+    )
+
+
+@pytest.fixture
+def program(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    sandbox: SandboxServer,
+) -> Program:
+    """The program on both databases, pointed at the sandbox."""
+    return _program(tmp_path, monkeypatch, database_url, sandbox)
+
+
+@pytest.fixture
+def sqlite_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_url: str, sandbox: SandboxServer
+) -> Program:
+    """The program on SQLite, pointed at the sandbox."""
+    return _program(tmp_path, monkeypatch, sqlite_url, sandbox)
