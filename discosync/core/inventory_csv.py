@@ -163,10 +163,10 @@ def split_records(stream: BinaryIO) -> Iterator[RawRecord]:
                 line += len(open_lines)
                 open_lines, open_bytes = [], 0
         _check_record_size(line, open_bytes + len(tail))
-    if open_lines:
-        raise cut(line, "inside a quoted field")
-    if tail:
-        raise cut(line, "inside a record, before its line end")
+    if open_lines or tail:
+        is_quoted = (sum(text.count(b'"') for text in open_lines) + tail.count(b'"')) & 1
+        where = "inside a quoted field" if is_quoted else "inside a record, before its line end"
+        raise cut(line, where)
 
 
 def _check_record_size(line: int, size_bytes: int) -> None:

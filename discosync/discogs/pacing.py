@@ -3,7 +3,7 @@
 Discogs counts a moving window of 60 seconds per source address, whatever the token, and tells
 what is left in `X-Discogs-Ratelimit-Remaining`; the number excludes the request it answers
 (observed, August 2026). Other programs at the same address spend from the same window, so the
-header is believed more than our own count.
+header is believed, and our own count serves only where there is none.
 """
 
 from collections import deque
@@ -28,9 +28,7 @@ class Pacer:
     def delay_seconds(self, now: float) -> float:
         """Say how long to wait so that the next request stays below the limit."""
         self._forget_before(now - WINDOW_SECONDS)
-        left = self._limit - len(self._sent_at)
-        if self._left is not None:
-            left = min(left, self._left)
+        left = self._limit - len(self._sent_at) if self._left is None else self._left
         if left > _RESERVE:
             return 0.0
         if not self._sent_at:  # somebody else spends it all
