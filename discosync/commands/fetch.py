@@ -134,15 +134,15 @@ class Fetcher:
         return fetch_pages(self._transport, request)
 
     def _export_request(self, seller: str, first: FirstPage, spool: Spool) -> ExportRequest:
-        deadline_seconds = self._run.remaining_seconds()
+        deadline_seconds = _EXPORT_DEADLINE_SECONDS
         if self._options.source is None:  # leave time for the pages
-            deadline_seconds /= 2
+            deadline_seconds = min(deadline_seconds, self._run.remaining_seconds() / 2)
         return ExportRequest(
             seller=seller,
             first=first,
             spool=spool,
             progress=self._run.progress,
-            deadline_seconds=min(_EXPORT_DEADLINE_SECONDS, deadline_seconds),
+            deadline_seconds=deadline_seconds,
             newer_than=self._last.as_of,
             usual_seconds=self._last.ready_seconds,
         )

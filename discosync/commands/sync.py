@@ -1,10 +1,10 @@
 """`discosync sync`: mirror one seller's inventory."""
 
-import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from discosync.commands.fetch import Fetcher, FetchOptions, seller_of
@@ -19,8 +19,8 @@ from discosync.core.limits import (
     check_limits,
 )
 from discosync.core.listing import Listing
-from discosync.core.report import ChangeEntry, count_listings, describe_changes
-from discosync.core.snapshot import Snapshot, open_snapshot
+from discosync.core.report import ChangeEntry, Problem, count_listings, describe_changes
+from discosync.core.snapshot import Snapshot, Source, open_snapshot
 from discosync.database.apply import Stamp, apply_changes
 from discosync.database.engine import Database, open_database
 from discosync.database.lock import Holder, hold_lock
@@ -39,7 +39,7 @@ from discosync.errors import LimitRefused, NotReady, StorageFailed
 from discosync.runner import Run, RunRequest
 from discosync.settings import Settings, current_environment, data_dir, load_settings
 
-_log = logging.getLogger(__name__)
+_MAX_SHOWN_AGE = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +126,7 @@ def mirror(
             with run.phase("fetch"):
                 fetched = fetcher.fetch(run.seller, spool)
             run.snapshot = fetched.snapshot
+            _note_age(run, fetched.snapshot)
             is_sandbox = _check_sandbox(database, state, is_sandbox=fetched.is_sandbox)
             planned = plan_snapshot(
                 run,
@@ -169,20 +170,27 @@ def _spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
     beside = database.path.parent if database.path else data_dir()
     spool = Spool(beside / "snapshots" / seller.casefold())
     spool.prepare()
-    is_kept = False
     try:
         yield spool
+        spool.forget_kept()
     except StorageFailed as exc:
-        is_kept = run.snapshot is not None and run.snapshot.path.exists()
-        if run.snapshot is not None and is_kept:
-            exc.hint += (
-                f"; the inventory is kept: `discosync sync --seller {seller} --from-file "
-                f"{run.snapshot.path}` needs no second export"
-            )
+        _keep(run, spool, exc)
         raise
     finally:
-        if not is_kept:
-            spool.remove()
+        spool.remove()
+
+
+def _keep(run: Run, spool: Spool, exc: StorageFailed) -> None:
+    """Put the inventory aside: a database fault shall not cost a second export."""
+    snapshot = run.snapshot
+    if snapshot is None or snapshot.source is Source.FILE or not snapshot.path.exists():
+        return
+    with suppress(OSError):
+        kept = spool.keep(snapshot.path)
+        exc.hint += (
+            f"; the inventory is kept, no second export is needed: `discosync sync --seller "
+            f"{snapshot.seller} --from-file {kept}`"
+        )
 
 
 def _load_last(run: Run, database: Database, state: SchemaState) -> LastApplied:
@@ -210,6 +218,15 @@ def _check_sandbox(database: Database, state: SchemaState, *, is_sandbox: bool |
             code="sandbox_mixed",
         )
     return is_sandbox
+
+
+def _note_age(run: Run, snapshot: Snapshot) -> None:
+    """Discogs' terms: what is shown must not be more than six hours behind."""
+    if snapshot.as_of is None or run.started_at - snapshot.as_of <= _MAX_SHOWN_AGE:
+        return
+    hours = (run.started_at - snapshot.as_of).total_seconds() / 3600
+    text = f"the inventory is {hours:,.0f} hours old; Discogs' terms allow showing it for six"
+    run.problems.append(Problem(code="stale_snapshot", text=text, is_warning=False))
 
 
 def _allowances(options: SyncOptions, settings: Settings) -> Allowances:

@@ -41,6 +41,20 @@ class Spool:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
+    @property
+    def _kept(self) -> Path:
+        return self.directory.with_name(f"{self.directory.name}.kept")
+
+    def keep(self, path: Path) -> Path:
+        """Put one file aside for later, in place of what was kept before; return where it is."""
+        shutil.rmtree(self._kept, ignore_errors=True)
+        self._kept.mkdir(mode=0o700)
+        return path.rename(self._kept / path.name)
+
+    def forget_kept(self) -> None:
+        """Remove what was put aside: something newer has been applied."""
+        shutil.rmtree(self._kept, ignore_errors=True)
+
     def prepare(self) -> None:
         """Make the directory, empty; raise `StorageFailed` when that cannot be done."""
         with disk_errors(self.directory):

@@ -38,7 +38,8 @@ class Fault:
     """An error on demand, for the next `times` requests whose method and path begin so.
 
     `cut_at` sends only so many bytes of the real body, under the full length unless
-    `hide_length`; `body` replaces it; `drip_seconds` sends it byte by byte.
+    `hide_length`; `body` replaces it; `drip_seconds` sends it byte by byte. Without `has_effect`
+    the request does nothing but meet the error.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Fault:
     times: int = 1
     after: int = 0
     status: int | None = None
+    has_effect: bool = True
     body: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     cut_at: int | None = None
@@ -172,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.state.requests.append(f"{self.command} {self.path}")
                 used = self.state.count_request()
                 fault = self.state.take_fault(self.command, path)
-                reply = self._throttle(used) or self._answer(path)
+                reply = self._throttle(used) or self._answer_unless(fault, path)
         self._send(reply, fault, used)
 
     def _throttle(self, used: int) -> _Reply | None:
@@ -240,6 +242,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.state.is_marked:
             headers["X-Discosync-Sandbox"] = "1"
         return headers
+
+    def _answer_unless(self, fault: Fault | None, path: str) -> _Reply:
+        if fault is not None and not fault.has_effect:
+            return _error(fault.status or 500, "An error that somebody ordered.")
+        return self._answer(path)
 
     def _answer(self, path: str) -> _Reply:
         parts = [unquote(part) for part in path.strip("/").split("/")]

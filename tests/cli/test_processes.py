@@ -1,0 +1,221 @@
+"""Real processes: locks, signals, kills, time budgets, and cron's bare environment."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from discosync.sandbox.server import Fault, SandboxServer
+from tests.support.program import TOKEN, Program
+from tests.support.shop import make_shop, write_export
+
+
+def _wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+    gives_up_at = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < gives_up_at, "it did not come to that"
+        time.sleep(0.02)
+
+
+def _start_slow(
+    program: Program, sandbox: SandboxServer, *options: str
+) -> "subprocess.Popen[str]":
+    """Start a run that waits for its export, and wait until it does."""
+    sandbox.state.export_seconds = 30
+    process = program.start("sync", "--source", "export", *options)
+    _wait_until(lambda: "POST /inventory/export" in sandbox.state.requests)
+    return process
+
+
+def test_second_run_names_the_holder_at_once(program: Program, sandbox: SandboxServer) -> None:
+    """A run that finds another at work exits 11, writes nothing, and says who it is."""
+    first = _start_slow(program, sandbox)
+    try:
+        began = time.monotonic()
+        second = program.run("sync")
+        took = time.monotonic() - began
+    finally:
+        first.kill()
+        first.communicate()
+
+    assert second.exit_code == 11
+    assert f"{first.pid}" in second.stderr
+    assert os.uname().nodename in second.stderr
+    assert "since 20" in second.stderr
+    assert took < 10
+
+
+def test_other_seller_is_not_locked_out(program: Program, sandbox: SandboxServer) -> None:
+    """The lock is the seller's: another shop goes on."""
+    first = _start_slow(program, sandbox)
+    try:
+        path = write_export(program.directory / "other.csv", make_shop(2))
+        other = program.run("sync", "--from-file", str(path), "--seller", "other-shop")
+    finally:
+        first.kill()
+        first.communicate()
+
+    assert other.exit_code == 0
+
+
+def test_killed_run_leaves_nothing_to_clean_up(program: Program, sandbox: SandboxServer) -> None:
+    """After kill -9 the next run starts at once and succeeds."""
+    first = _start_slow(program, sandbox)
+    first.kill()
+    first.communicate()
+    sandbox.state.export_seconds = 0
+    sandbox.state.exports.clear()
+
+    result = program.run("sync", "--source", "export", "--json")
+
+    assert result.exit_code == 0
+    assert result.counts["added"] == 20
+    snapshots = program.directory / "snapshots"
+    assert not snapshots.exists() or list(snapshots.iterdir()) == []
+
+
+def test_lock_wait_waits(sqlite_program: Program, sandbox: SandboxServer) -> None:
+    """With --lock-wait the second run takes its turn."""
+    first = _start_slow(sqlite_program, sandbox)
+    path = write_export(sqlite_program.directory / "shop.csv", make_shop(20))
+    second = sqlite_program.start("sync", "--from-file", str(path), "--lock-wait", "20")
+    time.sleep(1)
+    assert second.poll() is None
+    first.kill()
+    first.communicate()
+
+    second.communicate(timeout=30)
+    assert second.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["TERM", "INT"]
+)
+def test_signal_ends_the_run_within_ten_seconds(
+    sqlite_program: Program, sandbox: SandboxServer, number: signal.Signals, exit_code: int
+) -> None:
+    """A signal while waiting ends it at once: report written, database as before."""
+    sqlite_program("sync", "--source", "export")
+    before = sqlite_program.digest()
+    sandbox.state.requests.clear()
+    report = sqlite_program.directory / "report.json"
+    process = _start_slow(sqlite_program, sandbox, "--report", str(report))
+    began = time.monotonic()
+
+    process.send_signal(number)
+    process.communicate(timeout=20)
+
+    assert time.monotonic() - began < 10
+    assert process.returncode == exit_code
+    assert json.loads(report.read_text())["status"] == "interrupted"
+    assert json.loads(report.read_text())["exit_code"] == exit_code
+    assert sqlite_program.digest() == before
+
+
+def test_signal_during_a_hanging_answer(sqlite_program: Program, sandbox: SandboxServer) -> None:
+    """A server that never answers does not hold up a shutdown."""
+    sandbox.state.faults = [Fault(path="/oauth", delay_seconds=30)]
+    process = sqlite_program.start("sync")
+    _wait_until(lambda: bool(sandbox.state.requests))
+
+    process.terminate()
+    process.communicate(timeout=10)
+
+    assert process.returncode == 143
+
+
+@pytest.mark.parametrize("how", ["pending export", "hanging answer", "dripping download"])
+def test_time_budget_bounds_everything(
+    sqlite_program: Program, sandbox: SandboxServer, how: str
+) -> None:
+    """Waiting, hanging and dripping all end with 18 when the budget is used up."""
+    sandbox.state.export_seconds = 60 if how == "pending export" else 0
+    if how == "hanging answer":
+        sandbox.state.faults = [Fault(path="/oauth", delay_seconds=20)]
+    if how == "dripping download":
+        sandbox.state.faults = [Fault(path="/inventory/export/18867000/d", drip_seconds=0.5)]
+    began = time.monotonic()
+
+    result = sqlite_program.run("sync", "--source", "export", "--time-budget", "4")
+
+    assert result.exit_code == 18
+    assert "--time-budget" in result.stderr
+    assert time.monotonic() - began < 15
+    assert not sqlite_program.database_file.exists()
+
+
+def test_kill_at_any_moment_leaves_before_or_after(
+    program: Program, tmp_path: Path
+) -> None:
+    """kill -9 while a large plan is applied leaves all of it or nothing, and no lock."""
+    path = write_export(tmp_path / "large.csv", make_shop(6000))
+    small = write_export(tmp_path / "small.csv", make_shop(20))
+    assert program("sync", "--from-file", str(small)).exit_code == 0
+    seen = set()
+    for delay_seconds in (0.3, 0.6, 0.8, 1.0, 1.2, 1.5):
+        process = program.start("sync", "--from-file", str(path))
+        time.sleep(delay_seconds)
+        process.kill()
+        process.communicate()
+        listings = program.query("SELECT count(*) AS n FROM listings")[0]["n"]
+        changes = program.query("SELECT count(*) AS n FROM listing_changes")[0]["n"]
+        runs = program.query("SELECT count(*) AS n FROM sync_runs")[0]["n"]
+        assert (listings, changes) in {(20, 20), (6000, 6000)}
+        assert (runs > 1) == (listings == 6000)
+        seen.add(listings)
+        if listings == 6000:
+            break
+    assert 20 in seen
+
+    assert program("sync", "--from-file", str(path)).exit_code == 0
+    assert program.query("SELECT count(*) AS n FROM listings")[0]["n"] == 6000
+
+
+def test_quiet_run_from_cron_says_nothing(sqlite_program: Program) -> None:
+    """Under cron's bare environment a run with -q prints nothing when all is well."""
+    result = sqlite_program.run("sync", "-q")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_quiet_run_that_fails_says_it_in_a_few_lines(
+    sqlite_program: Program, sandbox: SandboxServer
+) -> None:
+    """With -q a failure is a few lines on stderr: what, what to do, which status."""
+    sandbox.state.identity = "somebody-else"
+    result = sqlite_program.run("sync", "-q")
+
+    assert (result.exit_code, result.stdout) == (12, "")
+    assert 2 <= len(result.stderr.splitlines()) <= 4
+
+
+def test_token_is_nowhere(sqlite_program: Program, sandbox: SandboxServer) -> None:
+    """Whatever happens, at whatever verbosity: the token is in no output and in no file."""
+    runs = [sqlite_program.run("sync", "-vv", "--json")]
+    sandbox.state.faults = [Fault(path="/users", status=500, times=1, after=1)]
+    runs.append(sqlite_program.run("sync", "-vv", LOG_FORMAT="json"))
+    runs.append(sqlite_program.run("sync", "-vv", DISCOGS_API_URL="http://127.0.0.1:9"))
+    sandbox.state.identity = "somebody-else"
+    runs.append(sqlite_program.run("sync", "-vv", "--report", "r.json"))
+
+    assert [run.exit_code for run in runs] == [0, 0, 15, 12]
+    for run in runs:
+        assert TOKEN not in run.stdout + run.stderr
+    for path in sqlite_program.directory.rglob("*"):
+        if path.is_file():
+            assert TOKEN.encode() not in path.read_bytes(), path
+
+
+def test_verbose_run_logs_phases_with_time_and_calls(sqlite_program: Program) -> None:
+    """-v tells each phase, how long it took, and how many API calls it cost."""
+    said = sqlite_program.run("sync", "-v").stderr
+
+    assert "fetch: " in said
+    assert " s, 2 API calls" in said
+    for phase in ("parse", "plan", "apply"):
+        assert f"{phase}: " in said

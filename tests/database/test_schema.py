@@ -1,0 +1,91 @@
+"""Migrations: one change a file, up and down with data in them, equal to the tables."""
+
+from collections.abc import Iterator
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from discosync.database.engine import Database, open_database
+from discosync.database.schema import known_revisions, migrations_dir, upgrade_schema
+from discosync.database.tables import metadata
+from discosync.errors import MigrationFailed
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty database."""
+    database = open_database(database_url, read_only=False, application="tests")
+    yield database
+    database.engine.dispose()
+
+
+def _migrate(database: Database, direction: str, target: str) -> None:
+    with database.migrating() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(migrations_dir()))
+        config.attributes["connection"] = connection
+        getattr(command, direction)(config, target)
+
+
+def test_migrations_equal_the_tables(database: Database) -> None:
+    """What the migrations make is what the code believes, types and indexes included."""
+    upgrade_schema(database)
+    with database.reading() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": False}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_known_revisions_are_alembics() -> None:
+    """The list that an hourly run reads from file names is the one that Alembic follows."""
+    script = ScriptDirectory(str(migrations_dir()))
+    walked = [revision.revision for revision in script.walk_revisions()]
+    assert list(known_revisions()) == walked[::-1]
+
+
+def test_every_step_goes_up_and_down_with_a_row_in_it(database: Database) -> None:
+    """Each migration is reversible by itself, and the row comes through unharmed."""
+    _migrate(database, "upgrade", "0001")
+    with database.writing() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO listings (listing_id, status, price_value, comments, release_title) "
+                "VALUES ('77', 'For Sale', 12.99, 'it''s fine', 'Tides')"
+            )
+        )
+    for revision in known_revisions()[1:]:
+        _migrate(database, "upgrade", revision)
+        _migrate(database, "downgrade", "-1")
+        _migrate(database, "upgrade", revision)
+    _migrate(database, "downgrade", "0001")
+    with database.reading() as connection:
+        row = connection.execute(text("SELECT * FROM listings")).mappings().one()
+
+    assert (row["listing_id"], float(row["price_value"])) == ("77", 12.99)
+    assert (row["comments"], row["release_title"]) == ("it's fine", "Tides")
+
+
+def test_failing_upgrade_leaves_no_half_a_schema(database: Database) -> None:
+    """A migration that fails in the middle takes the ones before it back as well."""
+    with database.writing() as connection:
+        connection.execute(text("CREATE TABLE sync_runs (id INTEGER PRIMARY KEY)"))
+
+    with pytest.raises(MigrationFailed, match="sync_runs"):
+        upgrade_schema(database)
+
+    with database.reading() as connection:
+        tables = set(connection.dialect.get_table_names(connection))
+    assert tables == {"sync_runs"}
+
+
+def test_metadata_has_no_cascade() -> None:
+    """Nothing may take history away with it: no foreign key deletes on cascade."""
+    for table in metadata.tables.values():
+        for key in table.foreign_keys:
+            assert key.ondelete is None
