@@ -157,7 +157,7 @@ def split_records(stream: BinaryIO) -> Iterator[RawRecord]:
                 line += 1
                 continue
             open_lines.append(text)
-            open_bytes += len(text)
+            open_bytes += len(text) + 1
             if len(open_lines) > 1 and odd:
                 yield RawRecord(line=line, body=b"\n".join(open_lines))
                 line += len(open_lines)
