@@ -3,17 +3,20 @@
 The first one wins, an empty value counts as not set, and every value remembers where it came from.
 """
 
-import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from discosync.core.limits import RemovalLimit, parse_removal_limit
-from discosync.core.money import MINOR_DIGITS_BY_CURRENCY
 from discosync.core.report import FlagValue
+from discosync.core.setting_values import (
+    parse_api_url,
+    parse_currency,
+    parse_log_format,
+    parse_switch,
+)
 from discosync.errors import NotReady
 
 PUBLIC_API_URL = "https://api.discogs.com"
@@ -114,6 +117,11 @@ def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> 
     )
 
 
+def known_settings() -> tuple[str, ...]:
+    """Name every variable that is read."""
+    return _KNOWN
+
+
 def default_database_url() -> Secret:
     """Name the SQLite file in the user's data directory."""
     return Secret(f"sqlite:///{data_dir() / DATABASE_FILE}")
@@ -137,19 +145,8 @@ _KNOWN = (
     "DATABASE_URL",
     "USE_CSV_EXPORT",
     "USE_CONTENT_HASH",
-    "USE_CACHE",
-    "ENABLE_ARTIST_ENRICHMENT",
-    "ENRICHMENT_BATCH_SIZE",
-    "REDIS_URL",
-    "CACHE_TTL",
     "MAX_REMOVALS",
-    "RETENTION_DAYS",
-    "BACKUP_DIR",
-    "ARCHIVE_DIR",
     "REPORT_DIR",
-    "ALERT_URLS",
-    "PING_URL",
-    "METRICS_FILE",
     "LOG_FORMAT",
 )
 _SELLER_KEYS = {"token", "token_env", "currency", "max_removals"}
@@ -255,58 +252,6 @@ def _parse_seller(name: str, table: Any, environ: Mapping[str, str]) -> SellerSe
         if removals is None
         else _parse_setting(f"{where} max_removals", str(removals), parse_removal_limit),
     )
-
-
-# Values.
-
-
-def parse_switch(text: str) -> bool:
-    """Read an on/off value."""
-    switches = {"true": True, "1": True, "yes": True, "on": True}
-    switches |= {"false": False, "0": False, "no": False, "off": False}
-    try:
-        return switches[text.strip().lower()]
-    except KeyError:
-        raise ValueError(f"{text!r} is neither on nor off; example: true") from None
-
-
-def parse_currency(text: str) -> str:
-    """Read a currency in which Discogs lets people sell."""
-    code = text.strip().upper()
-    if code not in MINOR_DIGITS_BY_CURRENCY:
-        known = " ".join(MINOR_DIGITS_BY_CURRENCY)
-        raise ValueError(f"{text!r} is no currency of Discogs ({known}); example: EUR")
-    return code
-
-
-def parse_log_format(text: str) -> str:
-    """Read `text` or `json`."""
-    if text not in {"text", "json"}:
-        raise ValueError(f"{text!r} is no log format; example: text, or json")
-    return text
-
-
-def parse_api_url(text: str) -> str:
-    """Read an API address: `https`, or plain `http` on loopback. The token goes nowhere else."""
-    url = urlsplit(text)
-    host = url.hostname or ""
-    if url.username or url.password:
-        raise ValueError("the address holds a user or password; example: https://api.discogs.com")
-    if host and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))):
-        return text.rstrip("/")
-    raise ValueError(
-        f"{text!r} is neither https nor http on loopback; "
-        "example: https://api.discogs.com or http://127.0.0.1:8080"
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def current_environment() -> Mapping[str, str]:

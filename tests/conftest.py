@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from discosync.sandbox.server import SandboxServer, SandboxState, serving
+from discosync.sandbox.server import SandboxServer, serving
+from discosync.sandbox.state import SandboxState
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.program import TOKEN, Program, environment_for
 from tests.support.shop import SELLER, make_shop

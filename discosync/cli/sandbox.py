@@ -10,7 +10,7 @@ from discosync.cli.options import exit_statuses
 from discosync.errors import DiscosyncError, ExitStatus
 
 if TYPE_CHECKING:
-    from discosync.sandbox.server import Fault
+    from discosync.sandbox.state import Fault
 
 _EPILOG = exit_statuses(
     ExitStatus.OK, ExitStatus.INTERNAL, ExitStatus.USAGE, ExitStatus.NOT_READY, ExitStatus.BAD_DATA
@@ -67,7 +67,7 @@ def sandbox(  # noqa: PLR0913 - one parameter an option, as Typer wants it
 
 
 def _parse_fault(text: str) -> "Fault":
-    from discosync.sandbox.server import Fault  # noqa: PLC0415 - heavy
+    from discosync.sandbox.state import Fault  # noqa: PLC0415 - heavy
 
     try:
         method, path, status, times = text.split()

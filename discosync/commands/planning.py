@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from discosync.core.changes import ChangeSet
 from discosync.core.inventory_csv import Header
+from discosync.core.known import KnownListings
 from discosync.core.limits import check_conflicts, check_rejected, check_witness
-from discosync.core.plan import KnownListings, Planner, find_conflicts
+from discosync.core.plan import Planner, find_conflicts
 from discosync.core.report import Problem
 from discosync.core.snapshot import OpenSnapshot, Snapshot, Source, open_snapshot
 from discosync.database.engine import Database

@@ -16,7 +16,8 @@ from discosync.database.schema import SchemaState, load_state
 from discosync.database.store import load_run_count
 from discosync.errors import BadData, NotReady
 from discosync.sandbox.inventory import drift, make_inventory
-from discosync.sandbox.server import SANDBOX_TOKEN, Fault, SandboxServer, SandboxState, serving
+from discosync.sandbox.server import SandboxServer, serving
+from discosync.sandbox.state import SANDBOX_TOKEN, Fault, SandboxState
 from discosync.settings import Secret, Settings, data_dir
 
 DEFAULT_SELLER = "sandbox-records"

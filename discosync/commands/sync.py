@@ -2,11 +2,12 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from discosync.commands.applying import apply_plan, make_schema
 from discosync.commands.fetch import Fetcher, FetchOptions, seller_of
 from discosync.commands.planning import Planned, plan_snapshot
 from discosync.commands.sandbox import in_sandbox
@@ -21,17 +22,13 @@ from discosync.core.limits import (
 from discosync.core.listing import Listing
 from discosync.core.report import ChangeEntry, Problem, count_listings, describe_changes
 from discosync.core.snapshot import Snapshot, Source, open_snapshot
-from discosync.database.apply import Stamp, apply_changes
 from discosync.database.engine import Database, open_database
 from discosync.database.lock import Holder, hold_lock
-from discosync.database.schema import SchemaState, require_usable, upgrade_schema
+from discosync.database.schema import SchemaState, require_usable
 from discosync.database.store import (
     LastApplied,
-    finish_run,
     load_has_sellers,
     load_last_applied,
-    load_run_exists,
-    record_run,
     resolve_seller,
 )
 from discosync.discogs.spool import Spool
@@ -122,33 +119,26 @@ def mirror(
         state = require_usable(database)
         last = _load_last(run, database, state)
         fetcher = Fetcher(run, settings, options.fetch, last=last)
-        try:
-            with run.phase("fetch"):
-                fetched = fetcher.fetch(run.seller, spool)
-            run.snapshot = fetched.snapshot
-            _note_age(run, fetched.snapshot)
-            is_sandbox = _check_sandbox(database, state, is_sandbox=fetched.is_sandbox)
-            planned = plan_snapshot(
-                run,
-                database if state is SchemaState.CURRENT else None,
-                fetched.snapshot,
-                last=last,
-                trust_hash=settings.use_content_hash,
-                count_again=lambda: fetcher.count_again(str(run.seller)),
-            )
-        finally:
-            fetcher.close()
-        run.counts, run.has_changes = count_listings(planned.changes), not planned.changes.is_empty
-        if run.request.dry_run or options.with_changes:
-            run.changes = _tell(planned.changes, fetched.snapshot)
-        allowed = _allowances(options, settings)
-        _refuse(run, options, _violations(planned.changes, fetched.snapshot, last, allowed))
+        with closing(fetcher), run.phase("fetch"):
+            fetched = fetcher.fetch(run.seller, spool)
+        run.snapshot = fetched.snapshot
+        is_sandbox = _check_sandbox(database, state, is_sandbox=fetched.is_sandbox)
+        planned = plan_snapshot(
+            run,
+            database if state is SchemaState.CURRENT else None,
+            fetched.snapshot,
+            last=last,
+            trust_hash=settings.use_content_hash,
+            count_again=lambda: fetcher.count_again(str(run.seller)),
+        )
+        _tell(run, planned, options)
+        _refuse(run, options, _violations(planned, last, _allowances(options, settings)))
         if run.request.dry_run:
             return
         with run.phase("apply"):
             if state is SchemaState.EMPTY:
-                _make_schema(run, database)
-            _apply(run, database, planned, is_sandbox=is_sandbox)
+                make_schema(run, database)
+            apply_plan(run, database, planned, is_sandbox=is_sandbox)
 
 
 @contextmanager
@@ -236,7 +226,16 @@ def _allowances(options: SyncOptions, settings: Settings) -> Allowances:
     return replace(options.allowed, max_removals=settings.max_removals)
 
 
-def _tell(changes: ChangeSet, snapshot: Snapshot) -> tuple[ChangeEntry, ...]:
+def _tell(run: Run, planned: Planned, options: SyncOptions) -> None:
+    """Put the plan into the report: counts always, every change where somebody reads it."""
+    _note_age(run, planned.snapshot)
+    run.counts = count_listings(planned.changes)
+    run.has_changes = not planned.changes.is_empty
+    if run.request.dry_run or options.with_changes:
+        run.changes = _describe(planned.changes, planned.snapshot)
+
+
+def _describe(changes: ChangeSet, snapshot: Snapshot) -> tuple[ChangeEntry, ...]:
     """Describe every change; what is added is read from the snapshot once more."""
     wanted = set(changes.added)
     added: dict[int, Listing] = {}
@@ -248,11 +247,9 @@ def _tell(changes: ChangeSet, snapshot: Snapshot) -> tuple[ChangeEntry, ...]:
     return tuple(describe_changes(changes, added))
 
 
-def _violations(
-    changes: ChangeSet, snapshot: Snapshot, last: LastApplied, allowed: Allowances
-) -> list[Violation]:
-    older = check_age(snapshot, last.as_of)
-    return [*([older] if older else []), *check_limits(changes, allowed)]
+def _violations(planned: Planned, last: LastApplied, allowed: Allowances) -> list[Violation]:
+    older = check_age(planned.snapshot, last.as_of)
+    return [*([older] if older else []), *check_limits(planned.changes, allowed)]
 
 
 def _refuse(run: Run, options: SyncOptions, violations: list[Violation]) -> None:
@@ -276,39 +273,3 @@ def _way_out(run: Run, options: SyncOptions, violations: list[Violation]) -> str
         piped = f"discosync sync --seller {run.seller} --from-file - {allowing}".rstrip()
         command_line = f"{piped} < {options.fetch.from_file}"
     return f"if this is right, allow it once: {command_line}"
-
-
-def _make_schema(run: Run, database: Database) -> None:
-    """Make the schema of an empty database; only one run at a time, whoever its seller is."""
-    holder = Holder(command="discosync sync", run_id=run.run_id, started_at=run.started_at)
-    with hold_lock(database, "*schema*", holder, wait_seconds=60):
-        if require_usable(database) is SchemaState.EMPTY:
-            upgrade_schema(database)
-
-
-def _apply(run: Run, database: Database, planned: Planned, *, is_sandbox: bool) -> None:
-    """Write listings, history and the run's record, all or nothing."""
-    snapshot = planned.snapshot
-    stamp = Stamp(
-        seller=str(run.seller),
-        as_of=snapshot.as_of or run.started_at,
-        now=run.started_at,
-        sees=planned.sees,
-    )
-    try:
-        with database.writing() as connection, open_snapshot(snapshot) as opened:
-            key = record_run(connection, run.report(), is_sandbox=is_sandbox)
-            apply_changes(connection, planned.changes, opened.records, stamp=stamp, run_key=key)
-            report = run.report()
-            finish_run(connection, key, report)
-            run.reach_commit()
-    except StorageFailed:
-        # A lost acknowledgement: the record says whether the commit took place.
-        if not (run.is_committing and _was_committed(run, database)):
-            raise
-    run.committed = report
-
-
-def _was_committed(run: Run, database: Database) -> bool:
-    with database.reading() as connection:
-        return load_run_exists(connection, run.run_id)

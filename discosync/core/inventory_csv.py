@@ -13,88 +13,20 @@ A fault in the *structure* (a cut, a wrong number of fields) makes the whole fil
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from typing import BinaryIO
 
-from discosync.core.listing import FOR_SALE, Listing
-from discosync.core.money import parse_amount
-from discosync.core.pacific import pacific_to_utc
+from discosync.core.columns import (
+    CORE_COLUMNS,
+    FIELD_BY_COLUMN,
+    READER_BY_FIELD,
+    parse_id,
+    parse_listed,
+    read_text,
+)
+from discosync.core.listing import Listing
 from discosync.errors import BadData
-
-EXPORT_COLUMNS = (
-    "listing_id",
-    "artist",
-    "title",
-    "label",
-    "catno",
-    "format",
-    "release_id",
-    "status",
-    "price",
-    "listed",
-    "comments",
-    "media_condition",
-    "sleeve_condition",
-    "accept_offer",
-    "external_id",
-    "weight",
-    "format_quantity",
-    "location",
-    "quantity",
-)
-"""The header of a Discogs export, August 2026."""
-
-SPOOL_COLUMNS = (
-    *EXPORT_COLUMNS,
-    "currency",
-    "posted",
-    "uri",
-    "resource_url",
-    "release_year",
-    "release_resource_url",
-    "image_uri",
-    "image_resource_url",
-    "release_community_have",
-    "release_community_want",
-)
-"""What the pages show, in the export's form: these columns more."""
-
-CORE_COLUMNS = ("listing_id", "release_id", "status", "price")
-
-FIELD_BY_COLUMN = {
-    "status": "status",
-    "price": "price_value",
-    "currency": "price_currency",
-    "media_condition": "condition",
-    "sleeve_condition": "sleeve_condition",
-    "comments": "comments",
-    "accept_offer": "accept_offer",
-    "quantity": "quantity",
-    "weight": "weight",
-    "format_quantity": "format_quantity",
-    "external_id": "external_id",
-    "location": "location",
-    "release_id": "release_id",
-    "artist": "artist_names",
-    "title": "release_title",
-    "label": "label_names",
-    "catno": "catalog_number",
-    "format": "format_names",
-    "listed": "posted",
-    "posted": "posted",
-    "uri": "uri",
-    "resource_url": "resource_url",
-    "release_year": "release_year",
-    "release_resource_url": "release_resource_url",
-    "image_uri": "image_uri",
-    "image_resource_url": "image_resource_url",
-    "release_community_have": "release_community_have",
-    "release_community_want": "release_community_want",
-}
-"""CSV column → field of `Listing` and column of the table `listings`."""
 
 MAX_FIELD_BYTES = 128 * 1024
 """A longer field is quarantined: Discogs' own comment box holds far less."""
@@ -103,7 +35,6 @@ MAX_RECORD_BYTES = 16 * 1024 * 1024
 """A longer record means a quote that never closes."""
 
 _BLOCK_BYTES = 1 << 20
-_MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +156,7 @@ class RecordParser:
         self._width = len(header.columns)
         self._index_by_column = {name: index for index, name in enumerate(header.columns)}
         self._readers = [
-            (field, self._index_by_column[column], _READER_BY_FIELD.get(field, _read_text))
+            (field, self._index_by_column[column], READER_BY_FIELD.get(field, read_text))
             for column, field in FIELD_BY_COLUMN.items()
             if column in self._index_by_column and column != "listed"
         ]
@@ -284,7 +215,7 @@ class RecordParser:
 
     def _reject(self, line: int, fields: list[str], reason: str) -> RejectedRecord:
         try:
-            listing_id = _parse_id(fields[self._index_by_column["listing_id"]], "listing_id")
+            listing_id = parse_id(fields[self._index_by_column["listing_id"]], "listing_id")
         except ValueError:
             return RejectedRecord(line=line, reason=reason)
         return RejectedRecord(line=line, reason=reason, listing_id=listing_id)
@@ -292,118 +223,8 @@ class RecordParser:
     def _build(self, fields: list[str]) -> Listing:
         values = {field: read(fields[index], field) for field, index, read in self._readers}
         if self._listed_index is not None and values.get("posted") is None:
-            values["posted"] = _parse_listed(fields[self._listed_index])
+            values["posted"] = parse_listed(fields[self._listed_index])
         if not self._has_currency or values["price_currency"] is None:
             values["price_currency"] = self._currency
-        listing_id = _parse_id(fields[self._index_by_column["listing_id"]], "listing_id")
+        listing_id = parse_id(fields[self._index_by_column["listing_id"]], "listing_id")
         return Listing(listing_id=listing_id, **values)  # type: ignore[arg-type]
-
-
-def _parse_id(text: str, name: str) -> int:
-    text = text.strip()
-    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:20]) <= _MAX_ID:
-        raise ValueError(f"{name} {text[:40]!r} is not a positive whole number")
-    return int(text)
-
-
-def _parse_listed(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return pacific_to_utc(datetime.fromisoformat(text).replace(tzinfo=None))
-    except (ValueError, OverflowError):
-        raise ValueError(f"listed {text[:40]!r} is not a date") from None
-
-
-def _read_text(text: str, _field: str) -> str:
-    return text
-
-
-def _read_link(text: str, _field: str) -> str | None:
-    return text or None
-
-
-def _read_status(text: str, _field: str) -> str:
-    text = text.strip()
-    if not text:
-        raise ValueError("status is empty")
-    return FOR_SALE if text.casefold() == "for sale" else text
-
-
-def _read_price(text: str, _field: str) -> Decimal:
-    return parse_amount(text.strip())
-
-
-def _read_currency(text: str, _field: str) -> str | None:
-    return text.strip().upper() or None
-
-
-def _read_yes_no(text: str, field: str) -> bool | None:
-    try:
-        return {"Y": True, "N": False, "": None}[text.strip().upper()]
-    except KeyError:
-        raise ValueError(f"{field} {text[:40]!r} is neither Y nor N") from None
-
-
-def _read_count(text: str, field: str) -> int | None:
-    text = text.strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit()) or int(text[:11]) >= 2**31:
-        raise ValueError(f"{field} {text[:40]!r} is not a whole number")
-    return int(text)
-
-
-def _read_year(text: str, field: str) -> int | None:
-    return _read_count(text, field) or None  # Discogs writes 0 for an unknown year
-
-
-def _read_weight(text: str, field: str) -> Decimal | None:
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        weight = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{field} {text[:40]!r} is not a number") from None
-    if not weight.is_finite() or not 0 <= weight < 2**31:
-        raise ValueError(f"{field} {text[:40]!r} is not a possible weight")
-    return weight
-
-
-def _read_id(text: str, field: str) -> int:
-    return _parse_id(text, field)
-
-
-def _read_posted(text: str, field: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        posted = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{field} {text[:40]!r} is not a date") from None
-    # Recordings of 2013 and 2014 carry no offset: Discogs' own clock is meant.
-    return pacific_to_utc(posted) if posted.tzinfo is None else posted.astimezone(UTC)
-
-
-_Reader = Callable[[str, str], str | int | Decimal | bool | datetime | None]
-
-_READER_BY_FIELD: dict[str, _Reader] = {
-    "status": _read_status,
-    "price_value": _read_price,
-    "price_currency": _read_currency,
-    "accept_offer": _read_yes_no,
-    "quantity": _read_count,
-    "weight": _read_weight,
-    "format_quantity": _read_count,
-    "release_id": _read_id,
-    "posted": _read_posted,
-    "release_year": _read_year,
-    "release_community_have": _read_count,
-    "release_community_want": _read_count,
-    "uri": _read_link,
-    "resource_url": _read_link,
-    "release_resource_url": _read_link,
-    "image_uri": _read_link,
-    "image_resource_url": _read_link,
-}

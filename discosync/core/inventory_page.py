@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from discosync.core.inventory_csv import FIELD_BY_COLUMN, SPOOL_COLUMNS
+from discosync.core.columns import FIELD_BY_COLUMN, SPOOL_COLUMNS
 from discosync.core.listing import PRIVATE_FIELDS
 from discosync.errors import BadData
 

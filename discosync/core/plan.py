@@ -6,8 +6,7 @@ them. It asks nobody itself: the caller reads the database.
 """
 
 from array import array
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TypedDict
 
@@ -23,45 +22,17 @@ from discosync.core.changes import (
     Updated,
 )
 from discosync.core.inventory_csv import RejectedRecord
+from discosync.core.known import KnownListing, KnownListings
 from discosync.core.limits import MAX_REJECTED, too_many_rejected
 from discosync.core.listing import (
     CONTENT_FIELDS,
     FILLED_ONCE_FIELDS,
-    FieldValue,
     Listing,
     canonical,
     content_hash,
-    heading_of,
     overlay,
     removal_reason,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownListing:
-    """A row of `listings`, as far as a decision needs it."""
-
-    listing_id: int
-    values: Mapping[str, FieldValue]
-    lifecycle: Lifecycle
-    content_hash: str | None
-
-    @property
-    def heading(self) -> str:
-        """Artist and title, for people."""
-        return heading_of(self.values["artist_names"], self.values["release_title"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownListings:
-    """What the database knows of one seller, compact: id → content hash, and two sets of ids.
-
-    `incomplete` are listings that lack an extra which only some sources show.
-    """
-
-    hash_by_id: Mapping[int, str | None] = field(default_factory=dict)
-    inactive: Collection[int] = frozenset()
-    incomplete: Collection[int] = frozenset()
 
 
 def lifecycle_of_new(status: str, *, is_for_sale: bool, as_of: datetime) -> Lifecycle:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from discosync.core.changes import Lifecycle
+from discosync.core.known import KnownListing, KnownListings
 from discosync.core.listing import CONTENT_FIELDS, FILLED_ONCE_FIELDS, FieldValue
-from discosync.core.plan import KnownListing, KnownListings
 from discosync.core.report import RunReport
 from discosync.database.tables import listings, sync_runs
 from discosync.errors import StorageFailed

@@ -8,14 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from discosync.core.inventory_csv import SPOOL_COLUMNS, split_records
+from discosync.core.columns import SPOOL_COLUMNS
+from discosync.core.inventory_csv import split_records
 from discosync.core.inventory_page import PRIVATE_COLUMNS, InventoryPage, parse_page
 from discosync.core.pacific import render_export_name
 from discosync.core.progress import Progress
 from discosync.core.snapshot import Snapshot, Source, hidden_fields
 from discosync.core.source_choice import MAX_PUBLIC_PAGES, PER_PAGE
+from discosync.discogs.answers import Answer
 from discosync.discogs.spool import Spool, digest, disk_errors
-from discosync.discogs.transport import Answer, Transport
+from discosync.discogs.transport import Transport
 from discosync.errors import BadData, NotReady
 
 _log = logging.getLogger(__name__)

@@ -4,37 +4,30 @@ Every answer of another kind than the caller can use becomes an error of ours he
 of `requests` leaves this module.
 """
 
-import json
 import logging
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
-from urllib3.exceptions import IncompleteRead
 
 from discosync import __version__
 from discosync.core.report import ApiUse
-from discosync.discogs.pacing import LIMIT_WITH_TOKEN, LIMIT_WITHOUT_TOKEN, Pacer
-from discosync.errors import (
-    AuthRefused,
-    BadData,
-    DiscosyncError,
-    RateLimited,
-    SourceUnavailable,
-    StorageFailed,
+from discosync.discogs.answers import (
+    Answer,
+    RetryLater,
+    broken_transfer,
+    check_status,
+    parse_number,
+    parse_object,
+    unreachable,
 )
+from discosync.discogs.pacing import LIMIT_WITH_TOKEN, LIMIT_WITHOUT_TOKEN, Pacer
+from discosync.errors import StorageFailed
 
-SANDBOX_HEADER = "X-Discosync-Sandbox"
-"""Every answer of discosync's own sandbox carries it."""
-
-_RETRIED_STATUSES = frozenset({408, 500, 502, 503, 504, *range(520, 531)})
 _CHUNK_BYTES = 1 << 16
 _log = logging.getLogger(__name__)
 
@@ -62,28 +55,6 @@ class _Use:
     bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An answer with a status that the caller asked for."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-    @property
-    def served_at(self) -> datetime:
-        """The server's clock when it answered; ours when it does not say."""
-        try:
-            return parsedate_to_datetime(self.headers["Date"]).astimezone(UTC)
-        except (KeyError, ValueError, TypeError):
-            return datetime.now(UTC)
-
-    @property
-    def is_sandbox(self) -> bool:
-        """Whether discosync's own sandbox answered."""
-        return SANDBOX_HEADER in self.headers
-
-
 class _TokenHeader(requests.auth.AuthBase):
     """Puts the token into the header; as `auth`, so that no `.netrc` replaces it."""
 
@@ -94,18 +65,6 @@ class _TokenHeader(requests.auth.AuthBase):
         if self._token is not None:
             request.headers["Authorization"] = f"Discogs token={self._token}"
         return request
-
-
-class _RetryLater(Exception):
-    """This attempt failed in a way that may pass; `error` is what it means if it does not."""
-
-    def __init__(
-        self, error: DiscosyncError, *, wait_seconds: float | None = None, throttled: bool = False
-    ) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.wait_seconds = wait_seconds
-        self.throttled = throttled
 
 
 @dataclass(slots=True)
@@ -157,7 +116,7 @@ class Transport:
 
         def attempt() -> tuple[dict[str, Any], Answer]:
             answer = self._ask("GET", path, params, also)
-            return {} if answer.status in also else _parse_object(answer), answer
+            return {} if answer.status in also else parse_object(answer), answer
 
         return self._retry(attempt)
 
@@ -188,7 +147,7 @@ class Transport:
                 for chunk in response.iter_content(_CHUNK_BYTES):
                     file.write(chunk)
         except requests.RequestException as exc:
-            raise _RetryLater(_broken_transfer(exc)) from exc
+            raise RetryLater(broken_transfer(exc)) from exc
         except OSError as exc:
             raise StorageFailed(
                 f"cannot write {destination}: {exc.strerror}",
@@ -209,7 +168,7 @@ class Transport:
             try:
                 body = response.content
             except requests.RequestException as exc:
-                raise _RetryLater(_broken_transfer(exc)) from exc
+                raise RetryLater(broken_transfer(exc)) from exc
             finally:
                 self._use.bytes += response.raw.tell()
             self._check(response, also)
@@ -237,50 +196,18 @@ class Transport:
                 allow_redirects=method == "GET",
             )
         except requests.RequestException as exc:
-            raise _RetryLater(_unreachable(exc)) from exc
+            raise RetryLater(unreachable(exc)) from exc
         headers = response.headers
         self._pacer.answered(
-            _parse_number(headers.get("X-Discogs-Ratelimit")),
-            _parse_number(headers.get("X-Discogs-Ratelimit-Remaining")),
+            parse_number(headers.get("X-Discogs-Ratelimit")),
+            parse_number(headers.get("X-Discogs-Ratelimit-Remaining")),
         )
         _log.debug("%s %s → %s", method, path, response.status_code)
         return response
 
     def _check(self, response: requests.Response, also: frozenset[int]) -> None:
-        """Turn a status nobody asked for into an error of ours."""
-        status = response.status_code
-        if status in also or status in {200, 201}:
-            return
-        said = _message_of(response)
-        if status == 429:
-            raise _RetryLater(
-                RateLimited(
-                    f"Discogs keeps answering 429: {said}",
-                    hint="something else at this address may be using up the limit; "
-                    "the next run tries again",
-                ),
-                wait_seconds=_retry_after_seconds(response),
-                throttled=True,
-            )
-        if status == 401:
-            raise AuthRefused(
-                f"Discogs refuses the token (401: {said})",
-                hint="make a new one at https://www.discogs.com/settings/developers and set "
-                "DISCOGS_TOKEN",
-                code="token_refused",
-            )
-        unavailable = SourceUnavailable(
-            f"Discogs answered {status}: {said}", hint="nothing was changed; try again later"
-        )
-        if status == 403 and not _is_json(response):  # the firewall in front of the API
-            raise _RetryLater(unavailable, wait_seconds=self.patience.first_throttled_wait_seconds)
-        if status == 403:
-            raise AuthRefused(
-                f"Discogs does not allow this (403: {said})",
-                hint="is the token that of the seller?",
-                code="forbidden",
-            )
-        raise _RetryLater(unavailable) if status in _RETRIED_STATUSES else unavailable
+        wait_seconds = self.patience.first_throttled_wait_seconds
+        check_status(response, also, firewall_wait_seconds=wait_seconds)
 
     def _retry(self, attempt: Callable[[], T], *, only_throttled: bool = False) -> T:
         """Try until it works, until it cannot, or until patience ends."""
@@ -289,7 +216,7 @@ class Transport:
         while True:
             try:
                 return attempt()
-            except _RetryLater as fault:
+            except RetryLater as fault:
                 tries += 1
                 wait_seconds = self._wait_before_retry(fault, tries)
                 is_last = tries >= self.patience.attempts or (
@@ -300,7 +227,7 @@ class Transport:
                 self._use.retries += 1
                 self._pause(wait_seconds, fault)
 
-    def _wait_before_retry(self, fault: _RetryLater, tries: int) -> float:
+    def _wait_before_retry(self, fault: RetryLater, tries: int) -> float:
         longest = self.patience.max_wait_seconds
         if fault.wait_seconds is not None:
             return min(fault.wait_seconds, longest)
@@ -309,7 +236,7 @@ class Transport:
         ceiling = min(self.patience.first_wait_seconds * 2.0 ** (tries - 1), longest)
         return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, no secret
 
-    def _pause(self, seconds: float, fault: _RetryLater) -> None:
+    def _pause(self, seconds: float, fault: RetryLater) -> None:
         if fault.throttled:
             self._wait(seconds, f"because {fault}")
         else:
@@ -322,73 +249,3 @@ class Transport:
         _log.info("waiting %.1f s %s", seconds, why)
         self._use.throttled_seconds += seconds
         self.sleep(seconds)
-
-
-def _parse_object(answer: Answer) -> dict[str, Any]:
-    try:
-        parsed = json.loads(answer.body, parse_float=Decimal)
-    except ValueError as exc:
-        raise _RetryLater(_not_json(answer)) from exc
-    if not isinstance(parsed, dict):
-        raise _RetryLater(_not_json(answer))
-    return parsed
-
-
-def _not_json(answer: Answer) -> BadData:
-    what = "a web page (HTML)" if answer.body.lstrip().startswith(b"<") else "something else"
-    return BadData(
-        f"Discogs answered with {what} instead of JSON",
-        hint="nothing was changed; Discogs may be in maintenance, try again later",
-        code="not_json",
-    )
-
-
-def _broken_transfer(exc: requests.RequestException) -> DiscosyncError:
-    """Tell a body that ended early from a connection that broke."""
-    cause: BaseException | None = exc
-    while cause is not None:
-        short = next((arg for arg in cause.args if isinstance(arg, IncompleteRead)), cause)
-        if isinstance(short, IncompleteRead):
-            return BadData(
-                f"the answer ended early: {short}",
-                hint="nothing was changed; run again",
-                code="truncated",
-            )
-        cause = cause.__context__
-    return _unreachable(exc)
-
-
-def _unreachable(exc: requests.RequestException) -> SourceUnavailable:
-    return SourceUnavailable(
-        f"Discogs did not answer ({type(exc).__name__})",
-        hint="is the network up? nothing was changed; the next run tries again",
-    )
-
-
-def _is_json(response: requests.Response) -> bool:
-    return response.content.lstrip()[:1] == b"{"
-
-
-def _message_of(response: requests.Response) -> str:
-    """Take Discogs' own words out of an error, or say that there are none."""
-    try:
-        message = response.json()["message"]
-    except (ValueError, KeyError, TypeError, requests.RequestException):
-        return "no reason given"
-    return str(message)[:200]
-
-
-def _parse_number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdigit() else None
-
-
-def _retry_after_seconds(response: requests.Response) -> float | None:
-    """Read `Retry-After`, seconds or a date; Discogs sends it rarely, if at all."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from discosync.core.inventory_csv import EXPORT_COLUMNS
+from discosync.core.columns import EXPORT_COLUMNS
 from discosync.core.listing import FOR_SALE, Listing
 from discosync.core.pacific import utc_to_pacific
 

@@ -65,7 +65,9 @@ def test_public_view_needs_no_token_and_blanks_nothing(
 ) -> None:
     """What a stranger cannot see is neither a change nor blanked."""
     sqlite_program("sync", "--source", "export")
-    sandbox.state.inventory = with_changed(make_shop(20), 1, comments="Seen by all", location="gone")
+    sandbox.state.inventory = with_changed(
+        make_shop(20), 1, comments="Seen by all", location="gone"
+    )
 
     result = sqlite_program("sync", "--public", "--json", DISCOGS_TOKEN="")
 
@@ -118,7 +120,7 @@ def test_name_in_the_file_must_be_the_settings_seller(sqlite_program: Program) -
 
 
 def test_older_file_is_refused_with_a_way_out(sqlite_program: Program) -> None:
-    """A file whose name says that it is older than what was applied would bring sold records back."""
+    """A file that says it is older than what was applied would bring sold records back."""
     directory = sqlite_program.directory
     newer = write_export(directory / "velvet-crates-inventory-20260302-0900.csv", make_shop(3))
     older = write_export(directory / "velvet-crates-inventory-20260301-0900.csv", make_shop(5))
@@ -179,7 +181,9 @@ def test_bad_setting_names_variable_fault_and_example(
     sqlite_program: Program, name: str, value: str, said: str
 ) -> None:
     """A bad value names the variable, what is wrong with it, and a right one."""
-    result = sqlite_program("sync", **{name: value})
+    sqlite_program.environment[name] = value
+
+    result = sqlite_program("sync")
 
     assert result.exit_code == 10
     assert name in result.stderr

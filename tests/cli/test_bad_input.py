@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from discosync.sandbox.answers import render_csv
-from discosync.sandbox.server import Fault, SandboxServer
+from discosync.sandbox.server import SandboxServer
+from discosync.sandbox.state import Fault
 from tests.support.program import Program
 from tests.support.shop import SELLER, make_listing, make_shop, with_changed, write_export
 
@@ -236,7 +237,9 @@ def test_empty_inventory_is_fine_for_an_empty_mirror(
 # Over HTTP.
 
 
-def _faulty(program: Program, sandbox: SandboxServer, *faults: Fault, source: str) -> tuple[int, str]:
+def _faulty(
+    program: Program, sandbox: SandboxServer, *faults: Fault, source: str
+) -> tuple[int, str]:
     sandbox.state.inventory = SHOP
     assert program("sync", "--source", source).exit_code == 0
     before = program.digest()
@@ -334,7 +337,10 @@ def test_inventory_that_moves_during_both_walks_removes_nothing(
     sandbox.state.inventory = with_changed(SHOP, 3, location="moved")
     moved = '{"pagination": {"page": 2, "pages": 2, "per_page": 100, "items": 199}, "listings": []}'
     path = f"/users/{SELLER}/inventory"
-    sandbox.state.faults = [Fault(path=path, after=1, body=moved), Fault(path=path, after=2, body=moved)]
+    sandbox.state.faults = [
+        Fault(path=path, after=1, body=moved),
+        Fault(path=path, after=2, body=moved),
+    ]
 
     result = sqlite_program("sync", "--source", "pages", "--json")
 

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from discosync.sandbox.server import Fault, SandboxServer
+from discosync.sandbox.server import SandboxServer
+from discosync.sandbox.state import Fault
 from tests.support.program import Program
 from tests.support.shop import make_shop
 
@@ -99,8 +100,15 @@ def test_auto_falls_back_to_pages_in_the_same_run(
     if fault == "stays 409":
         _refuse_posts(sandbox)
     else:
-        more = {"fails": {"body": gone}, "not found": {"status": 404}}[fault]
-        sandbox.state.faults = [Fault(path="/inventory/export/", times=9, **more)]
+        fails, missing = fault == "fails", fault == "not found"
+        sandbox.state.faults = [
+            Fault(
+                path="/inventory/export/",
+                times=9,
+                body=gone if fails else None,
+                status=404 if missing else None,
+            )
+        ]
 
     result = sqlite_program("sync", "--json")
 

@@ -106,9 +106,7 @@ def test_closing_a_shop_is_a_mass_change_not_a_removal(
     assert allowed.counts == {"seen": 60, "removed": 60}
 
 
-def test_refusal_prints_the_command_that_allows_it(
-    sqlite_program: Program, tmp_path: Path
-) -> None:
+def test_refusal_prints_the_command_that_allows_it(sqlite_program: Program, tmp_path: Path) -> None:
     """What a refusal prints can be typed, and works."""
     path = tmp_path / "shop.csv"
     _sync(sqlite_program, path, 50)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from discosync.sandbox.server import Fault, SandboxServer
+from discosync.sandbox.server import SandboxServer
+from discosync.sandbox.state import Fault
 from tests.support.program import TOKEN, Program
 from tests.support.shop import make_shop, write_export
 
@@ -22,9 +23,7 @@ def _wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def _start_slow(
-    program: Program, sandbox: SandboxServer, *options: str
-) -> "subprocess.Popen[str]":
+def _start_slow(program: Program, sandbox: SandboxServer, *options: str) -> "subprocess.Popen[str]":
     """Start a run that waits for its export, and wait until it does."""
     sandbox.state.export_seconds = 30
     process = program.start("sync", "--source", "export", *options)
@@ -149,10 +148,8 @@ def test_time_budget_bounds_everything(
     assert not sqlite_program.database_file.exists()
 
 
-def test_kill_at_any_moment_leaves_before_or_after(
-    program: Program, tmp_path: Path
-) -> None:
-    """kill -9 while a large plan is applied leaves all of it or nothing, and no lock."""
+def test_kill_at_any_moment_leaves_before_or_after(program: Program, tmp_path: Path) -> None:
+    """Kill -9 while a large plan is applied leaves all of it or nothing, and no lock."""
     path = write_export(tmp_path / "large.csv", make_shop(6000))
     small = write_export(tmp_path / "small.csv", make_shop(20))
     assert program("sync", "--from-file", str(small)).exit_code == 0

@@ -49,9 +49,7 @@ def test_read_only_database_is_exit_16(sqlite_program: Program, tmp_path: Path) 
     write_export(path, make_shop(21))
     sqlite_program.database_file.chmod(0o444)
 
-    code, said = _without_override(
-        ["sync", "--from-file", str(path)], sqlite_program.environment
-    )
+    code, said = _without_override(["sync", "--from-file", str(path)], sqlite_program.environment)
 
     assert code == 16
     assert "permissions" in said

@@ -7,12 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from discosync.core.inventory_csv import (
-    SPOOL_COLUMNS,
-    RawRecord,
-    RecordParser,
-    parse_header,
-)
+from discosync.core.columns import SPOOL_COLUMNS
+from discosync.core.inventory_csv import RawRecord, RecordParser, parse_header
 from discosync.core.inventory_page import parse_page
 from discosync.core.listing import Listing, content_hash
 from discosync.errors import BadData

@@ -1,6 +1,6 @@
 """The canonical form and the content hash."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from decimal import Decimal
 
 import pytest
@@ -19,7 +19,7 @@ from discosync.core.listing import (
 from tests.support.shop import NOON, make_listing
 
 SAME = [
-    ("comments", "it&#39;s &quot;fine&quot;", "it's \"fine\""),
+    ("comments", "it&#39;s &quot;fine&quot;", 'it\'s "fine"'),
     ("comments", "  spaces around \t", "spaces around"),
     ("comments", "line\r\nline", "line\nline"),
     ("release_title", "Cafe\u0301", "Café"),
@@ -34,7 +34,7 @@ SAME = [
 @pytest.mark.parametrize(("field", "one", "other"), SAME)
 def test_mere_form_is_no_difference(field: str, one: object, other: object) -> None:
     """Entities, composition, space, zeros and parentheses do not make another listing."""
-    first, second = (make_listing(**{field: value}) for value in (one, other))
+    first, second = (make_listing(0, **{field: value}) for value in (one, other))
     assert content_hash(first) == content_hash(second)
 
 
@@ -44,14 +44,14 @@ def test_every_content_field_counts(field: str) -> None:
     listing = make_listing()
     value = getattr(listing, field)
     other = not value if isinstance(value, bool) else f"{value}x" if isinstance(value, str) else 7
-    assert content_hash(replace(listing, **{field: other})) != content_hash(listing)
+    assert content_hash(make_listing(0, **{field: other})) != content_hash(listing)
 
 
 @pytest.mark.parametrize("field", EXTRA_FIELDS)
 def test_no_extra_counts(field: str) -> None:
     """What one source does not show, or what moves by itself, is not in the hash."""
     listing = make_listing()
-    assert content_hash(replace(listing, **{field: None})) == content_hash(listing)
+    assert content_hash(make_listing(0, **{field: None})) == content_hash(listing)
 
 
 def test_every_field_is_content_or_extra() -> None:
@@ -61,7 +61,7 @@ def test_every_field_is_content_or_extra() -> None:
 
 
 def test_hash_is_pinned() -> None:
-    """The hash of a known listing: changing it re-hashes every user's rows, so change its version."""
+    """Another hash of the same listing re-hashes every user's rows: it needs a new version."""
     assert content_hash(make_listing()) == "1:98217e8f85c71204300a700391089ac7"
 
 

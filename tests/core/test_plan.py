@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from discosync.core.changes import ACTIVE, ChangeSet, Lifecycle, Removed
 from discosync.core.inventory_csv import RejectedRecord
+from discosync.core.known import KnownListing, KnownListings
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash
-from discosync.core.plan import KnownListing, KnownListings, Planner, find_conflicts
+from discosync.core.plan import Planner, find_conflicts
 from tests.support.shop import FIRST_ID, NOON, make_listing, make_shop
 
 EVERYTHING = frozenset(CONTENT_FIELDS + EXTRA_FIELDS)
@@ -40,6 +41,7 @@ class Mirror:
         sees: frozenset[str] = EVERYTHING,
         may_remove: bool = True,
     ) -> ChangeSet:
+        """Plan as a run does."""
         known = KnownListings(
             hash_by_id={i: row.content_hash for i, row in self.rows.items()},
             inactive={i for i, row in self.rows.items() if not row.lifecycle.is_active},
@@ -72,7 +74,7 @@ def test_order_of_records_is_irrelevant(rng: random.Random, kept: int) -> None:
 
 @given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))
 def test_counts_add_up(known: set[int], shown: set[int], sold: set[int]) -> None:
-    """seen = added + updated + unchanged + reactivated + removed in sight + quarantined."""
+    """Seen = added + updated + unchanged + reactivated + removed in sight + quarantined."""
     records = [make_listing(n, status="Sold" if n in sold else "For Sale") for n in shown]
     changes = Mirror([make_listing(n) for n in known]).plan([*records])
     in_sight = sum(removed.in_snapshot for removed in changes.removed)

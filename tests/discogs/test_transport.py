@@ -10,7 +10,8 @@ import pytest
 from discosync.discogs.pacing import Pacer
 from discosync.discogs.transport import Patience, Transport
 from discosync.errors import AuthRefused, RateLimited, SourceUnavailable
-from discosync.sandbox.server import Fault, SandboxServer
+from discosync.sandbox.server import SandboxServer
+from discosync.sandbox.state import Fault
 from tests.support.program import TOKEN
 from tests.support.shop import SELLER
 

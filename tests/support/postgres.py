@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+_INITDB_OPTIONS = ["-U", "discosync", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
 _USER = "nobody"  # Postgres refuses to run as root
 
 
@@ -92,7 +93,7 @@ class Postgres:
 def running_postgres() -> Iterator[Postgres]:
     """Start a server, and stop it whatever happens."""
     # A short path: a socket's may have 107 bytes at most.
-    with tempfile.TemporaryDirectory(prefix="dpg", dir="/tmp") as name:  # noqa: S108 - see above
+    with tempfile.TemporaryDirectory(prefix="dpg", dir="/tmp") as name:
         directory = Path(name)
         directory.chmod(0o755)
         binaries = _reachable_binaries(directory)
@@ -104,8 +105,7 @@ def running_postgres() -> Iterator[Postgres]:
                 shutil.chown(made, _USER, options["group"])  # type: ignore[call-overload]
         sockets.chmod(0o755)
         subprocess.run(
-            [binaries / "initdb", "-D", cluster, "-U", "discosync", "--auth=trust"]
-            + ["--no-sync", "--encoding=UTF8", "--locale=C"],
+            [binaries / "initdb", "-D", cluster, *_INITDB_OPTIONS],
             check=True,
             capture_output=True,
             cwd="/",

@@ -46,7 +46,7 @@ class Program:
 
     def __call__(self, *arguments: str, stdin: bytes | None = None, **more: str) -> Result:
         """Run in this process."""
-        environment: dict[str, str | None] = {**self.environment, **more}
+        environment = {**self.environment, **more}
         result = CliRunner().invoke(app, list(arguments), env=environment, input=stdin)
         assert TOKEN not in result.output, "the token must be nowhere"
         if result.exception is not None and not isinstance(result.exception, SystemExit):

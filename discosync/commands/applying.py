@@ -1,0 +1,47 @@
+"""The last step of a run that writes: schema, listings, history and record."""
+
+from discosync.commands.planning import Planned
+from discosync.core.snapshot import open_snapshot
+from discosync.database.apply import Stamp, apply_changes
+from discosync.database.engine import Database
+from discosync.database.lock import Holder, hold_lock
+from discosync.database.schema import SchemaState, require_usable, upgrade_schema
+from discosync.database.store import finish_run, load_run_exists, record_run
+from discosync.errors import StorageFailed
+from discosync.runner import Run
+
+
+def make_schema(run: Run, database: Database) -> None:
+    """Make the schema of an empty database; only one run at a time, whoever its seller is."""
+    holder = Holder(command="discosync sync", run_id=run.run_id, started_at=run.started_at)
+    with hold_lock(database, "*schema*", holder, wait_seconds=60):
+        if require_usable(database) is SchemaState.EMPTY:
+            upgrade_schema(database)
+
+
+def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bool) -> None:
+    """Write listings, history and the run's record, all or nothing."""
+    snapshot = planned.snapshot
+    stamp = Stamp(
+        seller=str(run.seller),
+        as_of=snapshot.as_of or run.started_at,
+        now=run.started_at,
+        sees=planned.sees,
+    )
+    try:
+        with database.writing() as connection, open_snapshot(snapshot) as opened:
+            key = record_run(connection, run.report(), is_sandbox=is_sandbox)
+            apply_changes(connection, planned.changes, opened.records, stamp=stamp, run_key=key)
+            report = run.report()
+            finish_run(connection, key, report)
+            run.reach_commit()
+    except StorageFailed:
+        # A lost acknowledgement: the record says whether the commit took place.
+        if not (run.is_committing and _was_committed(run, database)):
+            raise
+    run.committed = report
+
+
+def _was_committed(run: Run, database: Database) -> bool:
+    with database.reading() as connection:
+        return load_run_exists(connection, run.run_id)

@@ -1,0 +1,55 @@
+"""What the text of a setting may be; each reader raises `ValueError` with an example."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from discosync.core.money import MINOR_DIGITS_BY_CURRENCY
+
+
+def parse_switch(text: str) -> bool:
+    """Read an on/off value."""
+    switches = {"true": True, "1": True, "yes": True, "on": True}
+    switches |= {"false": False, "0": False, "no": False, "off": False}
+    try:
+        return switches[text.strip().lower()]
+    except KeyError:
+        raise ValueError(f"{text!r} is neither on nor off; example: true") from None
+
+
+def parse_currency(text: str) -> str:
+    """Read a currency in which Discogs lets people sell."""
+    code = text.strip().upper()
+    if code not in MINOR_DIGITS_BY_CURRENCY:
+        known = " ".join(MINOR_DIGITS_BY_CURRENCY)
+        raise ValueError(f"{text!r} is no currency of Discogs ({known}); example: EUR")
+    return code
+
+
+def parse_log_format(text: str) -> str:
+    """Read `text` or `json`."""
+    if text not in {"text", "json"}:
+        raise ValueError(f"{text!r} is no log format; example: text, or json")
+    return text
+
+
+def parse_api_url(text: str) -> str:
+    """Read an API address: `https`, or plain `http` on loopback. The token goes nowhere else."""
+    url = urlsplit(text)
+    host = url.hostname or ""
+    if url.username or url.password:
+        raise ValueError("the address holds a user or password; example: https://api.discogs.com")
+    if host and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))):
+        return text.rstrip("/")
+    raise ValueError(
+        f"{text!r} is neither https nor http on loopback; "
+        "example: https://api.discogs.com or http://127.0.0.1:8080"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,174 @@
+"""What an answer of Discogs means: usable, worth another try, or an error of ours."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from urllib3.exceptions import IncompleteRead
+
+from discosync.errors import (
+    AuthRefused,
+    BadData,
+    DiscosyncError,
+    RateLimited,
+    SourceUnavailable,
+)
+
+SANDBOX_HEADER = "X-Discosync-Sandbox"
+"""Every answer of discosync's own sandbox carries it."""
+
+_RETRIED_STATUSES = frozenset({408, 500, 502, 503, 504, *range(520, 531)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer with a status that the caller asked for."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def served_at(self) -> datetime:
+        """The server's clock when it answered; ours when it does not say."""
+        try:
+            return parsedate_to_datetime(self.headers["Date"]).astimezone(UTC)
+        except (KeyError, ValueError, TypeError):
+            return datetime.now(UTC)
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether discosync's own sandbox answered."""
+        return SANDBOX_HEADER in self.headers
+
+
+class RetryLater(Exception):
+    """This attempt failed in a way that may pass; `error` is what it means if it does not.
+
+    Never leaves `transport`.
+    """
+
+    def __init__(
+        self, error: DiscosyncError, *, wait_seconds: float | None = None, throttled: bool = False
+    ) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.wait_seconds = wait_seconds
+        self.throttled = throttled
+
+
+def check_status(
+    response: requests.Response, also: frozenset[int], *, firewall_wait_seconds: float
+) -> None:
+    """Turn a status nobody asked for into an error of ours, or into a reason to retry."""
+    status = response.status_code
+    if status in also or status in {200, 201}:
+        return
+    said = _message_of(response)
+    if status == 429:
+        raise RetryLater(
+            RateLimited(
+                f"Discogs keeps answering 429: {said}",
+                hint="something else at this address may be using up the limit; "
+                "the next run tries again",
+            ),
+            wait_seconds=_retry_after_seconds(response),
+            throttled=True,
+        )
+    if status == 401:
+        raise AuthRefused(
+            f"Discogs refuses the token (401: {said})",
+            hint="make a new one at https://www.discogs.com/settings/developers and set "
+            "DISCOGS_TOKEN",
+            code="token_refused",
+        )
+    unavailable = SourceUnavailable(
+        f"Discogs answered {status}: {said}", hint="nothing was changed; try again later"
+    )
+    if status == 403 and not _is_json(response):  # the firewall in front of the API
+        raise RetryLater(unavailable, wait_seconds=firewall_wait_seconds)
+    if status == 403:
+        raise AuthRefused(
+            f"Discogs does not allow this (403: {said})",
+            hint="is the token that of the seller?",
+            code="forbidden",
+        )
+    raise RetryLater(unavailable) if status in _RETRIED_STATUSES else unavailable
+
+
+def parse_object(answer: Answer) -> dict[str, Any]:
+    """Read a JSON object; numbers with a fraction come as `Decimal`."""
+    try:
+        parsed = json.loads(answer.body, parse_float=Decimal)
+    except ValueError as exc:
+        raise RetryLater(_not_json(answer)) from exc
+    if not isinstance(parsed, dict):
+        raise RetryLater(_not_json(answer))
+    return parsed
+
+
+def _not_json(answer: Answer) -> BadData:
+    what = "a web page (HTML)" if answer.body.lstrip().startswith(b"<") else "something else"
+    return BadData(
+        f"Discogs answered with {what} instead of JSON",
+        hint="nothing was changed; Discogs may be in maintenance, try again later",
+        code="not_json",
+    )
+
+
+def broken_transfer(exc: requests.RequestException) -> DiscosyncError:
+    """Tell a body that ended early from a connection that broke."""
+    cause: BaseException | None = exc
+    while cause is not None:
+        short = next((arg for arg in cause.args if isinstance(arg, IncompleteRead)), cause)
+        if isinstance(short, IncompleteRead):
+            return BadData(
+                f"the answer ended early: {short}",
+                hint="nothing was changed; run again",
+                code="truncated",
+            )
+        cause = cause.__context__
+    return unreachable(exc)
+
+
+def unreachable(exc: requests.RequestException) -> SourceUnavailable:
+    """Say that nobody answered."""
+    return SourceUnavailable(
+        f"Discogs did not answer ({type(exc).__name__})",
+        hint="is the network up? nothing was changed; the next run tries again",
+    )
+
+
+def _is_json(response: requests.Response) -> bool:
+    return response.content.lstrip()[:1] == b"{"
+
+
+def _message_of(response: requests.Response) -> str:
+    """Take Discogs' own words out of an error, or say that there are none."""
+    try:
+        message = response.json()["message"]
+    except (ValueError, KeyError, TypeError, requests.RequestException):
+        return "no reason given"
+    return str(message)[:200]
+
+
+def parse_number(text: str | None) -> int | None:
+    """Read a header that should hold a number."""
+    return int(text) if text is not None and text.isdigit() else None
+
+
+def _retry_after_seconds(response: requests.Response) -> float | None:
+    """Read `Retry-After`, seconds or a date; Discogs sends it rarely, if at all."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())

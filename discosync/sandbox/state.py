@@ -1,0 +1,120 @@
+"""What the sandbox knows, and the errors that somebody ordered of it."""
+
+import io
+import threading
+import time
+import zipfile
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from discosync.core.listing import Listing
+from discosync.core.pacific import render_export_name
+from discosync.sandbox.answers import render_csv
+
+SANDBOX_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
+ZIP_ABOVE_ROWS = 5_000
+"""Large exports come as a ZIP (observed); where the line is, nobody knows."""
+
+_WINDOW_SECONDS = 60.0
+_FIRST_EXPORT_ID = 18_867_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """An error on demand, for the next `times` requests whose method and path begin so.
+
+    `cut_at` sends only so many bytes of the real body, under the full length unless
+    `hide_length`; `body` replaces it; `drip_seconds` sends it byte by byte. Without `has_effect`
+    the request does nothing but meet the error.
+    """
+
+    path: str
+    method: str = "GET"
+    times: int = 1
+    after: int = 0
+    status: int | None = None
+    has_effect: bool = True
+    body: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    cut_at: int | None = None
+    hide_length: bool = False
+    delay_seconds: float = 0.0
+    drip_seconds: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Export:
+    """One asynchronous export; it shows the inventory of the moment it was asked for."""
+
+    export_id: int
+    created_at: datetime
+    ready_at: float
+    body: bytes
+    has_failed: bool = False
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be downloaded."""
+        return time.monotonic() >= self.ready_at and not self.has_failed
+
+
+@dataclass(slots=True, kw_only=True)
+class SandboxState:
+    """What the sandbox knows; tests change it while it serves."""
+
+    seller: str = "sandbox-records"
+    token: str = SANDBOX_TOKEN
+    identity: str | None = None
+    inventory: list[Listing] = field(default_factory=list)
+    export_seconds: float = 0.0
+    zips_exports: bool | None = None
+    enforces_limits: bool = False
+    is_marked: bool = True
+    exports: list[Export] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    answered_at: deque[float] = field(default_factory=deque)
+    throttled: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def make_export(self) -> Export:
+        """Start an export."""
+        export = Export(
+            export_id=_FIRST_EXPORT_ID + len(self.exports),
+            created_at=datetime.now(UTC).replace(microsecond=0),
+            ready_at=time.monotonic() + self.export_seconds,
+            body=self._export_body(),
+        )
+        self.exports.append(export)
+        return export
+
+    def _export_body(self) -> bytes:
+        body = render_csv(self.inventory)
+        zips = self.zips_exports
+        if not (len(self.inventory) > ZIP_ABOVE_ROWS if zips is None else zips):
+            return body
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(render_export_name(self.seller, datetime.now(UTC)), body)
+        return packed.getvalue()
+
+    def take_fault(self, method: str, path: str) -> Fault | None:
+        """Find the error that this request shall meet."""
+        for fault in self.faults:
+            if fault.times > 0 and fault.method == method and path.startswith(fault.path):
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
+                fault.times -= 1
+                return fault
+        return None
+
+    def count_request(self) -> int:
+        """Count a request; return how many were answered in the last minute before it."""
+        now = time.monotonic()
+        while self.answered_at and self.answered_at[0] <= now - _WINDOW_SECONDS:
+            self.answered_at.popleft()
+        used = len(self.answered_at)
+        self.answered_at.append(now)
+        return used

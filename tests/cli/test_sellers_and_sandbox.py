@@ -1,0 +1,160 @@
+"""Several sellers in one settings file, and the sandbox as a newcomer meets it."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from discosync.sandbox.server import SandboxServer
+from tests.support.program import TOKEN, Program
+from tests.support.shop import make_shop, write_export
+
+
+def _write_sellers(program: Program, *names: str) -> None:
+    tables = [f'[sellers.{name}]\ntoken_env = "SHOP_TOKEN"\n' for name in names]
+    (program.directory / "discosync.toml").write_text("\n".join(tables))
+    program.environment |= {"SHOP_TOKEN": TOKEN, "DISCOGS_TOKEN": "", "DISCOGS_USERNAME": ""}
+
+
+def test_all_sellers_each_get_their_turn(sqlite_program: Program) -> None:
+    """One seller that fails keeps no other from its turn, and decides the exit status."""
+    _write_sellers(sqlite_program, "nobody-we-know", "velvet-crates")
+
+    result = sqlite_program("sync", "--all-sellers", "--json", "--report", "all.json")
+
+    assert result.exit_code == 12
+    first, second = result.report["sellers"]
+    assert (first["exit_code"], second["exit_code"]) == (12, 0)
+    assert second["listings"]["added"] == 20
+    written = json.loads((sqlite_program.directory / "all.json").read_text())
+    assert written == result.report
+
+
+def test_no_sellers_says_what_to_write(sqlite_program: Program) -> None:
+    """--all-sellers without a table is a setting to mend."""
+    result = sqlite_program("sync", "--all-sellers")
+    assert result.exit_code == 10
+    assert "[sellers.NAME]" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("discogs_tokn = 'x'", "unknown setting 'discogs_tokn'"),
+        ("not toml", "is not TOML"),
+        ("[sellers.a]\nmax_removal = '3'", "[sellers.a]"),
+        ("use_csv_export = 'maybe'", "USE_CSV_EXPORT"),
+    ],
+)
+def test_fault_in_the_settings_file_is_named(sqlite_program: Program, text: str, said: str) -> None:
+    """A slip in discosync.toml is found at once, with its place."""
+    (sqlite_program.directory / "discosync.toml").write_text(text)
+    result = sqlite_program("sync")
+    assert result.exit_code == 10
+    assert said in result.stderr
+
+
+def test_layers_of_settings(sqlite_program: Program, sandbox: SandboxServer) -> None:
+    """Environment goes before .env, .env before discosync.toml; empty counts as not set."""
+    sandbox.state.inventory = make_shop(301)
+    (sqlite_program.directory / "discosync.toml").write_text("use_csv_export = true\n")
+    (sqlite_program.directory / ".env").write_text("USE_CSV_EXPORT=off\n")
+
+    from_dotenv = sqlite_program("sync", "--json", USE_CSV_EXPORT="").report
+    from_environment = sqlite_program("sync", "--json", USE_CSV_EXPORT="on").report
+
+    assert from_dotenv["flags"]["USE_CSV_EXPORT"] == {"value": False, "why": ".env"}
+    assert from_environment["flags"]["USE_CSV_EXPORT"] == {"value": True, "why": "environment"}
+    assert (from_dotenv["source"], from_environment["source"]) == ("pages", "export")
+
+
+def test_newcomers_first_command(tmp_path: Path) -> None:
+    """`sync --sandbox` needs no setting at all, and the next run finds an hour gone by."""
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-m", "discosync", "sync", "--sandbox", "--json"]
+
+    runs = [
+        subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=False)
+        for _ in range(2)
+    ]
+    first, second = (json.loads(run.stdout) for run in runs)
+
+    assert [run.returncode for run in runs] == [0, 0]
+    assert first["listings"]["added"] == 600
+    assert first["source"] == "export"
+    for kind in ("added", "updated", "removed", "reactivated"):
+        assert second["listings"][kind] > 0
+    assert (tmp_path / ".local/share/discosync/sandbox.db").exists()
+
+
+def test_sandbox_command_prints_what_leads_to_it(tmp_path: Path) -> None:
+    """The variables that `sandbox` prints are all that a staging run needs."""
+    inventory = write_export(tmp_path / "shop.csv", make_shop(7))
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-m", "discosync"]
+    server = subprocess.Popen(
+        [*command, "sandbox", "--from-csv", str(inventory), "--fail", "GET /oauth 503 1"],
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout
+        printed = [server.stdout.readline() for _ in range(4)]
+        variables = dict(re.findall(r"export (\w+)=(.*)\n", "".join(printed)))
+        done = subprocess.run(
+            [*command, "sync", "--json"],
+            env={**environment, **variables},
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+        )
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+        server.stdout.close() if server.stdout else None
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["listings"]["added"] == 7
+    assert report["api"]["retries"] == 1
+    assert (tmp_path / "staging.db").exists()
+
+
+def test_sandbox_drifts_on_its_own(tmp_path: Path) -> None:
+    """With --drift-every hours pass by themselves."""
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-m", "discosync"]
+    server = subprocess.Popen(
+        [*command, "sandbox", "--drift-every", "0.2", "--listings", "100"],
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout
+        printed = [server.stdout.readline() for _ in range(4)]
+        variables = dict(re.findall(r"export (\w+)=(.*)\n", "".join(printed)))
+        reports = []
+        for _ in range(2):
+            done = subprocess.run(
+                [*command, "sync", "--json", "--allow-mass-removal"],
+                env={**environment, **variables},
+                cwd=tmp_path,
+                capture_output=True,
+                check=True,
+            )
+            reports.append(json.loads(done.stdout))
+            time.sleep(0.5)
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+        server.stdout.close() if server.stdout else None
+
+    assert reports[1]["listings"]["added"] > 0
