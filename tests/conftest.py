@@ -12,6 +12,11 @@ from tests.support.program import TOKEN, Program, environment_for
 from tests.support.shop import SELLER, make_shop
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the cassettes be recorded anew."""
+    parser.addoption("--record-cassettes", action="store_true", help="record them anew")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A real server for the whole session."""
