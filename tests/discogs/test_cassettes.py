@@ -39,6 +39,10 @@ RECORDER = vcr.VCR(
 )
 
 
+def _transport() -> Transport:
+    return Transport(base_url=f"http://127.0.0.1:{PORT}", token=TOKEN)
+
+
 def _export_hour(transport: Transport, directory: Path) -> list[int]:
     identity = fetch_identity(transport)
     spool = Spool(directory / "spool")
@@ -57,12 +61,12 @@ def _export_hour(transport: Transport, directory: Path) -> list[int]:
 
 def test_export_hour_as_recorded(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The five requests of an hour by export, as they were recorded, end in a whole inventory."""
-    transport = Transport(base_url=f"http://127.0.0.1:{PORT}", token=TOKEN)
     if request.config.getoption("--record-cassettes"):
         (CASSETTES / "export_hour.yaml").unlink(missing_ok=True)
         state = SandboxState(seller=SELLER, token=TOKEN, inventory=make_shop(3), is_marked=False)
         with serving(state, port=PORT), RECORDER.use_cassette("export_hour.yaml"):
-            _export_hour(transport, tmp_path)
+            _export_hour(_transport(), tmp_path)
+    transport = _transport()
     with RECORDER.use_cassette("export_hour.yaml", record_mode="none") as cassette:
         listing_ids = _export_hour(transport, tmp_path)
 
