@@ -216,6 +216,11 @@ def _summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
     counts, api = report.listings, report.api
     yield "inventory", f"{counts.seen:,} listings seen, {counts.active:,} for sale"
     yield "changes", render_counts(report)
+    for row in diff_rows(report.highlights):
+        yield "", f"{row.kind}: {row.heading} ({row.what})"
+    rest = counts.updated + counts.removed + counts.reactivated - len(report.highlights)
+    if rest:
+        yield "", f"… and {rest:,} more; --diff table shows them"
     if counts.quarantined:
         yield "set aside", f"{counts.quarantined:,} records that cannot be read"
     yield "source", f"{report.source} ({report.source_reason})"
@@ -226,6 +231,8 @@ def _summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
         yield "as of", f"{report.snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC"
     if report.database:
         yield "database", report.database
+    if report.advice:
+        yield "next", report.advice
 
 
 def _size(size_bytes: int) -> str:

@@ -73,6 +73,8 @@ class Run:
     counts: ListingCounts = field(default_factory=ListingCounts)
     has_changes: bool = False
     changes: tuple[ChangeEntry, ...] | None = None
+    highlights: tuple[ChangeEntry, ...] = ()
+    advice: str = ""
     flags: dict[str, FlagValue] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     api_use: Callable[[], ApiUse] = ApiUse
@@ -136,6 +138,8 @@ class Run:
             columns=self.columns,
             problems=tuple(self.problems),
             changes=self.changes,
+            highlights=self.highlights,
+            advice=self.advice,
             error=error,
         )
 

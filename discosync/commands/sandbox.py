@@ -22,6 +22,7 @@ from discosync.settings import Secret, Settings, data_dir
 
 DEFAULT_SELLER = "sandbox-records"
 DEFAULT_LISTINGS = 600
+SANDBOX_ADVICE = "run it again: in this made-up shop an hour passes between two runs"
 _DATABASE_FILE = "sandbox.db"
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 from discosync.commands.applying import apply_plan, make_schema
 from discosync.commands.fetch import Fetcher, FetchOptions, seller_of
 from discosync.commands.planning import Planned, plan_snapshot
-from discosync.commands.sandbox import in_sandbox
+from discosync.commands.sandbox import SANDBOX_ADVICE, in_sandbox
 from discosync.core.changes import ChangeSet
 from discosync.core.limits import (
     OLDER_SNAPSHOT,
@@ -20,7 +21,13 @@ from discosync.core.limits import (
     check_limits,
 )
 from discosync.core.listing import Listing
-from discosync.core.report import ChangeEntry, Problem, count_listings, describe_changes
+from discosync.core.report import (
+    ChangeEntry,
+    Problem,
+    count_listings,
+    describe_changes,
+    describe_known,
+)
 from discosync.core.snapshot import Snapshot, Source, open_snapshot
 from discosync.database.engine import Database, open_database
 from discosync.database.lock import Holder, hold_lock
@@ -37,6 +44,7 @@ from discosync.runner import Run, RunRequest
 from discosync.settings import Settings, current_environment, data_dir, load_settings
 
 _MAX_SHOWN_AGE = timedelta(hours=6)
+_MAX_HIGHLIGHTS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +92,7 @@ def sync_seller(run: Run, request: SyncRequest) -> None:
     with ExitStack() as stack:
         if request.is_sandbox:
             settings = stack.enter_context(in_sandbox(settings, named=request.seller))
+            run.advice = SANDBOX_ADVICE
         options = request.options
         seller = seller_of(settings, options.fetch, named=request.seller)
         settings = settings.for_seller(seller)
@@ -231,6 +240,7 @@ def _tell(run: Run, planned: Planned, options: SyncOptions) -> None:
     _note_age(run, planned.snapshot)
     run.counts = count_listings(planned.changes)
     run.has_changes = not planned.changes.is_empty
+    run.highlights = tuple(islice(describe_known(planned.changes), _MAX_HIGHLIGHTS))
     if run.request.dry_run or options.with_changes:
         run.changes = _describe(planned.changes, planned.snapshot)
 

@@ -11,7 +11,8 @@ MAX_SHOWN = 200
 """Rows that a person, and a comment of 65,536 characters, can take."""
 
 _MAX_CELL = 60
-_QUIET_FIELDS = {"is_active", "removed_at", "sold_at", "artist_names", "release_title"}
+_QUIET_FIELDS = {"is_active", "removed_at", "sold_at"}
+_STATE = {"status", "removal_reason"}
 
 
 class DiffRow(NamedTuple):
@@ -35,14 +36,21 @@ def diff_rows(changes: Sequence[ChangeEntry]) -> Iterator[DiffRow]:
 
 
 def _what(change: ChangeEntry) -> str:
+    """Say in a few words what happened to a listing."""
+    by_field = {c.field: c for c in change.fields}
     if change.kind == "added":
-        after = {c.field: c.after for c in change.fields}
-        return " · ".join(_cell(after.get(name)) for name in ("status", "price_value", "condition"))
-    return "; ".join(
+        shown = ("status", "price_value", "condition")
+        return " · ".join(_cell(by_field[name].after) for name in shown)
+    told = [
         f"{c.field} {_cell(c.before)} → {_cell(c.after)}"
         for c in change.fields
-        if c.field not in _QUIET_FIELDS or (c.field != "is_active" and change.kind == "updated")
-    )
+        if c.field not in _QUIET_FIELDS and (change.kind == "updated" or c.field not in _STATE)
+    ]
+    if change.kind == "removed":
+        return "; ".join([_cell(by_field["removal_reason"].after), *told])
+    if change.kind == "reactivated" and "removal_reason" in by_field:
+        return "; ".join([f"was {_cell(by_field['removal_reason'].before)}", *told])
+    return "; ".join(told)
 
 
 def _cell(value: FieldValue) -> str:

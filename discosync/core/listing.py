@@ -13,11 +13,13 @@ and empty". Learning what was not known is no change either.
 
 import html
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
+from operator import attrgetter
+from typing import Any
 
 FieldValue = str | int | Decimal | bool | datetime | None
 
@@ -149,8 +151,10 @@ def first_of(names: str | None) -> str | None:
     return names.split(", ", 1)[0] if names else names
 
 
-def _canonical_text(text: str) -> str:
+def _canonical_text(text: str | None) -> str:
     """Fold mere differences of form: entities, Unicode composition, line ends, outer space."""
+    if text is None:
+        return ""
     if "&" in text:
         text = html.unescape(text)
     if not text.isascii():
@@ -160,14 +164,38 @@ def _canonical_text(text: str) -> str:
     return text.strip()
 
 
-def _canonical_format(text: str) -> str:
+def _canonical_format(text: str | None) -> str:
     text = _canonical_text(text)
     return text[1:-1].strip() if text.startswith("(") and text.endswith(")") else text
 
 
-def _canonical_decimal(number: Decimal) -> str:
+def _canonical_decimal(number: Decimal | None) -> str:
+    if number is None:
+        return ""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _canonical_yes_no(value: bool | None) -> str:  # noqa: FBT001 - a field's value
+    return "" if value is None else "1" if value else "0"
+
+
+def _canonical_number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+_CANONICAL_BY_FIELD: dict[str, Callable[[Any], str]] = {
+    **dict.fromkeys(CONTENT_FIELDS, _canonical_text),
+    "format_names": _canonical_format,
+    "price_value": _canonical_decimal,
+    "weight": _canonical_decimal,
+    "accept_offer": _canonical_yes_no,
+    "quantity": _canonical_number,
+    "format_quantity": _canonical_number,
+    "release_id": _canonical_number,
+}
+_CANONICAL_IN_ORDER = tuple(_CANONICAL_BY_FIELD[field] for field in CONTENT_FIELDS)
+_content_of = attrgetter(*CONTENT_FIELDS)
 
 
 def canonical(field: str, value: FieldValue) -> str:
@@ -175,21 +203,16 @@ def canonical(field: str, value: FieldValue) -> str:
 
     The same for the same fact, whichever source tells it; not known yet and empty are one.
     """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return _canonical_format(value) if field == "format_names" else _canonical_text(value)
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, Decimal):
-        return _canonical_decimal(value)
-    return str(value)
+    return _CANONICAL_BY_FIELD[field](value)
 
 
 def content_hash(listing: Listing) -> str:
     """Digest what both sources show of a listing: version, colon, 32 hexadecimal digits."""
+    forms = [
+        form(value) for form, value in zip(_CANONICAL_IN_ORDER, _content_of(listing), strict=True)
+    ]
     # NUL separates: the parser refuses it inside a field, so no two contents run together.
-    body = "\0".join([canonical(field, getattr(listing, field)) for field in CONTENT_FIELDS])
+    body = "\0".join(forms)
     return f"{HASH_VERSION}:{blake2b(body.encode(), digest_size=16).hexdigest()}"
 
 

@@ -98,7 +98,7 @@ class ChangeEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """Everything one run has to say."""
+    """Everything one run has to say; `highlights` and `advice` are for people only."""
 
     run_id: str
     command: str
@@ -121,6 +121,8 @@ class RunReport:
     columns: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     changes: tuple[ChangeEntry, ...] | None = None
+    highlights: tuple[ChangeEntry, ...] = ()
+    advice: str = ""
     error: DiscosyncError | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -266,16 +268,27 @@ def kind_of(change: Change) -> str:
 
 def describe_changes(changes: ChangeSet, added: Mapping[int, Listing]) -> Iterator[ChangeEntry]:
     """Tell every change; `added` holds the added listings, read again from the snapshot."""
-    for change in changes.changes:
-        if isinstance(change, Added):
-            listing = added[change.listing_id]
-            heading = listing.heading
-            fields = tuple(FieldChange(n, None, getattr(listing, n)) for n in _SHOWN_OF_ADDED)
-        else:
-            heading, fields = change.heading, change.fields
+    for listing_id in changes.added:
+        listing = added[listing_id]
         yield ChangeEntry(
-            kind=kind_of(change), listing_id=change.listing_id, heading=heading, fields=fields
+            kind="added",
+            listing_id=listing_id,
+            heading=listing.heading,
+            fields=tuple(FieldChange(n, None, getattr(listing, n)) for n in _SHOWN_OF_ADDED),
         )
+    yield from describe_known(changes)
+
+
+def describe_known(changes: ChangeSet) -> Iterator[ChangeEntry]:
+    """Tell every change of a listing that was known."""
+    for change in changes.changes:
+        if not isinstance(change, Added):
+            yield ChangeEntry(
+                kind=kind_of(change),
+                listing_id=change.listing_id,
+                heading=change.heading,
+                fields=change.fields,
+            )
 
 
 def combine_reports(reports: Sequence[RunReport]) -> dict[str, Any]:

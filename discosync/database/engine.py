@@ -172,7 +172,7 @@ def _adapt_values() -> None:
 
 
 def _render_stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.isoformat(" ", "microseconds")
 
 
 def _open_sqlite(url: URL, *, read_only: bool) -> Database:
