@@ -17,16 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from discosync.core.change_entry import ChangeEntry
 from discosync.core.progress import Progress
-from discosync.core.report import (
-    ApiUse,
-    ChangeEntry,
-    FlagValue,
-    ListingCounts,
-    Problem,
-    RunReport,
-    RunStatus,
-)
+from discosync.core.report import ApiUse, FlagValue, ListingCounts, Problem, RunReport, RunStatus
 from discosync.core.snapshot import Snapshot
 from discosync.errors import (
     DiscosyncError,

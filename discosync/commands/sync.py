@@ -12,6 +12,7 @@ from discosync.commands.applying import apply_plan, make_schema
 from discosync.commands.fetch import Fetcher, FetchOptions, seller_of
 from discosync.commands.planning import Planned, plan_snapshot
 from discosync.commands.sandbox import SANDBOX_ADVICE, in_sandbox
+from discosync.core.change_entry import ChangeEntry, describe_changes, describe_known
 from discosync.core.changes import ChangeSet
 from discosync.core.limits import (
     OLDER_SNAPSHOT,
@@ -21,13 +22,7 @@ from discosync.core.limits import (
     check_limits,
 )
 from discosync.core.listing import Listing
-from discosync.core.report import (
-    ChangeEntry,
-    Problem,
-    count_listings,
-    describe_changes,
-    describe_known,
-)
+from discosync.core.report import Problem, count_listings
 from discosync.core.snapshot import Snapshot, Source, open_snapshot
 from discosync.database.engine import Database, open_database
 from discosync.database.lock import Holder, hold_lock

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from discosync.core.change_entry import ChangeEntry, json_value
 from discosync.core.listing import FieldValue
-from discosync.core.report import ChangeEntry, RunReport, json_value
+from discosync.core.report import RunReport
 
 MAX_SHOWN = 200
 """Rows that a person, and a comment of 65,536 characters, can take."""

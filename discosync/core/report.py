@@ -1,22 +1,13 @@
 """The run report: one value that the screen, the JSON file and the audit row all show."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any
 
-from discosync.core.changes import (
-    Added,
-    Change,
-    ChangeSet,
-    FieldChange,
-    Reactivated,
-    Removed,
-    Updated,
-)
-from discosync.core.listing import FieldValue, Listing
+from discosync.core.change_entry import ChangeEntry, json_value
+from discosync.core.changes import ChangeSet
 from discosync.core.snapshot import Snapshot
 from discosync.errors import DiscosyncError, ExitStatus
 
@@ -75,25 +66,6 @@ class FlagValue:
 
     value: bool
     why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeEntry:
-    """One change as people and programs read it."""
-
-    kind: str
-    listing_id: int
-    heading: str
-    fields: tuple[FieldChange, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the report's form: field → [before, after]."""
-        return {
-            "kind": self.kind,
-            "listing_id": self.listing_id,
-            "heading": self.heading,
-            "fields": fields_json(self.fields),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,20 +184,6 @@ def _problem_json(problem: Problem) -> dict[str, Any]:
     return shown
 
 
-def json_value(value: FieldValue) -> str | int | bool | None:
-    """Write one field for JSON: money as text, so that no cent is lost; times in ISO 8601."""
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return value
-
-
-def fields_json(fields: tuple[FieldChange, ...]) -> dict[str, Any]:
-    """Write field changes as report and history hold them: field → [before, after]."""
-    return {c.field: [json_value(c.before), json_value(c.after)] for c in fields}
-
-
 def count_listings(changes: ChangeSet) -> ListingCounts:
     """Count a plan as the contract counts."""
     return ListingCounts(
@@ -238,57 +196,6 @@ def count_listings(changes: ChangeSet) -> ListingCounts:
         quarantined=len(changes.rejected),
         active=changes.active_after,
     )
-
-
-_SHOWN_OF_ADDED = (
-    "status",
-    "price_value",
-    "price_currency",
-    "condition",
-    "release_id",
-    "artist_names",
-    "release_title",
-)
-
-
-def kind_of(change: Change) -> str:
-    """Name a change as report and history name it."""
-    match change:
-        case Added():
-            return "added"
-        case Updated():
-            return "updated"
-        case Removed():
-            return "removed"
-        case Reactivated():
-            return "reactivated"
-        case _:
-            assert_never(change)
-
-
-def describe_changes(changes: ChangeSet, added: Mapping[int, Listing]) -> Iterator[ChangeEntry]:
-    """Tell every change; `added` holds the added listings, read again from the snapshot."""
-    for listing_id in changes.added:
-        listing = added[listing_id]
-        yield ChangeEntry(
-            kind="added",
-            listing_id=listing_id,
-            heading=listing.heading,
-            fields=tuple(FieldChange(n, None, getattr(listing, n)) for n in _SHOWN_OF_ADDED),
-        )
-    yield from describe_known(changes)
-
-
-def describe_known(changes: ChangeSet) -> Iterator[ChangeEntry]:
-    """Tell every change of a listing that was known."""
-    for change in changes.changes:
-        if not isinstance(change, Added):
-            yield ChangeEntry(
-                kind=kind_of(change),
-                listing_id=change.listing_id,
-                heading=change.heading,
-                fields=change.fields,
-            )
 
 
 def combine_reports(reports: Sequence[RunReport]) -> dict[str, Any]:
