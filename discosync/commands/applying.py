@@ -1,6 +1,7 @@
 """The last step of a run that writes: schema, listings, history and record."""
 
 from discosync.commands.planning import Planned
+from discosync.core.progress import counted
 from discosync.core.snapshot import open_snapshot
 from discosync.database.apply import Stamp, apply_changes
 from discosync.database.engine import Database
@@ -31,7 +32,10 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
     try:
         with database.writing() as connection, open_snapshot(snapshot) as opened:
             key = record_run(connection, run.report(), is_sandbox=is_sandbox)
-            apply_changes(connection, planned.changes, opened.records, stamp=stamp, run_key=key)
+            if not planned.changes.writes_nothing:
+                run.progress.begin("writing changes", planned.changes.seen)
+            records = counted(opened.records, run.progress)
+            apply_changes(connection, planned.changes, records, stamp=stamp, run_key=key)
             report = run.report()
             finish_run(connection, key, report)
             run.reach_commit()

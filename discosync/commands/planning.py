@@ -11,6 +11,7 @@ from discosync.core.inventory_csv import Header
 from discosync.core.known import KnownListings
 from discosync.core.limits import check_conflicts, check_rejected, check_witness
 from discosync.core.plan import Planner, find_conflicts
+from discosync.core.progress import counted
 from discosync.core.report import Problem
 from discosync.core.snapshot import OpenSnapshot, Snapshot, Source, open_snapshot
 from discosync.database.engine import Database
@@ -86,12 +87,10 @@ class _Reader:
     def read_all(self) -> None:
         planner, progress = self.planner, self._run.progress
         progress.begin("comparing listings", self._expected)
-        for number, record in enumerate(self._records, start=1):
+        for record in counted(self._records, progress):
             planner.see(record)
             if len(planner.waiting) >= ROWS_PER_QUERY:
                 self._resolve()
-            if number % 1000 == 0:
-                progress.advance(1000)
         self._resolve()
         progress.end()
 

@@ -66,13 +66,13 @@ class Postgres:
     """A running server; `url` names a database on it."""
 
     def __init__(self, directory: Path, binaries: Path) -> None:
-        self._directory = directory
+        self.sockets = directory
         self._binaries = binaries
         self._names = 0
 
     def url(self, database: str) -> str:
         """Give the address of a database."""
-        return f"postgresql://discosync@/{database}?host={self._directory}"
+        return f"postgresql://discosync@/{database}?host={self.sockets}"
 
     def create_database(self) -> str:
         """Make an empty database; return its address."""
