@@ -16,6 +16,7 @@ from discosync.core.setting_values import (
     parse_currency,
     parse_log_format,
     parse_switch,
+    parse_token,
 )
 from discosync.errors import NotReady
 
@@ -101,7 +102,7 @@ def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> 
     lookup = _Lookup(layers)
     toml = layers[-1].tables
     return Settings(
-        token=lookup.get("DISCOGS_TOKEN", Secret, None),
+        token=lookup.get("DISCOGS_TOKEN", _parse_token, None),
         seller=lookup.get("DISCOGS_USERNAME", str, None)
         or lookup.get("DISCOGS_SELLER_USERNAME", str, None),
         currency=lookup.get("DISCOGS_CURRENCY", parse_currency, None),
@@ -228,6 +229,10 @@ def _parse_setting(name: str, text: str, parse: Callable[[str], T]) -> T:
         ) from exc
 
 
+def _parse_token(text: str) -> Secret:
+    return Secret(parse_token(text))
+
+
 def _parse_sellers(
     tables: Mapping[str, Any], environ: Mapping[str, str]
 ) -> dict[str, SellerSettings]:
@@ -246,7 +251,7 @@ def _parse_seller(name: str, table: Any, environ: Mapping[str, str]) -> SellerSe
     currency, removals = table.get("currency"), table.get("max_removals")
     return SellerSettings(
         name=name,
-        token=Secret(str(token)) if token else None,
+        token=_parse_setting(f"{where} token", str(token), _parse_token) if token else None,
         currency=currency and _parse_setting(f"{where} currency", str(currency), parse_currency),
         max_removals=None
         if removals is None

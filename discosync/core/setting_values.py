@@ -53,3 +53,10 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def parse_token(text: str) -> str:
+    """Read a token; the reason must not repeat it."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("it holds characters that no token has; example: aBcDeFgHiJkLmNoP")
+    return text

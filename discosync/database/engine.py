@@ -177,7 +177,8 @@ def _render_stamp(moment: datetime) -> str:
 
 def _open_sqlite(url: URL, *, read_only: bool) -> Database:
     _adapt_values()
-    path = Path(str(url.database)).expanduser().absolute()
+    # Resolved: two ways to one file must meet at one lock.
+    path = Path(str(url.database)).expanduser().resolve()
     uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}"
 
     def connect() -> sqlite3.Connection:

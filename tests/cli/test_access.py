@@ -175,6 +175,7 @@ def test_currency_is_learnt_kept_and_guarded(
         ("DATABASE_URL", "mysql://host/shop", "postgresql://"),
         ("DATABASE_URL", "sqlite://", "in memory"),
         ("LOG_FORMAT", "xml", "example: text"),
+        ("DISCOGS_TOKEN", "tökén", "characters that no token has"),
     ],
 )
 def test_bad_setting_names_variable_fault_and_example(

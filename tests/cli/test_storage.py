@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from discosync.database.engine import open_database
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.server import SandboxServer
 from tests.support.program import EXECUTABLE, Program
@@ -192,6 +193,17 @@ def _alembic() -> list[str]:
     found = shutil.which("alembic", path=str(Path(EXECUTABLE[0]).parent))
     assert found, "alembic is installed with discosync"
     return [found]
+
+
+def test_two_ways_to_one_file_meet_at_one_lock(tmp_path: Path) -> None:
+    """A symbolic link to the database is the same database, and has the same lock."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    paths = [
+        open_database(f"sqlite:///{tmp_path}/{name}/m.db", read_only=True, application="t").path
+        for name in ("real", "link")
+    ]
+    assert paths[0] == paths[1]
 
 
 def test_plain_alembic_works_from_a_checkout(program: Program) -> None:
