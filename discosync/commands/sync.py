@@ -136,7 +136,7 @@ def mirror(
             count_again=lambda: fetcher.count_again(str(run.seller)),
         )
         _tell(run, planned, options)
-        _refuse(run, options, _violations(planned, last, _allowances(options, settings)))
+        _refuse(run, options, _violations(run, planned, last, _allowances(options, settings)))
         if run.request.dry_run:
             return
         with run.phase("apply"):
@@ -252,8 +252,10 @@ def _describe(changes: ChangeSet, snapshot: Snapshot) -> tuple[ChangeEntry, ...]
     return tuple(describe_changes(changes, added))
 
 
-def _violations(planned: Planned, last: LastApplied, allowed: Allowances) -> list[Violation]:
-    older = check_age(planned.snapshot, last.as_of)
+def _violations(
+    run: Run, planned: Planned, last: LastApplied, allowed: Allowances
+) -> list[Violation]:
+    older = check_age(planned.snapshot, last.as_of, now=run.started_at)
     return [*([older] if older else []), *check_limits(planned.changes, allowed)]
 
 

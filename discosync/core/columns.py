@@ -5,10 +5,10 @@ A reader raises `ValueError`, with the reason for people, for text that cannot b
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from discosync.core.listing import FOR_SALE, FieldValue
-from discosync.core.money import parse_amount
+from discosync.core.money import parse_amount, parse_decimal
 from discosync.core.pacific import pacific_to_utc
 
 _MAX_ID = 2**63 - 1
@@ -152,10 +152,7 @@ def _read_weight(text: str, field: str) -> Decimal | None:
     text = text.strip()
     if not text:
         return None
-    try:
-        weight = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{field} {text[:40]!r} is not a number") from None
+    weight = parse_decimal(text, field)
     if not weight.is_finite() or not 0 <= weight < 2**31:
         raise ValueError(f"{field} {text[:40]!r} is not a possible weight")
     return weight
@@ -170,10 +167,10 @@ def _read_posted(text: str, field: str) -> datetime | None:
         return None
     try:
         posted = datetime.fromisoformat(text)
-    except ValueError:
+        # Recordings of 2013 and 2014 carry no offset: Discogs' own clock is meant.
+        return pacific_to_utc(posted) if posted.tzinfo is None else posted.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{field} {text[:40]!r} is not a date") from None
-    # Recordings of 2013 and 2014 carry no offset: Discogs' own clock is meant.
-    return pacific_to_utc(posted) if posted.tzinfo is None else posted.astimezone(UTC)
 
 
 Reader = Callable[[str, str], FieldValue]

@@ -142,6 +142,13 @@ def parse_header(record: RawRecord | None) -> Header:
             hint="nothing was changed; is this a Discogs inventory export?",
             code="missing_column",
         )
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise BadData(
+            f"the inventory has the column {', '.join(twice)} more than once",
+            hint="nothing was changed; is this a Discogs inventory export?",
+            code="repeated_column",
+        )
     return Header(columns=columns)
 
 

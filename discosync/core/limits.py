@@ -6,7 +6,7 @@ They hold for dry runs too. Every refusal shows its arithmetic and says how to a
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from discosync.core.changes import ChangeSet
@@ -21,6 +21,7 @@ MASS_CHANGE_RATIO = Fraction(1, 2)
 MASS_CHANGE_MIN_LISTINGS = 50
 WITNESS_MIN_TOLERANCE = 2
 OLDER_SNAPSHOT = "older_snapshot"
+_MAX_CLOCK_DIFFERENCE = timedelta(days=1)
 WITNESS_TOLERANCE_RATIO = Fraction(5, 1000)
 
 
@@ -212,15 +213,23 @@ def check_conflicts(ids: Iterable[int]) -> BadData | None:
     )
 
 
-def check_age(snapshot: Snapshot, last_as_of: datetime | None) -> Violation | None:
-    """Refuse a snapshot that is older than the last one applied (limit 6)."""
-    if snapshot.as_of is None or last_as_of is None:
+def check_age(
+    snapshot: Snapshot, last_as_of: datetime | None, *, now: datetime
+) -> Violation | None:
+    """Refuse a snapshot that is older than the last one applied, or not of this world (limit 6).
+
+    One from the future would make every later one look old.
+    """
+    if snapshot.as_of is None:
         return None
-    if snapshot.as_of + snapshot.as_of_precision >= last_as_of:
+    named = f"this inventory is of {snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    if snapshot.as_of > now + _MAX_CLOCK_DIFFERENCE:
+        return Violation(code=OLDER_SNAPSHOT, text=f"{named}, which is in the future", option="")
+    if last_as_of is None or snapshot.as_of + snapshot.as_of_precision >= last_as_of:
         return None
     return Violation(
         code=OLDER_SNAPSHOT,
-        text=f"this inventory is of {snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC, the last one applied "
-        f"of {last_as_of:%Y-%m-%d %H:%M:%S} UTC: sold records would come back",
+        text=f"{named}, the last one applied of {last_as_of:%Y-%m-%d %H:%M:%S} UTC: sold records "
+        "would come back",
         option="",
     )

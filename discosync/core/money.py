@@ -25,16 +25,23 @@ _ROUNDING_NOISE = Decimal("0.00001")
 _CENT = Decimal("0.01")
 
 
+def parse_decimal(text: str, name: str) -> Decimal:
+    """Read a plain number; `Decimal` alone would take `1_000` and other scripts' digits too."""
+    try:
+        if text.isascii() and "_" not in text:
+            return Decimal(text)
+    except InvalidOperation:
+        pass
+    raise ValueError(f"{name} {text[:40]!r} is not a number")
+
+
 def parse_amount(text: str) -> Decimal:
     """Read an amount of money with two decimals.
 
     Raises `ValueError`, with the reason for people, for anything that is no amount: text, a
     negative number, NaN, a fraction of a cent.
     """
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"price {text[:40]!r} is not a number") from None
+    amount = parse_decimal(text, "price")
     if not amount.is_finite() or amount < 0:
         raise ValueError(f"price {text[:40]!r} is not a possible price")
     if amount > MAX_AMOUNT:

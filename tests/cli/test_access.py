@@ -135,6 +135,17 @@ def test_older_file_is_refused_with_a_way_out(sqlite_program: Program) -> None:
     assert (again.exit_code, nameless.exit_code) == (0, 0)
 
 
+def test_file_from_the_future_is_refused(sqlite_program: Program) -> None:
+    """A slip in a file's name must not make every later inventory look old."""
+    name = "velvet-crates-inventory-20990301-0900.csv"
+    path = write_export(sqlite_program.directory / name, make_shop(3))
+
+    result = sqlite_program("sync", "--from-file", str(path))
+
+    assert result.exit_code == 13
+    assert "in the future" in result.stderr
+
+
 def test_sandbox_and_real_shops_do_not_mix(sqlite_program: Program, sandbox: SandboxServer) -> None:
     """A made-up seller never gets into a database that holds a real one, nor the other way."""
     assert sqlite_program("sync").exit_code == 0
