@@ -45,8 +45,8 @@ def plan_snapshot(
         database.reading() if database else nullcontext() as connection,
         open_snapshot(snapshot) as opened,
     ):
-        reader = _Reader(run, connection, snapshot, opened, trust_hash=trust_hash)
         with run.phase("parse"):
+            reader = _Reader(run, connection, snapshot, opened, trust_hash=trust_hash)
             reader.read_all()
         with run.phase("plan"):
             changes = reader.finish()
