@@ -8,14 +8,17 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from discosync.core.diff import diff_rows, left_out, render_counts, render_markdown
 from discosync.core.progress import NoProgress, Progress
 from discosync.core.report import Problem, RunReport
 from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
+from discosync.log_format import JsonFormatter
+from discosync.report_file import write_json
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichBars
@@ -155,6 +158,17 @@ class Console:
             print(f"  → {error.hint}", file=sys.stderr)
         print(f"  exit status {int(status)} ({EXIT_STATUS_MEANINGS[status]})", file=sys.stderr)
 
+    def tell(self, report: RunReport, *, diff: str | None = None) -> ExitStatus:
+        """Show how a run ended; return the status to end with."""
+        return _say(lambda: self.show_report(report, diff=diff), report.exit_status)
+
+    def tell_combined(self, combined: Mapping[str, Any], *, path: Path | None) -> ExitStatus:
+        """Show how several sellers' runs ended, and write their reports where asked."""
+        status = ExitStatus(combined["exit_code"])
+        if path is not None:
+            status = _say(lambda: write_json(combined, path), status)
+        return _say(lambda: self.show_json(combined), status) if self.as_json else status
+
     def show_report(self, report: RunReport, *, diff: str | None = None) -> None:
         """Show how a run ended."""
         if self.as_json:
@@ -168,7 +182,7 @@ class Console:
             self.show_error(report.error)
 
     def _show_lines(self, lines: Sequence[tuple[str, str]], report: RunReport) -> None:
-        headline = f"discosync {report.command} · {report.seller} · {_outcome(report)}"
+        headline = _headline(report)
         if not is_colourful(sys.stdout):
             print(headline)
             for name, text in lines:
@@ -200,6 +214,29 @@ class Console:
         if len(shown) > _MAX_PROBLEMS:
             rest = len(shown) - _MAX_PROBLEMS
             print(f"discosync: … and {rest} more, see the report", file=sys.stderr)
+
+
+def _say(words: Callable[[], None], status: ExitStatus) -> ExitStatus:
+    """Say something; return the status to end with.
+
+    What was committed is committed: words that cannot be said make an ok run one with a warning,
+    not a failure.
+    """
+    try:
+        words()
+        sys.stdout.flush()
+    except OSError as exc:
+        # Whatever is still buffered would fail again at the very end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(exc, BrokenPipeError):  # `discosync … | head` has seen enough
+            return status
+        print(f"discosync: warning: output failed: {exc.strerror}", file=sys.stderr)
+        return ExitStatus.OK_WITH_WARNINGS if status is ExitStatus.OK else status
+    return status
+
+
+def _headline(report: RunReport) -> str:
+    return f"discosync {report.command} · {report.seller} · {_outcome(report)}"
 
 
 def _outcome(report: RunReport) -> str:
@@ -261,21 +298,5 @@ def _show_table(report: RunReport) -> None:
             kind = Text(row.kind, style=_KIND_COLOURS.get(row.kind, ""))
             table.add_row(kind, row.listing_id, Text(row.heading), Text(row.what))
         RichConsole(highlight=False, markup=False, emoji=False).print(table)
-    for line in filter(None, (left_out(changes), render_counts(report))):
+    for line in filter(None, (left_out(changes), render_counts(report), _headline(report))):
         print(line)
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write a record."""
-        shown = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            shown["exception"] = self.formatException(record.exc_info)
-        return json.dumps(shown, ensure_ascii=False)

@@ -70,8 +70,6 @@ class DiscosyncError(Exception):
 
     exit_status = ExitStatus.INTERNAL
     default_code = "internal"
-    ends_everything = False
-    """Whether nothing else should be begun either."""
 
     def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
         super().__init__(message)
@@ -158,8 +156,6 @@ class TimeBudgetUsedUp(DiscosyncError):
 
 class Stopped(DiscosyncError):
     """Somebody asked the process to end."""
-
-    ends_everything = True
 
 
 class Interrupted(Stopped):

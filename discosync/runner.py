@@ -3,19 +3,17 @@
 A command's story only tells what it does; how it ends is decided here, once.
 """
 
-import json
 import logging
-import os
+import re
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from discosync.core.change_entry import ChangeEntry
 from discosync.core.progress import Progress
@@ -30,16 +28,17 @@ from discosync.errors import (
     Terminated,
     TimeBudgetUsedUp,
 )
+from discosync.report_file import write_json
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """How a run was asked for. `command_line` is what a person could type again."""
+    """How a run was asked for; `arguments` are what a person typed, and could type again."""
 
     command: str
-    command_line: str
+    arguments: tuple[str, ...] = ()
     dry_run: bool = False
     exit_code_for_changes: bool = False
     time_budget_seconds: float = 2700.0
@@ -71,7 +70,9 @@ class Run:
     flags: dict[str, FlagValue] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     api_use: Callable[[], ApiUse] = ApiUse
+    is_ending: bool = False
     is_committing: bool = False
+    is_stop_wanted: bool = False
     committed: RunReport | None = None
     _phases: dict[str, float] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
@@ -94,7 +95,7 @@ class Run:
 
     def reach_commit(self) -> None:
         """Let the commit that follows finish: a signal that comes now is too late to matter."""
-        self.is_committing = True
+        self.is_committing = self.is_ending = True
 
     def _phases_so_far(self) -> dict[str, float]:
         if self._open_phase is None:
@@ -150,23 +151,40 @@ class Run:
         return status, ExitStatus.OK_WITH_WARNINGS if has_warnings else ExitStatus.OK
 
 
+class _Stop(KeyboardInterrupt):
+    """Carries an error of ours out of wherever the run happens to be.
+
+    No library takes it for an error it could handle, and psycopg cancels its query for it.
+    """
+
+    def __init__(self, error: DiscosyncError) -> None:
+        super().__init__()
+        self.error = error
+
+
 def execute(run: Run, story: Callable[[Run], None]) -> RunReport:
     """Tell the story; whatever happens, return a report of it, and save it where asked."""
-    error: DiscosyncError | None = None
+    with _signals(run):
+        error = _end_of(run, story)
+        run.is_ending = True
+        run.progress.end()
+        return _save(run, run.committed or run.report(error))
+
+
+def _end_of(run: Run, story: Callable[[Run], None]) -> DiscosyncError | None:
     try:
-        with _signals(run):
-            story(run)
+        story(run)
+    except _Stop as stop:
+        return stop.error
     except DiscosyncError as exc:
-        error = exc
-    except Exception as exc:  # noqa: BLE001 - the last line of defence: a bug must end in a report too
+        return exc
+    except Exception as exc:  # noqa: BLE001 - the last line of defence: a bug must end in a report
         _log.exception("this is a bug in discosync")
-        error = DiscosyncError(
+        return DiscosyncError(
             f"{type(exc).__name__}: {exc}",
             hint="this is a bug in discosync; please report it with the output of -v",
         )
-    finally:
-        run.progress.end()
-    return _save(run, run.committed or run.report(error))
+    return None
 
 
 @contextmanager
@@ -174,19 +192,14 @@ def _signals(run: Run) -> Iterator[None]:
     """Turn signals, and the end of the time budget, into errors that end the run at once."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        if run.is_committing:
-            return
-        if number == signal.SIGALRM:
-            raise TimeBudgetUsedUp(
-                f"the run took longer than its time budget of "
-                f"{run.request.time_budget_seconds:g} seconds",
-                hint="nothing was changed; the next run tries again, or raise --time-budget",
-            )
-        if number == signal.SIGINT:
-            raise Interrupted("interrupted", hint="nothing was changed")
-        raise Terminated("terminated", hint="nothing was changed")
+        if number != signal.SIGALRM:
+            run.is_stop_wanted = True
+        if not run.is_ending:  # from the commit on, it comes too late to matter
+            run.is_ending = True
+            raise _Stop(_reason_to_stop(run, number))
 
-    caught = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
+    # SIGHUP: the terminal is gone, which ends a run as a shutdown does.
+    caught = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGALRM)
     before = {number: signal.signal(number, stop) for number in caught}
     signal.setitimer(signal.ITIMER_REAL, max(run.remaining_seconds(), 0.001))
     try:
@@ -197,7 +210,20 @@ def _signals(run: Run) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _reason_to_stop(run: Run, number: int) -> DiscosyncError:
+    if number == signal.SIGALRM:
+        budget = run.request.time_budget_seconds
+        return TimeBudgetUsedUp(
+            f"the run took longer than its time budget of {budget:g} seconds",
+            hint="nothing was changed; the next run tries again, or raise --time-budget",
+        )
+    if number == signal.SIGINT:
+        return Interrupted("interrupted", hint="nothing was changed")
+    return Terminated("terminated", hint="nothing was changed")
+
+
 _REPORTS_KEPT = 500
+_REPORT_NAME = re.compile(r"[a-z-]+-\d{8}T\d{6}Z-[0-9a-f]{8}\.json")
 
 
 def _save(run: Run, report: RunReport) -> RunReport:
@@ -207,37 +233,28 @@ def _save(run: Run, report: RunReport) -> RunReport:
     if request.report_dir and not request.dry_run:
         stamp = f"{report.started_at:%Y%m%dT%H%M%SZ}"
         paths.append(request.report_dir / f"{report.command}-{stamp}-{report.run_id[:8]}.json")
-    try:
-        for path in paths:
+    for path in paths:
+        try:
             write_json(report.to_json(), path)
-        if request.report_dir and not request.dry_run:
+        except (OSError, ValueError) as exc:  # ValueError: a name that cannot be written either
+            report = _with_lost_report(report, path, exc)
+    if request.report_dir and not request.dry_run:
+        with suppress(OSError):
             _prune(request.report_dir)
-    except OSError as exc:
-        return _with_lost_report(report, exc)
     return report
 
 
-def write_json(content: Mapping[str, Any], path: Path) -> None:
-    """Write a JSON object by rename, so that nobody reads half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        text = json.dumps(content, indent=2, ensure_ascii=False)
-        draft.write_text(text + "\n", encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def _prune(directory: Path) -> None:
-    reports = sorted(directory.glob("*-*Z-*.json"), key=lambda p: p.stat().st_mtime)
-    for old in reports[:-_REPORTS_KEPT]:
+    """Keep the newest reports; touch no file that is not one of ours."""
+    reports = [path for path in directory.iterdir() if _REPORT_NAME.fullmatch(path.name)]
+    for old in sorted(reports, key=lambda path: path.name)[:-_REPORTS_KEPT]:
         old.unlink(missing_ok=True)
 
 
-def _with_lost_report(report: RunReport, exc: OSError) -> RunReport:
+def _with_lost_report(report: RunReport, path: Path, exc: Exception) -> RunReport:
+    reason = exc.strerror if isinstance(exc, OSError) else type(exc).__name__
     problem = Problem(
-        code="report_lost", text=f"the report could not be written: {exc.strerror}: {exc.filename}"
+        code="report_lost", text=f"the report could not be written to {str(path)!r}: {reason}"
     )
     problems = (*report.problems, problem)
     if report.exit_status is not ExitStatus.OK:

@@ -49,13 +49,17 @@ class SellerSettings:
 
     name: str
     token: Secret | None = None
+    token_variable: str | None = None
     currency: str | None = None
     max_removals: RemovalLimit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a run needs to know; `origins` says where each value came from."""
+    """What a run needs to know; `origins` says where each value came from.
+
+    `token_variable` is where the token is looked for.
+    """
 
     token: Secret | None
     seller: str | None
@@ -67,6 +71,7 @@ class Settings:
     max_removals: RemovalLimit
     report_dir: Path | None
     log_format: str
+    token_variable: str = "DISCOGS_TOKEN"  # noqa: S105 - a name
     sellers: Mapping[str, SellerSettings] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -90,7 +95,9 @@ class Settings:
         return replace(
             self,
             seller=own.name,
-            token=own.token or self.token,
+            # A variable that is named and not set must not become somebody else's token.
+            token=own.token if own.token_variable else own.token or self.token,
+            token_variable=own.token_variable or self.token_variable,
             currency=own.currency or self.currency,
             max_removals=own.max_removals or self.max_removals,
         )
@@ -103,8 +110,7 @@ def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> 
     toml = layers[-1].tables
     return Settings(
         token=lookup.get("DISCOGS_TOKEN", _parse_token, None),
-        seller=lookup.get("DISCOGS_USERNAME", str, None)
-        or lookup.get("DISCOGS_SELLER_USERNAME", str, None),
+        seller=lookup.get("DISCOGS_USERNAME", str, None, also="DISCOGS_SELLER_USERNAME"),
         currency=lookup.get("DISCOGS_CURRENCY", parse_currency, None),
         api_url=lookup.get("DISCOGS_API_URL", parse_api_url, PUBLIC_API_URL),
         database_url=lookup.get("DATABASE_URL", Secret, None) or default_database_url(),
@@ -113,7 +119,7 @@ def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> 
         max_removals=lookup.get("MAX_REMOVALS", parse_removal_limit, RemovalLimit()),
         report_dir=lookup.get("REPORT_DIR", Path, None),
         log_format=lookup.get("LOG_FORMAT", parse_log_format, "text"),
-        sellers=_parse_sellers(toml.get("sellers", {}), environ),
+        sellers=_parse_sellers(toml.get("sellers", {}), lookup),
         origins=lookup.origins,
     )
 
@@ -170,7 +176,10 @@ def _read_dotenv() -> _Layer:
         return _Layer(".env", {})
     from dotenv import dotenv_values  # noqa: PLC0415 - most runs have no such file
 
-    return _Layer(str(path), {k: v for k, v in dotenv_values(path).items() if v is not None})
+    return _Layer(
+        str(path),
+        {k: v for k, v in dotenv_values(path, interpolate=False).items() if v is not None},
+    )
 
 
 def _read_toml(config: Path | None) -> _Layer:
@@ -210,10 +219,11 @@ class _Lookup:
         self._layers = layers
         self.origins: dict[str, str] = {}
 
-    def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
+    def get(self, name: str, parse: Callable[[str], T], default: T, *, also: str = "") -> T:
+        """Find a value under its name, or under the other one it `also` has."""
         self.origins[name] = "default"
         for layer in self._layers:
-            text = layer.values.get(name, "").strip()
+            text = (layer.values.get(name, "") or layer.values.get(also, "")).strip()
             if text:
                 self.origins[name] = layer.name
                 return _parse_setting(f"{name} ({layer.name})", text, parse)
@@ -233,30 +243,42 @@ def _parse_token(text: str) -> Secret:
     return Secret(parse_token(text))
 
 
-def _parse_sellers(
-    tables: Mapping[str, Any], environ: Mapping[str, str]
-) -> dict[str, SellerSettings]:
-    return {name: _parse_seller(name, table, environ) for name, table in tables.items()}
+def _parse_sellers(tables: object, lookup: _Lookup) -> dict[str, SellerSettings]:
+    if not isinstance(tables, Mapping):
+        raise _bad_sellers("sellers")
+    return {name: _parse_seller(name, table, lookup) for name, table in tables.items()}
 
 
-def _parse_seller(name: str, table: Any, environ: Mapping[str, str]) -> SellerSettings:  # noqa: ANN401
+def _bad_sellers(where: str) -> NotReady:
+    return NotReady(
+        f"[{where}] is no table of {', '.join(sorted(_SELLER_KEYS))}",
+        hint="correct discosync.toml; example: [sellers.velvet-crates]",
+        code="bad_config",
+    )
+
+
+def _parse_seller(name: str, table: object, lookup: _Lookup) -> SellerSettings:
     if not isinstance(table, Mapping) or table.keys() - _SELLER_KEYS:
-        raise NotReady(
-            f"[sellers.{name}] holds something else than {', '.join(sorted(_SELLER_KEYS))}",
-            code="bad_config",
-            hint="correct discosync.toml",
-        )
-    token = table.get("token") or environ.get(str(table.get("token_env", "")), "")
+        raise _bad_sellers(f"sellers.{name}")
     where = f"[sellers.{name}]"
     currency, removals = table.get("currency"), table.get("max_removals")
     return SellerSettings(
         name=name,
-        token=_parse_setting(f"{where} token", str(token), _parse_token) if token else None,
+        token=_sellers_token(where, table, lookup),
+        token_variable=None if "token_env" not in table else str(table["token_env"]),
         currency=currency and _parse_setting(f"{where} currency", str(currency), parse_currency),
         max_removals=None
         if removals is None
         else _parse_setting(f"{where} max_removals", str(removals), parse_removal_limit),
     )
+
+
+def _sellers_token(where: str, table: Mapping[str, object], lookup: _Lookup) -> Secret | None:
+    if "token_env" in table:
+        return lookup.get(str(table["token_env"]), _parse_token, None)
+    if "token" in table:
+        return _parse_setting(f"{where} token", str(table["token"]).strip(), _parse_token)
+    return None
 
 
 def current_environment() -> Mapping[str, str]:

@@ -18,6 +18,8 @@ LAYERS = {
     "database": 3,
     "sandbox": 3,
     "settings": 3,
+    "log_format": 3,
+    "report_file": 3,
     "core": 4,
     "errors": 5,
 }

@@ -1,11 +1,13 @@
 """The command line: options, help, exit statuses. Everything heavy is imported by the command."""
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
 from discosync import NOTICES, __version__
+from discosync.cli.options import GROUP_EPILOG
 
 app = typer.Typer(
     name="discosync",
@@ -14,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,
     rich_markup_mode=None,
+    epilog=GROUP_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -39,11 +42,10 @@ def root(
 
 def main() -> None:
     """Run the command line; the only place that ends the process."""
-    try:
-        app()
-    except BrokenPipeError:  # `discosync … | head` has seen enough
-        sys.stderr.close()
-        sys.exit(0)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a narrow locale must not stop a run's last words
+            stream.reconfigure(errors="replace")
+    app()
 
 
 from discosync.cli import db, sandbox, sync  # noqa: E402, F401 - they add their commands to `app`

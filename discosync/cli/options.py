@@ -11,13 +11,23 @@ Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file instead of ./discosync.toml.")
 ]
 Verbose = Annotated[
-    int, typer.Option("--verbose", "-v", count=True, help="Log phases; twice: every request.")
+    int,
+    typer.Option(
+        "--verbose",
+        "-v",
+        count=True,
+        show_default=False,
+        help="Log phases; twice: every request.",
+    ),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON on stdout.")]
 Report = Annotated[Path | None, typer.Option("--report", help="Write the JSON report here.")]
+
+
+GROUP_EPILOG = "\b\nExit statuses: 0 is ok; each command's own help lists the others."
 
 
 def exit_statuses(*statuses: ExitStatus) -> str:

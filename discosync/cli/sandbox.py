@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from discosync.sandbox.state import Fault
 
 _EPILOG = exit_statuses(
-    ExitStatus.OK, ExitStatus.INTERNAL, ExitStatus.USAGE, ExitStatus.NOT_READY, ExitStatus.BAD_DATA
+    ExitStatus.OK,
+    ExitStatus.INTERNAL,
+    ExitStatus.USAGE,
+    ExitStatus.NOT_READY,
+    ExitStatus.BAD_DATA,
+    ExitStatus.TERMINATED,
 )
 
 
@@ -42,7 +47,11 @@ def sandbox(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         ),
     ] = None,
 ) -> None:
-    """Serve a look-alike of the Discogs API on loopback, for rehearsals and staging."""
+    """Serve a local look-alike of the Discogs API.
+
+    For rehearsals and staging: on loopback only, over a made-up inventory. It prints the
+    variables that lead to it.
+    """
     from discosync.commands.sandbox import SandboxOptions, serve_sandbox  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
 
@@ -71,7 +80,9 @@ def _parse_fault(text: str) -> "Fault":
 
     try:
         method, path, status, times = text.split()
-        return Fault(method=method.upper(), path=path, status=int(status), times=int(times))
+        return Fault(
+            method=method.upper(), path=path, status=int(status), times=int(times), has_effect=False
+        )
     except ValueError as exc:
         raise typer.BadParameter(
             f"{text!r}; example: 'GET /inventory/export 503 2'", param_hint="--fail"

@@ -1,6 +1,5 @@
 """`discosync sync`."""
 
-import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -58,7 +57,9 @@ _EPILOG = exit_statuses(
 @app.command(epilog=_EPILOG)
 def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     *,
-    seller: Annotated[str | None, typer.Option(help="The seller's Discogs user name.")] = None,
+    seller: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The seller's Discogs user name.")
+    ] = None,
     from_file: Annotated[
         Path | None,
         typer.Option(help="An export downloaded by hand: .csv, .csv.gz, .zip; - is stdin."),
@@ -83,7 +84,7 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     ] = False,
     diff: Annotated[DiffForm | None, typer.Option(help="Print every change, in this form.")] = None,
     changes: Annotated[
-        bool, typer.Option("--changes", help="With --json: the report lists every change.")
+        bool, typer.Option("--changes", help="The report lists every change.")
     ] = False,
     max_removals: Annotated[
         str | None,
@@ -94,18 +95,25 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     ] = False,
     allow_mass_change: Annotated[
         bool,
-        typer.Option(
-            "--allow-mass-change", help="Once: a field, or the currency, may change all over."
-        ),
+        typer.Option("--allow-mass-change", help="Once: a field, or the currency, may change."),
     ] = False,
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="Once: an empty inventory may empty the mirror.")
     ] = False,
     lock_wait: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="Wait for another run to end.")
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, show_default=False, help="Wait for another run to end (0)."
+        ),
     ] = 0,
     time_budget: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, help="End the run after this long.")
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.1,
+            show_default=False,
+            help="End the run after this long (2700).",
+        ),
     ] = 2700,
     report: Report = None,
     config: Config = None,
@@ -113,7 +121,10 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Mirror the seller's inventory: all of it, only what changed, in one transaction."""
+    """Mirror a seller's inventory into the database.
+
+    All of it is fetched, only what changed is written, in one transaction; nothing is deleted.
+    """
     from discosync.commands.fetch import FetchOptions  # noqa: PLC0415 - heavy
     from discosync.commands.sync import SyncOptions, SyncRequest  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
@@ -159,7 +170,7 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         options=options,
         run=RunRequest(
             command="sync",
-            command_line=shlex.join(["discosync", *sys.argv[1:]]),
+            arguments=tuple(sys.argv[1:]),
             dry_run=dry_run,
             exit_code_for_changes=exit_code,
             time_budget_seconds=time_budget,
@@ -187,26 +198,26 @@ def _parse_limit(text: str | None) -> "RemovalLimit | None":
 
 
 def _sync_one(request: "SyncRequest", console: "Console", diff: DiffForm | None) -> int:
-    report = _run(request, console)
-    console.show_report(report, diff=diff and diff.value)
-    return int(report.exit_status)
+    report, _ = _run(request, console)
+    return int(console.tell(report, diff=diff and diff.value))
 
 
-def _run(request: "SyncRequest", console: "Console") -> "RunReport":
+def _run(request: "SyncRequest", console: "Console") -> "tuple[RunReport, bool]":
+    """Run once; tell also whether somebody wants the process to end."""
     from discosync.commands.sync import sync_seller  # noqa: PLC0415 - heavy
     from discosync.runner import Run, execute  # noqa: PLC0415 - heavy
 
     run = Run(
         request=request.run, progress=console.progress(), set_up_logging=console.set_up_logging
     )
-    return execute(run, lambda run: sync_seller(run, request))
+    report = execute(run, lambda run: sync_seller(run, request))
+    return report, run.is_stop_wanted
 
 
 def _sync_all(request: "SyncRequest", console: "Console", diff: DiffForm | None) -> int:
     """Sync every configured seller; one that fails keeps no other from its turn."""
     from discosync.commands.sync import configured_sellers, request_for  # noqa: PLC0415 - heavy
     from discosync.core.report import combine_reports  # noqa: PLC0415 - heavy
-    from discosync.runner import write_json  # noqa: PLC0415 - heavy
 
     try:
         names = configured_sellers(request.config)
@@ -215,15 +226,11 @@ def _sync_all(request: "SyncRequest", console: "Console", diff: DiffForm | None)
         return int(exc.exit_status)
     reports: list[RunReport] = []
     for name in names:
-        report = _run(request_for(request, name), console)
+        report, is_stop_wanted = _run(request_for(request, name), console)
         reports.append(report)
         if not console.as_json:
-            console.show_report(report, diff=diff and diff.value)
-        if report.error is not None and report.error.ends_everything:
+            console.tell(report, diff=diff and diff.value)
+        if is_stop_wanted:
             break
     combined = combine_reports(reports)
-    if console.as_json:
-        console.show_json(combined)
-    if request.run.report_path is not None:
-        write_json(combined, request.run.report_path)
-    return int(combined["exit_code"])
+    return int(console.tell_combined(combined, path=request.run.report_path))

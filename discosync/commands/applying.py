@@ -1,5 +1,7 @@
 """The last step of a run that writes: schema, listings, history and record."""
 
+import time
+
 from discosync.commands.planning import Planned
 from discosync.core.progress import counted
 from discosync.core.snapshot import open_snapshot
@@ -46,6 +48,25 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
     run.committed = report
 
 
+_LOOKS = 5
+_LOOK_EVERY_SECONDS = 1.0
+
+
 def _was_committed(run: Run, database: Database) -> bool:
-    with database.reading() as connection:
-        return load_run_exists(connection, run.run_id)
+    """Look for the run's own row; the server may need a moment to answer again.
+
+    Raises `StorageFailed`, saying that nobody knows, when it does not.
+    """
+    for look in range(_LOOKS):
+        if look:
+            time.sleep(_LOOK_EVERY_SECONDS)
+        try:
+            with database.reading() as connection:
+                return load_run_exists(connection, run.run_id)
+        except StorageFailed as exc:
+            last = exc
+    raise StorageFailed(
+        f"the database did not say whether the commit took place: {last.message}",
+        hint=f"look for run_id {run.run_id} in sync_runs; running again is safe either way",
+        code="commit_unknown",
+    ) from last

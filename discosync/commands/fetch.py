@@ -90,7 +90,7 @@ class Fetcher:
         if self._settings.token is None:
             raise NotReady(
                 "there is no Discogs token",
-                hint=f"set DISCOGS_TOKEN; {TOKEN_PAGE} makes one (or look at the public part of "
+                hint=f"set {self._settings.token_variable}; {TOKEN_PAGE} makes one (or look at the public part of "
                 "a shop with --public)",
                 code="no_token",
             )

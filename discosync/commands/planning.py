@@ -55,6 +55,7 @@ def plan_snapshot(
     _verify(changes, snapshot, count_again)
     _check_repeated(run, reader.planner, snapshot)
     _note_problems(run, changes, snapshot)
+    _note_currency(run, snapshot, opened.sees)
     return Planned(changes=changes, snapshot=snapshot, sees=opened.sees)
 
 
@@ -75,7 +76,7 @@ class _Reader:
         self._seller = str(run.seller)
         self._records = opened.records
         known = load_known(connection, self._seller) if connection else KnownListings()
-        self._expected = len(known.hash_by_id) or snapshot.expected_items
+        self._expected = len(known.hash_by_id) or None
         self.planner = Planner(
             known,
             sees=opened.sees,
@@ -133,6 +134,12 @@ def _note_columns(run: Run, header: Header, last: LastApplied) -> None:
     if header.unknown and header.columns != last.columns:
         text = f"columns that discosync does not know: {', '.join(header.unknown)[:300]}"
         run.problems.append(Problem(code="new_column", text=text))
+
+
+def _note_currency(run: Run, snapshot: Snapshot, sees: frozenset[str]) -> None:
+    if "price_currency" not in sees and snapshot.currency is None:
+        text = "the prices have no currency: a file has none, and nobody has said; DISCOGS_CURRENCY"
+        run.problems.append(Problem(code="no_currency", text=text, is_warning=False))
 
 
 def _note_problems(run: Run, changes: ChangeSet, snapshot: Snapshot) -> None:

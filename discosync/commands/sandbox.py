@@ -14,7 +14,7 @@ from discosync.core.snapshot import Snapshot, Source, open_snapshot
 from discosync.database.engine import open_database
 from discosync.database.schema import SchemaState, load_state
 from discosync.database.store import load_run_count
-from discosync.errors import BadData, NotReady
+from discosync.errors import BadData, NotReady, UsageFault
 from discosync.sandbox.inventory import drift, make_inventory
 from discosync.sandbox.server import SandboxServer, serving
 from discosync.sandbox.state import SANDBOX_TOKEN, Fault, SandboxState
@@ -48,9 +48,8 @@ def in_sandbox(settings: Settings, *, named: str | None) -> Iterator[Settings]:
     Every run finds the made-up shop an hour later than the one before.
     """
     seller = named or DEFAULT_SELLER
+    # Never DATABASE_URL: an empty one may be a real shop's tomorrow.
     url = Secret(f"sqlite:///{data_dir() / _DATABASE_FILE}")
-    if settings.origins["DATABASE_URL"] != "default":
-        url = settings.database_url
     hours = _count_runs(url, seller)
     state = SandboxState(seller=seller, inventory=drift(make_inventory(DEFAULT_LISTINGS), hours))
     with serving(state) as server:
@@ -112,8 +111,15 @@ def _load_inventory(options: SandboxOptions) -> list[Listing]:
         as_of=None,
         currency="EUR",
     )
-    with open_snapshot(snapshot) as opened:
-        records = list(opened.records)
+    try:
+        with open_snapshot(snapshot) as opened:
+            records = list(opened.records)
+    except OSError as exc:
+        raise UsageFault(
+            f"cannot read {options.from_csv}: {exc.strerror}",
+            hint="check the path after --from-csv",
+            code="no_file",
+        ) from exc
     for record in records:
         if isinstance(record, RejectedRecord):
             raise BadData(

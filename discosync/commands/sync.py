@@ -1,5 +1,6 @@
 """`discosync sync`: mirror one seller's inventory."""
 
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -31,6 +32,7 @@ from discosync.database.store import (
     LastApplied,
     load_has_sellers,
     load_last_applied,
+    load_run_count,
     resolve_seller,
 )
 from discosync.discogs.spool import Spool
@@ -126,7 +128,7 @@ def mirror(
         with closing(fetcher), run.phase("fetch"):
             fetched = fetcher.fetch(run.seller, spool)
         run.snapshot = fetched.snapshot
-        is_sandbox = _check_sandbox(database, state, is_sandbox=fetched.is_sandbox)
+        is_sandbox = _check_sandbox(run, database, state, is_sandbox=fetched.is_sandbox)
         planned = plan_snapshot(
             run,
             database if state is SchemaState.CURRENT else None,
@@ -183,7 +185,7 @@ def _keep(run: Run, spool: Spool, exc: StorageFailed) -> None:
         kept = spool.keep(snapshot.path)
         exc.hint += (
             f"; the inventory is kept, no second export is needed: `discosync sync --seller "
-            f"{snapshot.seller} --from-file {kept}`"
+            f"{snapshot.seller} --from-file {shlex.quote(str(kept))}`"
         )
 
 
@@ -195,15 +197,18 @@ def _load_last(run: Run, database: Database, state: SchemaState) -> LastApplied:
         return load_last_applied(connection, run.seller)
 
 
-def _check_sandbox(database: Database, state: SchemaState, *, is_sandbox: bool | None) -> bool:
-    """Keep made-up sellers and real ones apart; a file belongs to where it goes."""
+def _check_sandbox(
+    run: Run, database: Database, state: SchemaState, *, is_sandbox: bool | None
+) -> bool:
+    """Keep made-up sellers and real ones apart; a file is as real as the seller it is for."""
     if state is SchemaState.EMPTY:
         return bool(is_sandbox)
     with database.reading() as connection:
         holds_sandbox = load_has_sellers(connection, is_sandbox=True)
         holds_real = load_has_sellers(connection, is_sandbox=False)
+        is_known = load_run_count(connection, str(run.seller)) > 0
     if is_sandbox is None:
-        return holds_sandbox
+        is_sandbox = holds_sandbox and is_known
     if (is_sandbox and holds_real) or (not is_sandbox and holds_sandbox):
         inside, outside = ("real", "sandbox") if is_sandbox else ("sandbox", "real")
         raise NotReady(
@@ -270,13 +275,22 @@ def _refuse(run: Run, options: SyncOptions, violations: list[Violation]) -> None
 
 
 def _way_out(run: Run, options: SyncOptions, violations: list[Violation]) -> str:
-    """Write the exact command that allows it once."""
-    allowing = " ".join(dict.fromkeys(v.option for v in violations if v.option))
-    command_line = f"{run.request.command_line} {allowing}".rstrip()
-    if any(v.code == OLDER_SNAPSHOT for v in violations):
-        if options.fetch.from_file is None:
-            return "the next run fetches a newer one"
-        # What has no name has no moment either.
-        piped = f"discosync sync --seller {run.seller} --from-file - {allowing}".rstrip()
-        command_line = f"{piped} < {options.fetch.from_file}"
-    return f"if this is right, allow it once: {command_line}"
+    """Write the exact command that allows it once, for this seller only."""
+    allowing = list(dict.fromkeys(v.option for v in violations if v.option))
+    words = [w for w in run.request.arguments if w != "--all-sellers"]
+    if words != list(run.request.arguments):
+        words += ["--seller", str(run.seller)]
+    path = options.fetch.from_file
+    if not any(v.code == OLDER_SNAPSHOT for v in violations):
+        return f"if this is right, allow it once: {_shell(words + allowing)}"
+    if path is None:
+        return "the next run fetches a newer one"
+    # What has no name has no moment either.
+    words = [w.replace(str(path), "-") for w in words]
+    if "--seller" not in words:
+        words += ["--seller", str(run.seller)]
+    return f"if this is right, allow it once: {_shell(words + allowing)} < {shlex.quote(str(path))}"
+
+
+def _shell(words: list[str]) -> str:
+    return shlex.join(["discosync", *words])

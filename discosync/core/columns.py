@@ -88,10 +88,10 @@ FIELD_BY_COLUMN = {
 
 def parse_id(text: str, name: str) -> int:
     """Read a positive whole number of 64 bits; `name` is for the reason."""
-    text = text.strip()
-    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:20]) <= _MAX_ID:
+    digits = text.strip().lstrip("0")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19 or int(digits) > _MAX_ID:
         raise ValueError(f"{name} {text[:40]!r} is not a positive whole number")
-    return int(text)
+    return int(digits)
 
 
 def parse_listed(text: str) -> datetime | None:
@@ -139,9 +139,10 @@ def _read_count(text: str, field: str) -> int | None:
     text = text.strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()) or int(text[:11]) >= 2**31:
+    digits = text.lstrip("0") or "0"
+    if not (text.isascii() and text.isdigit()) or len(digits) > 10 or int(digits) >= 2**31:
         raise ValueError(f"{field} {text[:40]!r} is not a whole number")
-    return int(text)
+    return int(digits)
 
 
 def _read_year(text: str, field: str) -> int | None:

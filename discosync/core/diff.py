@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from discosync.core.change_entry import ChangeEntry, json_value
 from discosync.core.listing import FieldValue
+from discosync.core.money import render_amount
 from discosync.core.report import RunReport
 
 MAX_SHOWN = 200
@@ -40,8 +41,8 @@ def _what(change: ChangeEntry) -> str:
     """Say in a few words what happened to a listing."""
     by_field = {c.field: c for c in change.fields}
     if change.kind == "added":
-        shown = ("status", "price_value", "condition")
-        return " · ".join(_cell(by_field[name].after) for name in shown)
+        price = render_amount(by_field["price_value"].after, by_field["price_currency"].after)
+        return f"{_cell(by_field['status'].after)} · {price} · {_cell(by_field['condition'].after)}"
     told = [
         f"{c.field} {_cell(c.before)} → {_cell(c.after)}"
         for c in change.fields

@@ -52,9 +52,9 @@ def parse_amount(text: str) -> Decimal:
     return cents
 
 
-def render_amount(amount: Decimal | None, currency: str | None) -> str:
+def render_amount(amount: object, currency: object) -> str:
     """Write an amount for people: `12.50 EUR`, `1200 JPY`, `12.50` without a known currency."""
-    if amount is None:
+    if not isinstance(amount, Decimal):
         return "–"
-    digits = MINOR_DIGITS_BY_CURRENCY.get(currency or "", 2)
-    return f"{amount:.{digits}f} {currency or ''}".rstrip()
+    code = str(currency or "")
+    return f"{amount:.{MINOR_DIGITS_BY_CURRENCY.get(code, 2)}f} {code}".rstrip()

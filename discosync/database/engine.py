@@ -3,6 +3,7 @@
 import os
 import socket
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from discosync.errors import NotReady, StorageFailed
 
 _WRITES = "discosync_writes"
-_BUSY_TIMEOUT_MS = 30_000
+_BUSY_SECONDS = 30.0
+_BUSY_STEP_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +45,14 @@ class Database:
 
     @property
     def shown(self) -> str:
-        """Its address without the password."""
-        return self.url.render_as_string(hide_password=True)
+        """Its address without the password, which may stand in the query too."""
+        return self.url.set(query={}).render_as_string(hide_password=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Connect for reading: one consistent view."""
-        with self.errors(), self.engine.connect() as connection:
+        """Connect for reading: one consistent view, however many queries."""
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.errors(), self.engine.connect().execution_options(**level) as connection:
             yield connection
 
     @contextmanager
@@ -148,8 +151,9 @@ def _parse_address(address: str) -> URL:
     try:
         # SQLAlchemy refuses `postgres://`, which hosting services hand out.
         url = make_url(address.replace("postgres://", "postgresql://", 1))
-    except ArgumentError as exc:
-        raise _bad_address("it is no database address") from exc
+    except (ArgumentError, ValueError):
+        # Not `from`: what they say repeats parts of the address, perhaps its password.
+        raise _bad_address("it is no database address") from None
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         raise _bad_address(f"{url.get_backend_name()} is not supported")
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
@@ -163,6 +167,21 @@ def _bad_address(fault: str) -> NotReady:
         hint="examples: sqlite:////var/lib/shop/discosync.db, postgresql://user:word@host/shop",
         code="bad_setting",
     )
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Wait for the write lock here and not inside SQLite, where no signal is heard."""
+    gives_up_at = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as exc:
+            is_busy = getattr(exc.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if not is_busy or time.monotonic() >= gives_up_at:
+                raise
+            time.sleep(_BUSY_STEP_SECONDS)
+        else:
+            return
 
 
 def _adapt_values() -> None:
@@ -182,7 +201,7 @@ def _open_sqlite(url: URL, *, read_only: bool) -> Database:
     uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}"
 
     def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+        return sqlite3.connect(uri, uri=True, timeout=_BUSY_STEP_SECONDS, isolation_level=None)
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
 
@@ -197,8 +216,10 @@ def _open_sqlite(url: URL, *, read_only: bool) -> Database:
     def begin(connection: Connection) -> None:
         # The driver's own transactions leave DDL out; a deferred one that reads first fails at
         # once, whatever the timeout, when somebody else wrote meanwhile.
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get(_WRITES, False):
+            _begin_immediate(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return Database(engine=engine, url=url, path=path, driver_error=sqlite3.Error)
 
@@ -209,7 +230,7 @@ def _open_postgres(url: URL, *, application: str) -> Database:
     except ImportError as exc:
         raise NotReady(
             "DATABASE_URL names Postgres, but its driver is not installed",
-            hint="pip install 'discosync[postgres]'",
+            hint="pip install 'discosync[postgres]' (in a checkout: '.[postgres]')",
             code="no_driver",
         ) from exc
     engine = create_engine(
@@ -218,6 +239,7 @@ def _open_postgres(url: URL, *, application: str) -> Database:
         connect_args={
             "application_name": f"{application} pid={os.getpid()} host={socket.gethostname()}"[:63],
             "connect_timeout": 10,
+            "client_encoding": "utf8",
         },
     )
     return Database(engine=engine, url=url, path=None, driver_error=psycopg.Error)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -143,7 +143,11 @@ def _describe_session(database: Database, connection: Connection, number: int) -
         row = connection.execute(statement, keys).first()
     if row is None:
         return "it has just ended"
-    return f"{row[0]}, since {row[1]:%Y-%m-%dT%H:%M:%S%z}"
+    command, _, signature = str(row[0]).partition(" pid=")
+    pid, _, host = signature.partition(" host=")
+    # Postgres shows another role's start to superusers only.
+    since = row[1].astimezone(UTC).isoformat(timespec="seconds") if row[1] else "an unknown time"
+    return f"process {pid} on {host}, {command}, since {since}"
 
 
 def _wait_for(take: Callable[[], bool], describe: Callable[[], str], wait_seconds: float) -> None:

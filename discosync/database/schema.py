@@ -105,13 +105,14 @@ def upgrade_schema(database: Database) -> None:
     All or nothing: on either database the migrations run in one transaction.
     """
     from alembic import command  # noqa: PLC0415 - 0.2 s that an hourly run need not pay
+    from alembic.util import CommandError  # noqa: PLC0415 - see above
 
     try:
         with database.migrating() as connection:
             command.upgrade(_alembic_config(connection), "head")
-    except DiscosyncError as exc:
+    except (DiscosyncError, CommandError) as exc:
         raise MigrationFailed(
-            f"the schema could not be brought to {known_revisions()[-1]}: {exc.message}",
+            f"the schema could not be brought to {known_revisions()[-1]}: {exc}",
             hint="nothing was changed; mend the cause, then run `discosync db upgrade`",
         ) from exc
 

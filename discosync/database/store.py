@@ -1,7 +1,7 @@
 """What the database knows of a seller: known listings, rows, past runs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -187,5 +187,6 @@ def _final_values(report: RunReport) -> dict[str, Any]:
         "snapshot_as_of": snapshot.as_of if snapshot else None,
         "snapshot_sha256": snapshot.sha256 if snapshot else None,
         "finished_at": report.finished_at,
-        "report": report.to_json(),
+        # The history holds the changes already.
+        "report": replace(report, changes=None).to_json(),
     }

@@ -9,6 +9,7 @@ Pacific without a zone; the body is plain CSV or a ZIP with one CSV in it (all o
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,14 +17,16 @@ from typing import Any
 from discosync.core.pacific import pacific_to_utc, render_export_name
 from discosync.core.progress import Progress
 from discosync.core.snapshot import Snapshot, Source
+from discosync.discogs.answers import Answer
 from discosync.discogs.inventory import FirstPage
 from discosync.discogs.spool import Spool, digest, unpack
 from discosync.discogs.transport import Transport
-from discosync.errors import RateLimited, SourceUnavailable
+from discosync.errors import BadData, RateLimited, SourceUnavailable
 
 _PATH = "/inventory/export"
 _MAX_POSTS = 2
 _POLL_WAITS_SECONDS = (2.0, 3.0, 5.0, 10.0, 15.0, 30.0)
+_MAX_FIRST_WAIT_SECONDS = 10 * 60.0
 _CONFLICT_WAIT_SECONDS = 5.0
 _LIST_PER_PAGE = 100
 _FAILURE_WORDS = frozenset({"failed", "failure", "error"})
@@ -75,21 +78,27 @@ def fetch_export(transport: Transport, request: ExportRequest) -> Snapshot:
     Raises `ExportUnavailable` when it cannot be had, `AuthRefused` when the token is refused.
     """
     request.progress.begin("waiting for the export", None)
-    try:
+    with _export_errors():
         job = _obtain(transport, request)
-    except RateLimited:
+        request.progress.begin("downloading the export", None)
+        snapshot = _download(transport, request, job)
+    request.progress.end()
+    return snapshot
+
+
+@contextmanager
+def _export_errors() -> Iterator[None]:
+    """Say of whatever is wrong with Discogs' side of the export that it cannot be had.
+
+    Not of a firm 429: more requests would make it worse. Nor of bad data in the body: that is
+    no reason to trust the other way more.
+    """
+    try:
+        yield
+    except (RateLimited, ExportUnavailable):
         raise
     except SourceUnavailable as exc:
-        raise _unavailable(exc) from exc
-    finally:
-        request.progress.end()
-    return _download(transport, request, job)
-
-
-def _unavailable(exc: SourceUnavailable) -> ExportUnavailable:
-    if isinstance(exc, ExportUnavailable):
-        return exc
-    return ExportUnavailable(exc.message, hint=exc.hint)
+        raise ExportUnavailable(exc.message, hint=exc.hint) from exc
 
 
 def _obtain(transport: Transport, request: ExportRequest) -> ExportJob:
@@ -146,12 +155,34 @@ def _is_new_enough(job: ExportJob, newer_than: datetime | None) -> bool:
 
 def _find_newest(transport: Transport) -> ExportJob | None:
     """Look through the list from its end: it is oldest first, so page one holds the oldest."""
-    page, _ = transport.get_json(_PATH, {"per_page": _LIST_PER_PAGE, "page": 1})
-    pages = int((page.get("pagination") or {}).get("pages") or 1)
+    page, _ = _ask(transport, _PATH, {"per_page": _LIST_PER_PAGE, "page": 1})
+    pages = _parse_pages(page)
     if pages > 1:
-        page, _ = transport.get_json(_PATH, {"per_page": _LIST_PER_PAGE, "page": pages})
-    jobs = [_parse_job(item) for item in page.get("items") or []]
+        page, _ = _ask(transport, _PATH, {"per_page": _LIST_PER_PAGE, "page": pages})
+    items = page.get("items")
+    jobs = [_parse_job(item) for item in items] if isinstance(items, list) else []
     return max(jobs, key=lambda job: job.export_id, default=None)
+
+
+def _parse_pages(page: Mapping[str, Any]) -> int:
+    try:
+        return int(page["pagination"]["pages"])
+    except (KeyError, TypeError, ValueError):
+        return 1
+
+
+def _ask(
+    transport: Transport,
+    path: str,
+    params: Mapping[str, str | int] | None = None,
+    *,
+    also: frozenset[int] = frozenset(),
+) -> tuple[dict[str, Any], Answer]:
+    """GET about an export; a web page instead of its status is no bad inventory."""
+    try:
+        return transport.get_json(path, params, also=also)
+    except BadData as exc:
+        raise ExportUnavailable(exc.message, hint=exc.hint) from exc
 
 
 def _parse_job(status: Mapping[str, Any]) -> ExportJob:
@@ -162,7 +193,7 @@ def _parse_job(status: Mapping[str, Any]) -> ExportJob:
     """
     try:
         export_id = int(status["id"])
-    except (KeyError, TypeError, ValueError) as exc:
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise ExportUnavailable(
             "Discogs describes an export without an id", hint="nothing was changed; run again"
         ) from exc
@@ -193,14 +224,15 @@ def _wait_until_ready(
     for wait_seconds in _poll_waits(request.usual_seconds):
         if job.is_ready or job.has_failed:
             break
-        if time.monotonic() + wait_seconds > gives_up_at:
+        left_seconds = gives_up_at - time.monotonic()
+        if left_seconds <= 0:
             raise ExportUnavailable(
                 f"export {job.export_id} is still not ready after "
                 f"{request.deadline_seconds:.0f} seconds",
-                hint="nothing was changed; the next run adopts it if it is ready by then",
+                hint="nothing was changed; the next run asks again",
             )
-        request.sleep(wait_seconds)
-        status, _ = transport.get_json(f"{_PATH}/{job.export_id}", also=frozenset({304}))
+        request.sleep(min(wait_seconds, left_seconds))  # so that the last look is at the deadline
+        status, _ = _ask(transport, f"{_PATH}/{job.export_id}", also=frozenset({304}))
         if status:
             # Our own moment of asking has a zone; Discogs' is ambiguous an hour a year.
             polled = _parse_job(status)
@@ -211,7 +243,7 @@ def _wait_until_ready(
 def _poll_waits(usual_seconds: float | None) -> Iterator[float]:
     """Look first when the last export would have been ready: each look costs a request."""
     if usual_seconds is not None:
-        yield max(1.0, usual_seconds + 1.0)
+        yield min(max(1.0, usual_seconds + 1.0), _MAX_FIRST_WAIT_SECONDS)
     yield from _POLL_WAITS_SECONDS
     while True:
         yield _POLL_WAITS_SECONDS[-1]
@@ -221,11 +253,9 @@ def _download(transport: Transport, request: ExportRequest, job: ExportJob) -> S
     created_at = job.created_at or request.first.served_at
     packed = request.spool.path("export.part")
     path = request.spool.path(render_export_name(request.seller, created_at))
-    request.progress.begin("downloading the export", None)
     transport.download(f"{_PATH}/{job.export_id}/download", packed)
     unpack(packed, path)
     packed.unlink()
-    request.progress.end()
     sha256, size_bytes = digest(path)
     return Snapshot(
         path=path,

@@ -92,7 +92,14 @@ def unpack(packed: Path, destination: Path) -> None:
                     _copy(cast("BinaryIO", unpacked), destination)
             else:
                 _copy(stream, destination)
-        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as exc:
+        except (
+            zipfile.BadZipFile,
+            gzip.BadGzipFile,
+            EOFError,
+            zlib.error,
+            NotImplementedError,  # a packing method that Python's zipfile does not know
+            RuntimeError,  # an encrypted member
+        ) as exc:
             raise BadData(
                 f"the packed inventory is damaged: {exc}",
                 hint="nothing was changed; fetch it again",

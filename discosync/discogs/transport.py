@@ -84,6 +84,9 @@ class Transport:
         self._session.headers["User-Agent"] = f"discosync/{__version__} (inventory mirror)"
         self._session.headers["Accept"] = "application/vnd.discogs.v2.discogs+json"
         self._session.auth = _TokenHeader(self.token)
+        # A proxy is for the way out: a staging server on loopback needs none, and plain HTTP
+        # through one would show it the token.
+        self._session.trust_env = self.base_url.startswith("https:")
         self._pacer = Pacer(LIMIT_WITHOUT_TOKEN if self.token is None else LIMIT_WITH_TOKEN)
 
     @property

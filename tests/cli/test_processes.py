@@ -12,7 +12,7 @@ import pytest
 
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
-from tests.support.program import TOKEN, Program
+from tests.support.program import EXECUTABLE, TOKEN, Program
 from tests.support.shop import make_shop, write_export
 
 
@@ -93,7 +93,9 @@ def test_lock_wait_waits(sqlite_program: Program, sandbox: SandboxServer) -> Non
 
 
 @pytest.mark.parametrize(
-    ("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["TERM", "INT"]
+    ("number", "exit_code"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 143), (signal.SIGINT, 130)],
+    ids=["TERM", "HUP", "INT"],
 )
 def test_signal_ends_the_run_within_ten_seconds(
     sqlite_program: Program, sandbox: SandboxServer, number: signal.Signals, exit_code: int
@@ -206,6 +208,31 @@ def test_token_is_nowhere(sqlite_program: Program, sandbox: SandboxServer) -> No
     for path in sqlite_program.directory.rglob("*"):
         if path.is_file():
             assert TOKEN.encode() not in path.read_bytes(), path
+
+
+def test_output_that_cannot_be_written_is_a_warning(sqlite_program: Program) -> None:
+    """A full log partition after the commit does not turn success into failure, nor into 0."""
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [*EXECUTABLE, "sync"],
+            env={**sqlite_program.environment, "PATH": os.environ["PATH"]},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 3
+    assert done.stderr == "discosync: warning: output failed: No space left on device\n"
+    assert len(sqlite_program.query("SELECT * FROM listings")) == 20
+
+
+def test_narrow_locale_is_no_failure(sqlite_program: Program) -> None:
+    """A terminal that knows ASCII only still gets its summary."""
+    result = sqlite_program.run("sync", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+
+    assert result.exit_code == 0
+    assert "discosync sync ? velvet-crates" in result.stdout
 
 
 def test_verbose_run_logs_phases_with_time_and_calls(sqlite_program: Program) -> None:

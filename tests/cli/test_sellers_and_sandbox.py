@@ -91,6 +91,36 @@ def test_newcomers_first_command(tmp_path: Path) -> None:
     assert (tmp_path / ".local/share/discosync/sandbox.db").exists()
 
 
+def test_sandbox_run_leaves_the_shops_database_alone(sqlite_program: Program) -> None:
+    """`--sandbox` has a database of its own, whatever DATABASE_URL says."""
+    result = sqlite_program.run("sync", "--sandbox", "--json")
+
+    assert result.exit_code == 0
+    assert not sqlite_program.database_file.exists()
+    assert "sandbox.db" in result.report["database"]
+
+
+def test_real_file_does_not_get_into_a_sandbox_database(
+    sqlite_program: Program, sandbox: SandboxServer
+) -> None:
+    """A made-up shop's database takes that shop's files, and nobody else's."""
+    sandbox.state.is_marked = True
+    sqlite_program("sync")
+    path = write_export(sqlite_program.directory / "shop.csv", make_shop(20))
+
+    own = sqlite_program("sync", "--from-file", str(path))
+    other = sqlite_program("sync", "--from-file", str(path), "--seller", "a-real-shop")
+
+    assert (own.exit_code, other.exit_code) == (0, 10)
+
+
+def test_sandbox_names_a_file_it_cannot_read(sqlite_program: Program) -> None:
+    """A slip in --from-csv is a usage error with the path."""
+    result = sqlite_program("sandbox", "--from-csv", "nope.csv")
+    assert result.exit_code == 2
+    assert "nope.csv" in result.stderr
+
+
 def test_sandbox_command_prints_what_leads_to_it(tmp_path: Path) -> None:
     """The variables that `sandbox` prints are all that a staging run needs."""
     inventory = write_export(tmp_path / "shop.csv", make_shop(7))
