@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from discosync.core.diff import diff_rows, left_out, render_counts, render_markdown
+from discosync.core.diff import diff_rows, left_out, render_counts, render_markdown, render_size
 from discosync.core.progress import NoProgress, Progress
 from discosync.core.report import Problem, RunReport
 from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
@@ -225,11 +225,11 @@ def _say(words: Callable[[], None], status: ExitStatus) -> ExitStatus:
     try:
         words()
         sys.stdout.flush()
-    except OSError as exc:
+    except (OSError, KeyboardInterrupt) as exc:
         # Whatever is still buffered would fail again at the very end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(exc, BrokenPipeError):  # `discosync … | head` has seen enough
-            return status
+        if not isinstance(exc, OSError) or isinstance(exc, BrokenPipeError):
+            return status  # somebody, `discosync … | head` say, has seen enough
         print(f"discosync: warning: output failed: {exc.strerror}", file=sys.stderr)
         return ExitStatus.OK_WITH_WARNINGS if status is ExitStatus.OK else status
     return status
@@ -263,22 +263,13 @@ def _summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
     yield "source", f"{report.source} ({report.source_reason})"
     if api.requests:
         waited = f", waited {api.throttled_seconds:.0f} s" if api.throttled_seconds >= 1 else ""
-        yield "Discogs", f"{api.requests:,} requests, {_size(api.bytes)}{waited}"
+        yield "Discogs", f"{api.requests:,} requests, {render_size(api.bytes)}{waited}"
     if report.snapshot is not None and report.snapshot.as_of is not None:
         yield "as of", f"{report.snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC"
     if report.database:
         yield "database", report.database
     if report.advice:
         yield "next", report.advice
-
-
-def _size(size_bytes: int) -> str:
-    size, unit = float(size_bytes), "B"
-    for larger in ("kB", "MB", "GB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, larger
-    return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
 
 
 def _show_table(report: RunReport) -> None:

@@ -210,6 +210,18 @@ def _signals(run: Run) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def telling() -> Iterator[None]:
+    """Let a signal cut short what is told after a run, and not change how the run ended."""
+    caught = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in caught}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _reason_to_stop(run: Run, number: int) -> DiscosyncError:
     if number == signal.SIGALRM:
         budget = run.request.time_budget_seconds

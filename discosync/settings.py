@@ -176,10 +176,11 @@ def _read_dotenv() -> _Layer:
         return _Layer(".env", {})
     from dotenv import dotenv_values  # noqa: PLC0415 - most runs have no such file
 
-    return _Layer(
-        str(path),
-        {k: v for k, v in dotenv_values(path, interpolate=False).items() if v is not None},
-    )
+    try:
+        values = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as exc:
+        raise _unreadable(path, exc) from exc
+    return _Layer(str(path), {k: v for k, v in values.items() if v is not None})
 
 
 def _read_toml(config: Path | None) -> _Layer:
@@ -194,6 +195,8 @@ def _read_toml(config: Path | None) -> _Layer:
 
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise NotReady(
             f"{path} is not TOML: {exc}", code="bad_config", hint=f"mend {path}"
@@ -210,6 +213,11 @@ def _read_toml(config: Path | None) -> _Layer:
             hint=f"known settings: {', '.join(n.lower() for n in _KNOWN)}",
         )
     return _Layer(str(path), values, tables)
+
+
+def _unreadable(path: Path, exc: Exception) -> NotReady:
+    reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
+    return NotReady(f"cannot read {path}: {reason}", hint=f"mend {path}", code="bad_config")
 
 
 class _Lookup:

@@ -72,7 +72,7 @@ def test_readme_shows_settings_that_load(sqlite_program: Program) -> None:
     block = README.partition("```toml\n")[2].partition("```")[0]
     assert set(tomllib.loads(block)["sellers"]) == {"velvet-crates", "hollow-records"}
     (sqlite_program.directory / "discosync.toml").write_text(block)
-    assert sqlite_program("sync").exit_code == 0
+    assert sqlite_program("sync", VELVET_TOKEN=TOKEN).exit_code == 0
 
 
 def test_readme_carries_both_notices() -> None:

@@ -111,6 +111,7 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         typer.Option(
             metavar="SECONDS",
             min=0.1,
+            max=604_800,
             show_default=False,
             help="End the run after this long (2700).",
         ),
@@ -198,8 +199,11 @@ def _parse_limit(text: str | None) -> "RemovalLimit | None":
 
 
 def _sync_one(request: "SyncRequest", console: "Console", diff: DiffForm | None) -> int:
+    from discosync.runner import telling  # noqa: PLC0415 - heavy
+
     report, _ = _run(request, console)
-    return int(console.tell(report, diff=diff and diff.value))
+    with telling():
+        return int(console.tell(report, diff=diff and diff.value))
 
 
 def _run(request: "SyncRequest", console: "Console") -> "tuple[RunReport, bool]":
@@ -222,6 +226,8 @@ def _sync_all(request: "SyncRequest", console: "Console", diff: DiffForm | None)
     try:
         names = configured_sellers(request.config)
     except DiscosyncError as exc:
+        if console.as_json:
+            console.show_json(combine_reports([], exc))
         console.show_error(exc)
         return int(exc.exit_status)
     reports: list[RunReport] = []

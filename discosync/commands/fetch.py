@@ -81,7 +81,7 @@ class Fetcher:
         self._transport.close()
 
     def _fetch_file(self, path: Path, seller: str, spool: Spool) -> Fetched:
-        self._take(SourceChoice(source=Source.FILE, reason=f"--from-file {path}"))
+        self._take(SourceChoice(source=Source.FILE, reason=f"--from-file {_legible(path)}"))
         currency = self._settings.currency or self._last.currency
         snapshot = load_file(path, seller=seller, currency=currency, spool=spool)
         return Fetched(snapshot=snapshot, is_sandbox=None)
@@ -90,8 +90,8 @@ class Fetcher:
         if self._settings.token is None:
             raise NotReady(
                 "there is no Discogs token",
-                hint=f"set {self._settings.token_variable}; {TOKEN_PAGE} makes one (or look at the public part of "
-                "a shop with --public)",
+                hint=f"set {self._settings.token_variable}; {TOKEN_PAGE} makes one (or look at "
+                "the public part of a shop with --public)",
                 code="no_token",
             )
         username = fetch_identity(self._transport).username
@@ -165,6 +165,11 @@ class Fetcher:
                 code="wrong_currency",
             )
         return wanted or shown or self._last.currency
+
+
+def _legible(path: Path) -> str:
+    """Write a path as text that every database and JSON reader takes."""
+    return str(path).encode(errors="surrogateescape").decode(errors="replace")
 
 
 def seller_of(settings: Settings, options: FetchOptions, *, named: str | None) -> str:

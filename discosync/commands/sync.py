@@ -1,9 +1,8 @@
 """`discosync sync`: mirror one seller's inventory."""
 
 import shlex
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
@@ -13,6 +12,7 @@ from discosync.commands.applying import apply_plan, make_schema
 from discosync.commands.fetch import Fetcher, FetchOptions, seller_of
 from discosync.commands.planning import Planned, plan_snapshot
 from discosync.commands.sandbox import SANDBOX_ADVICE, in_sandbox
+from discosync.commands.spooling import open_spool
 from discosync.core.change_entry import ChangeEntry, describe_changes, describe_known
 from discosync.core.changes import ChangeSet
 from discosync.core.limits import (
@@ -35,10 +35,9 @@ from discosync.database.store import (
     load_run_count,
     resolve_seller,
 )
-from discosync.discogs.spool import Spool
-from discosync.errors import LimitRefused, NotReady, StorageFailed
+from discosync.errors import LimitRefused, NotReady
 from discosync.runner import Run, RunRequest
-from discosync.settings import Settings, current_environment, data_dir, load_settings
+from discosync.settings import Settings, current_environment, load_settings
 
 _MAX_SHOWN_AGE = timedelta(hours=6)
 _MAX_HIGHLIGHTS = 6
@@ -121,7 +120,7 @@ def mirror(
     4. Apply the plan in one transaction, unless this is a dry run.
     """
     run.seller, run.flags = seller, settings.flags
-    with _lock(run, database, options, seller), _spool(run, database, seller) as spool:
+    with _lock(run, database, options, seller), open_spool(run, database, seller) as spool:
         state = require_usable(database)
         last = _load_last(run, database, state)
         fetcher = Fetcher(run, settings, options.fetch, last=last)
@@ -154,39 +153,6 @@ def _lock(run: Run, database: Database, options: SyncOptions, seller: str) -> It
     )
     with hold_lock(database, seller, holder, wait_seconds=options.lock_wait_seconds):
         yield
-
-
-@contextmanager
-def _spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
-    """Give a place for the snapshot; it is kept only when the database failed to take it."""
-    if run.request.dry_run:
-        with tempfile.TemporaryDirectory(prefix="discosync-") as directory:
-            yield Spool(Path(directory))
-        return
-    beside = database.path.parent if database.path else data_dir()
-    spool = Spool(beside / "snapshots" / seller.casefold())
-    spool.prepare()
-    try:
-        yield spool
-        spool.forget_kept()
-    except StorageFailed as exc:
-        _keep(run, spool, exc)
-        raise
-    finally:
-        spool.remove()
-
-
-def _keep(run: Run, spool: Spool, exc: StorageFailed) -> None:
-    """Put the inventory aside: a database fault shall not cost a second export."""
-    snapshot = run.snapshot
-    if snapshot is None or snapshot.source is Source.FILE or not snapshot.path.exists():
-        return
-    with suppress(OSError):
-        kept = spool.keep(snapshot.path)
-        exc.hint += (
-            f"; the inventory is kept, no second export is needed: `discosync sync --seller "
-            f"{snapshot.seller} --from-file {shlex.quote(str(kept))}`"
-        )
 
 
 def _load_last(run: Run, database: Database, state: SchemaState) -> LastApplied:
@@ -225,7 +191,9 @@ def _note_age(run: Run, snapshot: Snapshot) -> None:
         return
     hours = (run.started_at - snapshot.as_of).total_seconds() / 3600
     text = f"the inventory is {hours:,.0f} hours old; Discogs' terms allow showing it for six"
-    run.problems.append(Problem(code="stale_snapshot", text=text, is_warning=False))
+    # A file may be old for a reason; an export that is, was adopted instead of a fresh one.
+    is_warning = snapshot.source is Source.EXPORT
+    run.problems.append(Problem(code="stale_snapshot", text=text, is_warning=is_warning))
 
 
 def _allowances(options: SyncOptions, settings: Settings) -> Allowances:

@@ -12,6 +12,7 @@ from discosync.core.money import parse_amount, parse_decimal
 from discosync.core.pacific import pacific_to_utc
 
 _MAX_ID = 2**63 - 1
+_MAX_STATUS = 50
 
 EXPORT_COLUMNS = (
     "listing_id",
@@ -115,8 +116,8 @@ def _read_link(text: str, _field: str) -> str | None:
 
 def _read_status(text: str, _field: str) -> str:
     text = text.strip()
-    if not text:
-        raise ValueError("status is empty")
+    if not 0 < len(text) <= _MAX_STATUS:
+        raise ValueError(f"status {text[:40]!r} is empty or too long")
     return FOR_SALE if text.casefold() == "for sale" else text
 
 
@@ -125,7 +126,10 @@ def _read_price(text: str, _field: str) -> Decimal:
 
 
 def _read_currency(text: str, _field: str) -> str | None:
-    return text.strip().upper() or None
+    code = text.strip().upper()
+    if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
+        raise ValueError(f"currency {text[:40]!r} is no currency")
+    return code or None
 
 
 def _read_yes_no(text: str, field: str) -> bool | None:
@@ -154,7 +158,7 @@ def _read_weight(text: str, field: str) -> Decimal | None:
     if not text:
         return None
     weight = parse_decimal(text, field)
-    if not weight.is_finite() or not 0 <= weight < 2**31:
+    if not 0 <= weight < 2**31:
         raise ValueError(f"{field} {text[:40]!r} is not a possible weight")
     return weight
 

@@ -109,3 +109,13 @@ def _escape(text: str) -> str:
     for mark in "\\`*_[]|~#":
         text = text.replace(mark, "\\" + mark)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u200b")
+
+
+def render_size(size_bytes: int) -> str:
+    """Write a number of bytes for people."""
+    size, unit = float(size_bytes), "B"
+    for larger in ("kB", "MB", "GB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"

@@ -30,7 +30,7 @@ def parse_page(page: Mapping[str, Any]) -> InventoryPage:
     """
     try:
         pagination, listings = page["pagination"], page["listings"]
-        pages, items = int(pagination["pages"]), int(pagination["items"])
+        pages, items = _whole(pagination["pages"]), _whole(pagination["items"])
         rows = [_flatten(listing) for listing in listings]
         listing_ids = tuple(str(listing["id"]) for listing in listings)
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
@@ -47,6 +47,13 @@ def parse_page(page: Mapping[str, Any]) -> InventoryPage:
         items=items,
         currency=next((row["currency"] for row in rows if row["currency"]), None),
     )
+
+
+def _whole(value: object) -> int:
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise ValueError(f"{text[:40]!r} is no count")
+    return int(text)
 
 
 def _text(value: object) -> str:

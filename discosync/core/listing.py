@@ -134,7 +134,7 @@ class Listing:
 
 def heading_of(artist_names: FieldValue, release_title: FieldValue) -> str:
     """Name a listing for people: artist and title."""
-    return " – ".join(html.unescape(str(p)) for p in (artist_names, release_title) if p)
+    return " – ".join(_unescape(str(p)) for p in (artist_names, release_title) if p)
 
 
 def removal_reason(status: str) -> str:
@@ -156,12 +156,19 @@ def _canonical_text(text: str | None) -> str:
     if text is None:
         return ""
     if "&" in text:
-        text = html.unescape(text)
+        text = _unescape(text)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.strip()
+
+
+def _unescape(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # an entity of thousands of digits
+        return text
 
 
 def _canonical_format(text: str | None) -> str:

@@ -45,9 +45,9 @@ def parse_export_name(name: str) -> tuple[str, datetime] | None:
         local = datetime.strptime(  # noqa: DTZ007 - Discogs names no zone
             match["day"] + match["minute"], "%Y%m%d%H%M"
         )
-    except ValueError:
+        return match["seller"], pacific_to_utc(local)
+    except (ValueError, OverflowError):
         return None
-    return match["seller"], pacific_to_utc(local)
 
 
 def render_export_name(seller: str, moment: datetime) -> str:

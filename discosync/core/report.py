@@ -121,7 +121,7 @@ class RunReport:
             "database": self.database,
             "snapshot": self._snapshot_json(),
             "problems": [_problem_json(problem) for problem in self.problems],
-            "error": self._error_json(),
+            "error": _error_json(self.error),
         }
         if self.changes is not None:
             report["changes"] = [change.to_json() for change in self.changes]
@@ -148,14 +148,11 @@ class RunReport:
             return None
         return int((self.finished_at - self.snapshot.as_of).total_seconds())
 
-    def _error_json(self) -> dict[str, str] | None:
-        if self.error is None:
-            return None
-        return {
-            "code": self.error.code,
-            "message": self.error.message,
-            "hint": self.error.hint,
-        }
+
+def _error_json(error: DiscosyncError | None) -> dict[str, str] | None:
+    if error is None:
+        return None
+    return {"code": error.code, "message": error.message, "hint": error.hint}
 
 
 def _counts_json(counts: ListingCounts) -> dict[str, int]:
@@ -198,15 +195,21 @@ def count_listings(changes: ChangeSet) -> ListingCounts:
     )
 
 
-def combine_reports(reports: Sequence[RunReport]) -> dict[str, Any]:
-    """Write the reports of several sellers as one object; the first failure decides its code."""
-    codes = [report.exit_status for report in reports]
+def combine_reports(
+    reports: Sequence[RunReport], error: DiscosyncError | None = None
+) -> dict[str, Any]:
+    """Write the reports of several sellers as one object; the first failure decides its code.
+
+    `error` is what kept all of them from their turn.
+    """
+    codes = [report.exit_status for report in reports] + ([error.exit_status] if error else [])
     mild = (ExitStatus.OK_WITH_WARNINGS, ExitStatus.CHANGES, ExitStatus.OK)
     failures = [code for code in codes if code not in mild]
     decisive = [*failures, *(code for code in mild if code in codes), ExitStatus.OK]
     return {
         "report_version": REPORT_VERSION,
-        "command": reports[0].command if reports else None,
+        "command": "sync",
         "exit_code": int(decisive[0]),
         "sellers": [report.to_json() for report in reports],
+        "error": _error_json(error),
     }

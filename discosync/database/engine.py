@@ -174,6 +174,8 @@ def _begin_immediate(connection: Connection) -> None:
     gives_up_at = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
+            # Only here: a run that is refused does not touch the file.
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         except OperationalError as exc:
             is_busy = getattr(exc.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
@@ -197,7 +199,10 @@ def _render_stamp(moment: datetime) -> str:
 def _open_sqlite(url: URL, *, read_only: bool) -> Database:
     _adapt_values()
     # Resolved: two ways to one file must meet at one lock.
-    path = Path(str(url.database)).expanduser().resolve()
+    try:
+        path = Path(str(url.database)).expanduser().resolve()
+    except RuntimeError as exc:
+        raise _bad_address(str(exc)) from exc
     uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}"
 
     def connect() -> sqlite3.Connection:
@@ -207,9 +212,7 @@ def _open_sqlite(url: URL, *, read_only: bool) -> Database:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401
-        if not read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
 
     @event.listens_for(engine, "begin")

@@ -53,9 +53,14 @@ def hold_lock(
 
 def lock_path(database_path: Path, key: str) -> Path:
     """Name the lock file of one seller beside a SQLite file."""
-    slug = re.sub(r"[^a-z0-9_.-]", "_", key.casefold())[:60]
-    digest = hashlib.sha256(key.casefold().encode()).hexdigest()[:8]
-    return database_path.with_name(f"{database_path.name}.{slug}-{digest}.lock")
+    return database_path.with_name(f"{database_path.name}.{slug_of(key)}.lock")
+
+
+def slug_of(key: str) -> str:
+    """Make a file name of any text: readable, unique, and never a path."""
+    slug = re.sub(r"[^a-z0-9_-]", "_", key.casefold())[:60]
+    digest = hashlib.sha256(key.casefold().encode(errors="replace")).hexdigest()[:8]
+    return f"{slug}-{digest}"
 
 
 @contextmanager
@@ -114,7 +119,7 @@ def _describe_file(path: Path) -> str:
 
 @contextmanager
 def _hold_advisory(database: Database, key: str, wait_seconds: float) -> Iterator[None]:
-    digest = hashlib.sha256(key.casefold().encode()).digest()
+    digest = hashlib.sha256(key.casefold().encode(errors="replace")).digest()
     number = int.from_bytes(digest[:4], signed=True)
     # A connection of its own: the work's connections come and go.
     with database.errors():

@@ -1,6 +1,6 @@
 """What the database knows of a seller: known listings, rows, past runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -71,14 +71,18 @@ def _fetch(cursor: Any) -> Iterator[tuple[str, str | None, bool, bool]]:  # noqa
 
 
 def _parse_id(text: str) -> int:
-    try:
+    # Not only a number but written as Discogs writes it: rows are found by their text.
+    if isinstance(text, str) and text.isascii() and text.isdigit() and str(int(text)) == text:
         return int(text)
-    except ValueError:
-        raise StorageFailed(
-            f"the table listings holds listing_id {text!r}, which is no Discogs id",
-            hint="correct or remove that row; nothing was changed",
-            code="bad_row",
-        ) from None
+    raise _bad_row(text, "its listing_id is no Discogs id")
+
+
+def _bad_row(listing_id: object, why: str) -> StorageFailed:
+    return StorageFailed(
+        f"the table listings holds a row that cannot be read, listing_id {listing_id!r}: {why}",
+        hint="another program must have written it: correct that row; nothing was changed",
+        code="bad_row",
+    )
 
 
 def load_rows(
@@ -92,11 +96,16 @@ def load_rows(
         *(c[name] for name in Lifecycle._fields),
         *(c[name] for name in _ROW_COLUMNS),
     ]
-    first_value = 2 + len(Lifecycle._fields)
     for start in range(0, len(listing_ids), ROWS_PER_QUERY):
         wanted = [str(i) for i in listing_ids[start : start + ROWS_PER_QUERY]]
         statement = select(*columns).where(c.seller == seller, c.listing_id.in_(wanted))
-        for row in connection.execute(statement):
+        yield from _known_listings(connection.execute(statement))
+
+
+def _known_listings(result: Iterable[Any]) -> Iterator[KnownListing]:
+    first_value = 2 + len(Lifecycle._fields)
+    try:
+        for row in result:
             values = dict(zip(_ROW_COLUMNS, row[first_value:], strict=True))
             yield KnownListing(
                 listing_id=int(row[0]),
@@ -104,6 +113,8 @@ def load_rows(
                 lifecycle=Lifecycle(*row[2:first_value]),
                 values={name: _typed(name, value) for name, value in values.items()},
             )
+    except (ValueError, TypeError, ArithmeticError) as exc:
+        raise _bad_row("?", f"{type(exc).__name__}: {exc}"[:200]) from exc
 
 
 def _typed(name: str, value: FieldValue | float) -> FieldValue:
@@ -120,22 +131,29 @@ def load_last_applied(connection: Connection, seller: str) -> LastApplied:
     c = sync_runs.c
     own = select(func.max(c.snapshot_as_of)).where(c.seller == seller)
     as_of = connection.execute(own).scalar()
-    newest = select(c.report).where(c.seller == seller, c.source.in_(("export", "file")))
-    reports = connection.execute(newest.order_by(c.id.desc()).limit(20)).scalars().all()
-    snapshots = [report["snapshot"] for report in reports]
-    waits = [s["ready_seconds"] for s in snapshots if s.get("ready_seconds") is not None]
+    newest = select(c.source, c.report).where(c.seller == seller).order_by(c.id.desc()).limit(20)
+    shown = [(row[0], _snapshot_of(row[1])) for row in connection.execute(newest)]
+    exports = [snapshot for source, snapshot in shown if source in {"export", "file"}]
+    waits = [s["ready_seconds"] for s in exports if s.get("ready_seconds") is not None]
+    currencies = [snapshot["currency"] for _, snapshot in shown if snapshot.get("currency")]
     return LastApplied(
         as_of=as_of,
-        currency=_stored_currency(connection, seller),
-        columns=tuple(snapshots[0]["columns"]) if snapshots else (),
+        currency=currencies[0] if currencies else _stored_currency(connection, seller),
+        columns=tuple(exports[0].get("columns", ())) if exports else (),
         ready_seconds=waits[0] if waits else None,
     )
+
+
+def _snapshot_of(report: object) -> dict[str, Any]:
+    snapshot = report.get("snapshot") if isinstance(report, dict) else None
+    return snapshot if isinstance(snapshot, dict) else {}
 
 
 def _stored_currency(connection: Connection, seller: str) -> str | None:
     c = listings.c
     own = select(c.price_currency).where(c.seller == seller, c.price_currency.is_not(None))
-    return connection.execute(own.limit(1)).scalar()
+    # Sold rows keep the currency they were sold in.
+    return connection.execute(own.order_by(c.is_active.desc()).limit(1)).scalar()
 
 
 def load_has_sellers(connection: Connection, *, is_sandbox: bool) -> bool:

@@ -105,7 +105,7 @@ def parse_object(answer: Answer) -> dict[str, Any]:
     """Read a JSON object; numbers with a fraction come as `Decimal`."""
     try:
         parsed = json.loads(answer.body, parse_float=Decimal)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise RetryLater(_not_json(answer)) from exc
     if not isinstance(parsed, dict):
         raise RetryLater(_not_json(answer))
@@ -152,23 +152,23 @@ def _message_of(response: requests.Response) -> str:
     """Take Discogs' own words out of an error, or say that there are none."""
     try:
         message = response.json()["message"]
-    except (ValueError, KeyError, TypeError, requests.RequestException):
+    except (ValueError, KeyError, TypeError, RecursionError, requests.RequestException):
         return "no reason given"
-    return str(message)[:200]
+    return str(message)[:200].encode(errors="replace").decode()  # a lone surrogate is no text
 
 
 def parse_number(text: str | None) -> int | None:
     """Read a header that should hold a number."""
-    return int(text) if text is not None and text.isdigit() else None
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _retry_after_seconds(response: requests.Response) -> float | None:
     """Read `Retry-After`, seconds or a date; Discogs sends it rarely, if at all."""
     text = response.headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(text)
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+        moment = parsedate_to_datetime(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

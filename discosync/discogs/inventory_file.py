@@ -5,7 +5,7 @@ from pathlib import Path
 
 from discosync.core.pacific import parse_export_name
 from discosync.core.snapshot import Snapshot, Source
-from discosync.discogs.spool import Spool, copy_stdin, digest, unpack
+from discosync.discogs.spool import Spool, copy_stdin, copy_stream, digest, unpack
 from discosync.errors import UsageFault
 
 STDIN = Path("-")
@@ -18,9 +18,12 @@ def load_file(path: Path, *, seller: str, currency: str | None, spool: Spool) ->
     Raises `UsageFault` when it cannot be read, `BadData` when it is a damaged archive.
     """
     plain = spool.path("file.csv")
-    if path == STDIN:
-        packed = spool.path("stdin.part")
-        copy_stdin(packed)
+    if path == STDIN or path.is_fifo() or path.is_char_device():
+        packed = spool.path("stream.part")
+        if path == STDIN:
+            copy_stdin(packed)
+        else:
+            copy_stream(path, packed)
         unpack(packed, plain)
         packed.unlink()
     else:

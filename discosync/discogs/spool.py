@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import lzma
 import shutil
 import sys
 import zipfile
@@ -97,6 +98,8 @@ def unpack(packed: Path, destination: Path) -> None:
             gzip.BadGzipFile,
             EOFError,
             zlib.error,
+            lzma.LZMAError,
+            OSError,  # bzip2's word for damage
             NotImplementedError,  # a packing method that Python's zipfile does not know
             RuntimeError,  # an encrypted member
         ) as exc:
@@ -109,7 +112,12 @@ def unpack(packed: Path, destination: Path) -> None:
 
 def _unzip(stream: BinaryIO, destination: Path) -> None:
     with zipfile.ZipFile(stream) as archive:
-        members = [m for m in archive.infolist() if m.filename.lower().endswith(".csv")]
+        members = [
+            member
+            for member in archive.infolist()
+            if member.filename.lower().endswith(".csv")
+            and not member.filename.startswith("__MACOSX/")
+        ]
         if len(members) != 1:
             raise BadData(
                 f"the ZIP holds {len(members)} CSV files instead of one",
@@ -132,6 +140,12 @@ def _copy(stream: BinaryIO, destination: Path) -> None:
 def copy_stdin(destination: Path) -> None:
     """Bring standard input onto the disk."""
     _copy(sys.stdin.buffer, destination)
+
+
+def copy_stream(source: Path, destination: Path) -> None:
+    """Bring what can be read only once, a pipe, onto the disk."""
+    with source.open("rb") as stream:
+        _copy(stream, destination)
 
 
 def digest(path: Path) -> tuple[str, int]:

@@ -126,12 +126,12 @@ def test_older_file_is_refused_with_a_way_out(sqlite_program: Program) -> None:
     older = write_export(directory / "velvet-crates-inventory-20260301-0900.csv", make_shop(5))
     assert sqlite_program("sync", "--from-file", str(newer)).exit_code == 0
 
-    refused = sqlite_program("sync", "--from-file", str(older))
+    refused = sqlite_program.run("sync", "--from-file", str(older))
     again = sqlite_program("sync", "--from-file", str(newer))
     nameless = sqlite_program("sync", "--from-file", "-", stdin=older.read_bytes())
 
     assert refused.exit_code == 13
-    assert f"--from-file - < {older}" in refused.stderr
+    assert f"discosync sync --from-file - --seller velvet-crates < {older}" in refused.stderr
     assert (again.exit_code, nameless.exit_code) == (0, 0)
 
 

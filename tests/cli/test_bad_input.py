@@ -85,7 +85,7 @@ QUARANTINED = [
     ("text as price", lambda line: line.replace(b",12.5,", b",twelve,"), "'twelve'"),
     ("a price like 1_000", lambda line: line.replace(b",12.5,", b",1_2.5,"), "not a number"),
     ("negative price", lambda line: line.replace(b",12.5,", b",-1,"), "not a possible price"),
-    ("NaN as price", lambda line: line.replace(b",12.5,", b",NaN,"), "not a possible price"),
+    ("NaN as price", lambda line: line.replace(b",12.5,", b",NaN,"), "not a number"),
     ("fraction of a cent", lambda line: line.replace(b",12.5,", b",1.005,"), "fraction of a cent"),
     ("bad date", lambda line: line.replace(b"2026-03-02", b"2026-13-02"), "not a date"),
     ("bad release id", lambda line: line.replace(b"500003", b"R500003"), "release_id"),

@@ -74,7 +74,7 @@ def test_killed_run_leaves_nothing_to_clean_up(program: Program, sandbox: Sandbo
 
     assert result.exit_code == 0
     assert result.counts["added"] == 20
-    snapshots = program.directory / "snapshots"
+    snapshots = program.directory / "mirror.db.snapshots"
     assert not snapshots.exists() or list(snapshots.iterdir()) == []
 
 
