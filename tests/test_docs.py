@@ -61,6 +61,11 @@ def _subclasses(kind: type[DiscosyncError]) -> set[type[DiscosyncError]]:
     return {kind}.union(*(_subclasses(sub) for sub in kind.__subclasses__()))
 
 
+def test_readme_holds_no_placeholder() -> None:
+    """Figures that were to be measured have been."""
+    assert re.findall(r"\b[A-Z]+_(?:SQLITE|POSTGRES|MEMORY)\b", README) == []
+
+
 def test_readme_links_lead_somewhere() -> None:
     """A relative link names a file that is there."""
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):

@@ -7,7 +7,7 @@ from discosync.core.progress import counted
 from discosync.core.snapshot import open_snapshot
 from discosync.database.apply import Stamp, apply_changes
 from discosync.database.engine import Database
-from discosync.database.lock import Holder, hold_lock
+from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.schema import SchemaState, require_usable, upgrade_schema
 from discosync.database.store import finish_run, load_run_exists, record_run
 from discosync.errors import StorageFailed
@@ -17,7 +17,7 @@ from discosync.runner import Run
 def make_schema(run: Run, database: Database) -> None:
     """Make the schema of an empty database; only one run at a time, whoever its seller is."""
     holder = Holder(command="discosync sync", run_id=run.run_id, started_at=run.started_at)
-    with hold_lock(database, "*schema*", holder, wait_seconds=60):
+    with hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=60):
         if require_usable(database) is SchemaState.EMPTY:
             upgrade_schema(database)
 

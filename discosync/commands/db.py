@@ -1,9 +1,11 @@
 """`discosync db`: the schema of the database."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from discosync.database.engine import Database, open_database
+from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.schema import (
     SchemaState,
     known_revisions,
@@ -63,7 +65,8 @@ def upgrade(config: Path | None) -> SchemaReport:
             code="schema_ahead",
         )
     if state is not SchemaState.CURRENT:
-        if database.path is not None:
-            database.path.parent.mkdir(parents=True, exist_ok=True)
-        upgrade_schema(database)
+        holder = Holder(command="discosync db upgrade", run_id="", started_at=datetime.now(UTC))
+        with hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=60):
+            if load_state(database) is not SchemaState.CURRENT:
+                upgrade_schema(database)
     return _describe(database)

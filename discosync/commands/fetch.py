@@ -14,8 +14,8 @@ from discosync.discogs.inventory import (
     FirstPage,
     PagesRequest,
     fetch_first_page,
-    fetch_identity,
     fetch_pages,
+    fetch_username,
 )
 from discosync.discogs.inventory_file import load_file
 from discosync.discogs.spool import Spool
@@ -94,7 +94,7 @@ class Fetcher:
                 "the public part of a shop with --public)",
                 code="no_token",
             )
-        username = fetch_identity(self._transport).username
+        username = fetch_username(self._transport)
         if username.casefold() != seller.casefold():
             raise AuthRefused(
                 f"the token belongs to {username!r}, the seller is {seller!r}: Discogs would "

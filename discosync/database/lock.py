@@ -22,6 +22,9 @@ from sqlalchemy import Connection, text
 from discosync.database.engine import Database
 from discosync.errors import Locked, StorageFailed
 
+SCHEMA_LOCK = "*schema*"
+"""Held by whoever makes or upgrades the schema, for all sellers; no Discogs name has a star."""
+
 _LOOK_EVERY_SECONDS = 0.2
 _NAMESPACE = 0x64697363  # "disc": our half of Postgres' two-part advisory lock keys
 

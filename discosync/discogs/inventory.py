@@ -32,18 +32,10 @@ class FirstPage:
     is_sandbox: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Whose the token is."""
-
-    username: str
-    is_sandbox: bool
-
-
-def fetch_identity(transport: Transport) -> Identity:
+def fetch_username(transport: Transport) -> str:
     """Ask whose the token is; raises `AuthRefused` when it is nobody's."""
-    identity, answer = transport.get_json("/oauth/identity")
-    return Identity(username=str(identity.get("username", "")), is_sandbox=answer.is_sandbox)
+    identity, _ = transport.get_json("/oauth/identity")
+    return str(identity.get("username", ""))
 
 
 def fetch_first_page(transport: Transport, seller: str) -> FirstPage:

@@ -122,7 +122,7 @@ def test_unreachable_postgres_hides_the_password(sqlite_program: Program) -> Non
     assert "postgresql" in result.stderr
 
 
-def test_locked_database_waits_then_fails(sqlite_program: Program, tmp_path: Path) -> None:
+def test_reader_stops_no_run(sqlite_program: Program, tmp_path: Path) -> None:
     """A reader never stops a run: WAL lets both go on."""
     path = write_export(tmp_path / "shop.csv", make_shop(20))
     sqlite_program("sync", "--from-file", str(path))

@@ -13,7 +13,7 @@ import vcr
 from discosync.core.progress import NoProgress
 from discosync.core.snapshot import open_snapshot
 from discosync.discogs.export import ExportRequest, fetch_export
-from discosync.discogs.inventory import fetch_first_page, fetch_identity
+from discosync.discogs.inventory import fetch_first_page, fetch_username
 from discosync.discogs.spool import Spool
 from discosync.discogs.transport import Transport
 from discosync.sandbox.server import serving
@@ -44,11 +44,11 @@ def _transport() -> Transport:
 
 
 def _export_hour(transport: Transport, directory: Path) -> list[int]:
-    identity = fetch_identity(transport)
+    username = fetch_username(transport)
     spool = Spool(directory / "spool")
     spool.prepare()
     request = ExportRequest(
-        seller=identity.username,
+        seller=username,
         first=fetch_first_page(transport, SELLER),
         spool=spool,
         progress=NoProgress(),

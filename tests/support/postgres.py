@@ -65,9 +65,8 @@ def _end_with_parent() -> None:
 class Postgres:
     """A running server; `url` names a database on it."""
 
-    def __init__(self, directory: Path, binaries: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         self.sockets = directory
-        self._binaries = binaries
         self._names = 0
 
     def url(self, database: str) -> str:
@@ -122,7 +121,7 @@ def running_postgres() -> Iterator[Postgres]:
             **options,  # type: ignore[call-overload]
         )
         atexit.register(server.kill)
-        postgres = Postgres(sockets, binaries)
+        postgres = Postgres(sockets)
         try:
             _wait_until_up(postgres)
             yield postgres
