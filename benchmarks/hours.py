@@ -43,7 +43,8 @@ def _empty(database: str) -> None:
     """Take the schema away, so that the next run is a first load."""
     if database.startswith("sqlite"):
         for path in Path(database.removeprefix("sqlite:///")).parent.glob("bench.db*"):
-            path.unlink()
+            if path.is_file():
+                path.unlink()
         return
     engine = create_engine(database.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
