@@ -4,7 +4,6 @@ import time
 
 from discosync.commands.planning import Planned
 from discosync.core.progress import counted
-from discosync.core.snapshot import open_snapshot
 from discosync.database.apply import Stamp, apply_changes
 from discosync.database.engine import Database
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
@@ -12,6 +11,7 @@ from discosync.database.schema import SchemaState, require_usable, upgrade_schem
 from discosync.database.store import finish_run, load_run_exists, record_run
 from discosync.errors import StorageFailed
 from discosync.runner import Run
+from discosync.snapshot_file import open_snapshot
 
 
 def make_schema(run: Run, database: Database) -> None:

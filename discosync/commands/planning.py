@@ -13,10 +13,11 @@ from discosync.core.limits import check_conflicts, check_rejected, check_witness
 from discosync.core.plan import Planner, find_conflicts
 from discosync.core.progress import counted
 from discosync.core.report import Problem
-from discosync.core.snapshot import OpenSnapshot, Snapshot, Source, open_snapshot
+from discosync.core.snapshot import Snapshot, Source
 from discosync.database.engine import Database
 from discosync.database.store import ROWS_PER_QUERY, LastApplied, load_known, load_rows
 from discosync.runner import Run
+from discosync.snapshot_file import OpenSnapshot, open_snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.listing import Listing
-from discosync.core.snapshot import Snapshot, Source, open_snapshot
+from discosync.core.snapshot import Snapshot, Source
 from discosync.database.engine import open_database
 from discosync.database.schema import SchemaState, load_state
 from discosync.database.store import load_run_count
@@ -19,6 +19,7 @@ from discosync.sandbox.inventory import drift, make_inventory
 from discosync.sandbox.server import SandboxServer, serving
 from discosync.sandbox.state import SANDBOX_TOKEN, Fault, SandboxState
 from discosync.settings import Secret, Settings, data_dir
+from discosync.snapshot_file import open_snapshot
 
 DEFAULT_SELLER = "sandbox-records"
 DEFAULT_LISTINGS = 600
@@ -102,6 +103,12 @@ def _bind(state: SandboxState, port: int) -> SandboxServer:
 def _load_inventory(options: SandboxOptions) -> list[Listing]:
     if options.from_csv is None:
         return make_inventory(options.listings, seed=options.seed)
+    if not options.from_csv.is_file():
+        raise UsageFault(
+            f"there is no file {options.from_csv}",
+            hint="check the path after --from-csv",
+            code="no_file",
+        )
     snapshot = Snapshot(
         path=options.from_csv,
         source=Source.FILE,
@@ -111,15 +118,8 @@ def _load_inventory(options: SandboxOptions) -> list[Listing]:
         as_of=None,
         currency="EUR",
     )
-    try:
-        with open_snapshot(snapshot) as opened:
-            records = list(opened.records)
-    except OSError as exc:
-        raise UsageFault(
-            f"cannot read {options.from_csv}: {exc.strerror}",
-            hint="check the path after --from-csv",
-            code="no_file",
-        ) from exc
+    with open_snapshot(snapshot) as opened:
+        records = list(opened.records)
     for record in records:
         if isinstance(record, RejectedRecord):
             raise BadData(

@@ -24,7 +24,7 @@ from discosync.core.limits import (
 )
 from discosync.core.listing import Listing
 from discosync.core.report import Problem, count_listings
-from discosync.core.snapshot import Snapshot, Source, open_snapshot
+from discosync.core.snapshot import Snapshot, Source
 from discosync.database.engine import Database, open_database
 from discosync.database.lock import Holder, hold_lock
 from discosync.database.schema import SchemaState, require_usable
@@ -38,6 +38,7 @@ from discosync.database.store import (
 from discosync.errors import LimitRefused, NotReady
 from discosync.runner import Run, RunRequest
 from discosync.settings import Settings, current_environment, load_settings
+from discosync.snapshot_file import open_snapshot
 
 _MAX_SHOWN_AGE = timedelta(hours=6)
 _MAX_HIGHLIGHTS = 6

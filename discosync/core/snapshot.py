@@ -1,20 +1,11 @@
 """A snapshot: one complete inventory, on disk, with what is known about where it came from."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from discosync.core.inventory_csv import (
-    Header,
-    RecordParser,
-    RejectedRecord,
-    parse_header,
-    split_records,
-)
-from discosync.core.listing import PRIVATE_FIELDS, Listing
+from discosync.core.listing import PRIVATE_FIELDS
 
 
 class Source(StrEnum):
@@ -47,36 +38,6 @@ class Snapshot:
     hidden: frozenset[str] = frozenset()
     incomplete_because: str | None = None
     ready_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenSnapshot:
-    """A snapshot opened for reading: its header, and its records one by one."""
-
-    header: Header
-    sees: frozenset[str]
-    records: Iterator[Listing | RejectedRecord]
-
-
-@contextmanager
-def open_snapshot(snapshot: Snapshot) -> Iterator[OpenSnapshot]:
-    """Open a snapshot; may be called again to read it once more.
-
-    Raises `BadData` for a broken header here, and for a broken structure while records are read.
-    """
-    with snapshot.path.open("rb") as stream:
-        raw_records = split_records(stream)
-        header = parse_header(next(raw_records, None))
-        parser = RecordParser(header, currency=snapshot.currency)
-        sees = header.sees - snapshot.hidden
-        if snapshot.currency is not None:
-            sees |= {"price_currency"}
-        yield OpenSnapshot(
-            header=header,
-            sees=sees,
-            # A blank line, left by an editor, is no record.
-            records=(parser.parse(raw) for raw in raw_records if raw.body.strip()),
-        )
 
 
 def hidden_fields(private_columns_shown: frozenset[str]) -> frozenset[str]:
