@@ -243,6 +243,9 @@ def _open_postgres(url: URL, *, application: str) -> Database:
             "application_name": f"{application} pid={os.getpid()} host={socket.gethostname()}"[:63],
             "connect_timeout": 10,
             "client_encoding": "utf8",
+            # A server that is gone without a word must not hold a run, or a COMMIT, for hours.
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 60_000,
         },
     )
     return Database(engine=engine, url=url, path=None, driver_error=psycopg.Error)
