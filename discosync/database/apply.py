@@ -37,14 +37,6 @@ class Stamp:
     sees: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyResult:
-    """How many rows were written."""
-
-    listings: int
-    history: int
-
-
 def apply_changes(
     connection: Connection,
     changes: ChangeSet,
@@ -52,7 +44,7 @@ def apply_changes(
     *,
     stamp: Stamp,
     run_key: int,
-) -> ApplyResult:
+) -> None:
     """Write the changes inside the caller's transaction.
 
     `records` is the snapshot, read once more: the plan does not hold the rows. Raises
@@ -64,12 +56,11 @@ def apply_changes(
     expected = len(changes.added) + sum(1 for _ in changes.rewrites)
     if written != expected:
         raise _conflict(expected - written)
-    history = writer.insert(
+    writer.insert(
         "listing_changes",
         ("sync_run_id", "seller", "listing_id", "kind", "fields"),
         _history_rows(changes, stamp.seller, run_key),
     )
-    return ApplyResult(listings=written, history=history)
 
 
 def _conflict(count: int) -> StorageFailed:

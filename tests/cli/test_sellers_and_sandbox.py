@@ -5,7 +5,10 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,36 +124,48 @@ def test_sandbox_names_a_file_it_cannot_read(sqlite_program: Program) -> None:
     assert "nope.csv" in result.stderr
 
 
-def test_sandbox_command_prints_what_leads_to_it(tmp_path: Path) -> None:
-    """The variables that `sandbox` prints are all that a staging run needs."""
-    inventory = write_export(tmp_path / "shop.csv", make_shop(7))
-    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    command = [sys.executable, "-m", "discosync"]
+COMMAND = [sys.executable, "-m", "discosync"]
+
+
+@contextmanager
+def _served(directory: Path, *options: str) -> Iterator[dict[str, str]]:
+    """Serve a sandbox as a process; give the environment that it prints."""
+    environment = {"HOME": str(directory), "PATH": "/usr/bin:/bin"}
     server = subprocess.Popen(
-        [*command, "sandbox", "--from-csv", str(inventory), "--fail", "GET /oauth 503 1"],
+        [*COMMAND, "sandbox", *options],
         env=environment,
-        cwd=tmp_path,
+        cwd=directory,
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert server.stdout
     try:
-        assert server.stdout
-        printed = [server.stdout.readline() for _ in range(4)]
-        variables = dict(re.findall(r"export (\w+)=(.*)\n", "".join(printed)))
-        done = subprocess.run(
-            [*command, "sync", "--json"],
-            env={**environment, **variables},
-            cwd=tmp_path,
-            capture_output=True,
-            check=False,
-        )
+        printed = "".join(server.stdout.readline() for _ in range(4))
+        yield {**environment, **dict(re.findall(r"export (\w+)=(.*)\n", printed))}
     finally:
         server.terminate()
         server.wait(timeout=10)
-        server.stdout.close() if server.stdout else None
+        server.stdout.close()
 
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+
+def _sync_there(directory: Path, environment: dict[str, str], *options: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [*COMMAND, "sync", "--json", *options],
+        env=environment,
+        cwd=directory,
+        capture_output=True,
+        check=True,
+    )
+    return dict(json.loads(done.stdout))
+
+
+def test_sandbox_command_prints_what_leads_to_it(tmp_path: Path) -> None:
+    """The variables that `sandbox` prints are all that a staging run needs."""
+    inventory = write_export(tmp_path / "shop.csv", make_shop(7))
+    options = ("--from-csv", str(inventory), "--fail", "GET /oauth 503 1")
+    with _served(tmp_path, *options) as environment:
+        report = _sync_there(tmp_path, environment)
+
     assert report["listings"]["added"] == 7
     assert report["api"]["retries"] == 1
     assert (tmp_path / "staging.db").exists()
@@ -158,33 +173,9 @@ def test_sandbox_command_prints_what_leads_to_it(tmp_path: Path) -> None:
 
 def test_sandbox_drifts_on_its_own(tmp_path: Path) -> None:
     """With --drift-every hours pass by themselves."""
-    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    command = [sys.executable, "-m", "discosync"]
-    server = subprocess.Popen(
-        [*command, "sandbox", "--drift-every", "0.2", "--listings", "100"],
-        env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert server.stdout
-        printed = [server.stdout.readline() for _ in range(4)]
-        variables = dict(re.findall(r"export (\w+)=(.*)\n", "".join(printed)))
-        reports = []
-        for _ in range(2):
-            done = subprocess.run(
-                [*command, "sync", "--json", "--allow-mass-removal"],
-                env={**environment, **variables},
-                cwd=tmp_path,
-                capture_output=True,
-                check=True,
-            )
-            reports.append(json.loads(done.stdout))
-            time.sleep(0.5)
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-        server.stdout.close() if server.stdout else None
+    with _served(tmp_path, "--drift-every", "0.2", "--listings", "100") as environment:
+        _sync_there(tmp_path, environment)
+        time.sleep(0.5)
+        later = _sync_there(tmp_path, environment, "--allow-mass-removal")
 
-    assert reports[1]["listings"]["added"] > 0
+    assert later["listings"]["added"] > 0
