@@ -10,8 +10,10 @@
     ├── SourceUnavailable    15   network, 429, 5xx, export not ready
     │   └── RateLimited      15   a firm 429: asking more would make it worse
     ├── StorageFailed        16   database or disk
-    ├── MigrationFailed      17   a migration or its backup
+    ├── MigrationFailed      17   a migration
+    │   └── BackupFailed     17   a backup, or its verification, or a restore
     ├── TimeBudgetUsedUp     18   the run took longer than it may
+    ├── Mismatch             19   two ways disagree
     └── Stopped
         ├── Interrupted     130   SIGINT
         └── Terminated      143   SIGTERM
@@ -147,11 +149,24 @@ class MigrationFailed(DiscosyncError):
     default_code = "migration"
 
 
+class BackupFailed(MigrationFailed):
+    """A backup could not be made, is not what it should be, or could not be put back."""
+
+    default_code = "backup"
+
+
 class TimeBudgetUsedUp(DiscosyncError):
     """The run took longer than `--time-budget`."""
 
     exit_status = ExitStatus.TIME_BUDGET
     default_code = "time_budget"
+
+
+class Mismatch(DiscosyncError):
+    """Two ways to the same inventory disagree."""
+
+    exit_status = ExitStatus.MISMATCH
+    default_code = "mismatch"
 
 
 class Stopped(DiscosyncError):

@@ -16,8 +16,9 @@ from pathlib import Path
 from types import FrameType
 
 from discosync.core.change_entry import ChangeEntry
+from discosync.core.flags import Flag, FlagValue
 from discosync.core.progress import Progress
-from discosync.core.report import ApiUse, FlagValue, ListingCounts, Problem, RunReport, RunStatus
+from discosync.core.report import ApiUse, ListingCounts, Problem, RunReport, RunStatus
 from discosync.core.snapshot import Snapshot
 from discosync.errors import (
     DiscosyncError,
@@ -67,7 +68,7 @@ class Run:
     changes: tuple[ChangeEntry, ...] | None = None
     highlights: tuple[ChangeEntry, ...] = ()
     advice: str = ""
-    flags: dict[str, FlagValue] = field(default_factory=dict)
+    flags: dict[Flag, FlagValue] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     api_use: Callable[[], ApiUse] = ApiUse
     is_ending: bool = False
@@ -89,7 +90,7 @@ class Run:
             self.progress.end()
             self._open_phase = None
             seconds = time.monotonic() - began
-            self._phases[name] = seconds
+            self._phases[name] = self._phases.get(name, 0.0) + seconds
             calls = self.api_use().requests - requests_before
             _log.info("%s: %.2f s, %d API calls", name, seconds, calls)
 
@@ -101,7 +102,7 @@ class Run:
         if self._open_phase is None:
             return dict(self._phases)
         name, began = self._open_phase
-        return {**self._phases, name: time.monotonic() - began}
+        return {**self._phases, name: self._phases.get(name, 0.0) + time.monotonic() - began}
 
     def remaining_seconds(self) -> float:
         """Say how much of the time budget is left."""

@@ -1,21 +1,21 @@
 """`discosync db`."""
 
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from discosync.cli import app
+from discosync.cli.frame import telling_errors
 from discosync.cli.options import GROUP_EPILOG, AsJson, Config, exit_statuses
-from discosync.errors import DiscosyncError, ExitStatus
+from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
     from discosync.commands.db import SchemaReport
+    from discosync.console import Console
 
 db_app = typer.Typer(
-    help="The schema of the database.",
+    help="The schema of the database, and its backups.",
     no_args_is_help=True,
     rich_markup_mode=None,
     epilog=GROUP_EPILOG,
@@ -23,40 +23,178 @@ db_app = typer.Typer(
 )
 app.add_typer(db_app, name="db")
 
-_STATUSES = (
-    ExitStatus.OK,
-    ExitStatus.INTERNAL,
-    ExitStatus.USAGE,
-    ExitStatus.NOT_READY,
+_READS = (ExitStatus.OK, ExitStatus.INTERNAL, ExitStatus.USAGE, ExitStatus.NOT_READY)
+_READ_EPILOG = exit_statuses(*_READS, ExitStatus.STORAGE, ExitStatus.INTERRUPTED)
+_BACKUP_EPILOG = exit_statuses(
+    *_READS, ExitStatus.STORAGE, ExitStatus.MIGRATION, ExitStatus.INTERRUPTED
+)
+_MIGRATE_EPILOG = exit_statuses(
+    *_READS,
+    ExitStatus.LOCKED,
     ExitStatus.STORAGE,
+    ExitStatus.MIGRATION,
+    ExitStatus.INTERRUPTED,
+)
+_DOWNGRADE_EPILOG = exit_statuses(
+    *_READS,
+    ExitStatus.LOCKED,
+    ExitStatus.LIMIT,
+    ExitStatus.STORAGE,
+    ExitStatus.MIGRATION,
+    ExitStatus.INTERRUPTED,
 )
 
+NoBackup = Annotated[
+    bool, typer.Option("--no-backup", help="Make none first; you have your own way back.")
+]
 
-@db_app.command(epilog=exit_statuses(*_STATUSES))
+
+@db_app.command(epilog=_READ_EPILOG)
 def current(config: Config = None, *, as_json: AsJson = False) -> None:
     """Say which schema the database has."""
     from discosync.commands.db import show_current  # noqa: PLC0415 - heavy
-
-    _show(show_current, config, as_json=as_json)
-
-
-@db_app.command(epilog=exit_statuses(*_STATUSES, ExitStatus.MIGRATION))
-def upgrade(config: Config = None, *, as_json: AsJson = False) -> None:
-    """Bring the schema to the newest revision."""
-    from discosync.commands import db  # noqa: PLC0415 - heavy
-
-    _show(db.upgrade, config, as_json=as_json)
-
-
-def _show(
-    command: "Callable[[Path | None], SchemaReport]", config: Path | None, *, as_json: bool
-) -> None:
     from discosync.console import Console  # noqa: PLC0415 - heavy
 
     console = Console(as_json=as_json)
-    try:
-        report = command(config)
-    except DiscosyncError as exc:
-        console.show_error(exc)
-        raise typer.Exit(int(exc.exit_status)) from exc
-    console.show_fields(asdict(report))
+    with telling_errors(console):
+        _show(console, show_current(config))
+
+
+@db_app.command(epilog=_MIGRATE_EPILOG)
+def upgrade(
+    *,
+    seller: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose listings an old shop's database holds."),
+    ] = None,
+    no_backup: NoBackup = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the schema to the newest revision, after a backup.
+
+    An old shop's database is adopted: nothing in it is lost or changed, the seller is filled in.
+    """
+    from discosync.commands import db  # noqa: PLC0415 - heavy
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+
+    console = Console(as_json=as_json)
+    options = db.MigrationOptions(config=config, seller=seller, without_backup=no_backup)
+    with telling_errors(console):
+        _show(console, db.upgrade(options))
+
+
+@db_app.command(
+    epilog=_DOWNGRADE_EPILOG,
+    context_settings={"ignore_unknown_options": True},  # or -1 would be taken for an option
+)
+def downgrade(
+    to: Annotated[
+        str, typer.Argument(metavar="-1|REVISION", help="Steps back, a revision, or base.")
+    ],
+    *,
+    allow_loss: Annotated[
+        bool, typer.Option("--allow-loss", help="Once: what these steps hold may be lost.")
+    ] = False,
+    no_backup: NoBackup = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the schema back, after a backup.
+
+    What would be lost is counted and named first, and wants --allow-loss.
+    """
+    from discosync.commands import db  # noqa: PLC0415 - heavy
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+
+    console = Console(as_json=as_json)
+    options = db.MigrationOptions(
+        config=config, target=to, without_backup=no_backup, allow_loss=allow_loss
+    )
+    with telling_errors(console):
+        _show(console, db.downgrade(options))
+
+
+@db_app.command(epilog=_BACKUP_EPILOG)
+def backup(config: Config = None, *, as_json: AsJson = False) -> None:
+    """Make a backup now, verified by opening it and counting; runs go on meanwhile."""
+    from discosync.commands.backups import back_up  # noqa: PLC0415 - heavy
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+
+    console = Console(as_json=as_json)
+    with telling_errors(console):
+        made = back_up(config)
+        if as_json:
+            console.show_json({**made.to_json(), "file": str(made.path)})
+        else:
+            console.show_text(f"{made.path} ({sum(made.rows.values()):,} rows, verified)")
+
+
+@db_app.command("list", epilog=_BACKUP_EPILOG)
+def list_(config: Config = None, *, as_json: AsJson = False) -> None:
+    """List the backups of the database, oldest first."""
+    from discosync.commands.backups import list_all  # noqa: PLC0415 - heavy
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+    from discosync.core.diff import render_size  # noqa: PLC0415 - heavy
+
+    console = Console(as_json=as_json)
+    with telling_errors(console):
+        backups = list_all(config)
+        if as_json:
+            found = [{**b.to_json(), "file": str(b.path)} for b in backups]
+            console.show_json({"backups": found})
+            return
+        console.show_table(
+            ("made (UTC)", "schema", "listings", "size", "why", "file"),
+            [
+                (
+                    f"{b.made_at:%Y-%m-%d %H:%M:%S}",
+                    b.revision or "old shop",
+                    f"{b.rows.get('listings', 0):,}",
+                    render_size(b.size_bytes),
+                    b.why,
+                    str(b.path),
+                )
+                for b in backups
+            ],
+        )
+
+
+@db_app.command(epilog=_MIGRATE_EPILOG)
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="As `db list` names it.")],
+    *,
+    no_backup: NoBackup = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in place of the database, after backing that up.
+
+    On SQLite the whole file, other programs' tables in it included; on Postgres discosync's own
+    tables.
+    """
+    from discosync.commands.backups import restore as restore_backup  # noqa: PLC0415 - heavy
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+
+    console = Console(as_json=as_json)
+    with telling_errors(console):
+        restored = restore_backup(config, file, without_backup=no_backup)
+        before = None if restored.before is None else str(restored.before)
+        if as_json:
+            console.show_json({"restored": str(restored.backup.path), "before": before})
+            return
+        console.show_text(
+            f"restored {restored.backup.path}, made {restored.backup.made_at:%Y-%m-%d %H:%M:%S} UTC"
+        )
+        if before:
+            console.show_text(f"what was there before is in {before}")
+
+
+def _show(console: "Console", report: "SchemaReport") -> None:
+    if console.as_json:
+        console.show_json(report.to_json())
+        return
+    shown = {name: getattr(report, name) for name in ("database", "state", "revision", "newest")}
+    console.show_fields({**shown, **({"backup": report.backup} if report.backup else {})})
+    for note in report.notes:
+        console.show_text(note)

@@ -1,13 +1,14 @@
 """The last step of a run that writes: schema, listings, history and record."""
 
 import time
+from datetime import UTC, datetime
 
 from discosync.commands.planning import Planned
 from discosync.core.progress import counted
 from discosync.database.apply import Stamp, apply_changes
 from discosync.database.engine import Database
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
-from discosync.database.schema import SchemaState, require_usable, upgrade_schema
+from discosync.database.schema import SchemaState, require_usable
 from discosync.database.store import finish_run, load_run_exists, record_run
 from discosync.errors import StorageFailed
 from discosync.runner import Run
@@ -15,10 +16,20 @@ from discosync.snapshot_file import open_snapshot
 
 
 def make_schema(run: Run, database: Database) -> None:
-    """Make the schema of an empty database; only one run at a time, whoever its seller is."""
-    holder = Holder(command="discosync sync", run_id=run.run_id, started_at=run.started_at)
+    """Make the schema of an empty database, unless it has one."""
+    if require_usable(database) is SchemaState.EMPTY:
+        make_schema_of(database, command=f"discosync {run.request.command}")
+
+
+def make_schema_of(database: Database, *, command: str) -> None:
+    """Make the schema of an empty database: only one process at a time, whoever it is for."""
+    holder = Holder(command=command, run_id="", started_at=datetime.now(UTC))
     with hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=60):
         if require_usable(database) is SchemaState.EMPTY:
+            from discosync.database.migrating import (  # noqa: PLC0415 - once in a database's life
+                upgrade_schema,
+            )
+
             upgrade_schema(database)
 
 

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from discosync.core.flags import Flag
 from discosync.core.pacific import parse_export_name
 from discosync.core.report import Problem
 from discosync.core.snapshot import Snapshot, Source
@@ -68,9 +69,17 @@ class Fetcher:
         first = fetch_first_page(self._transport, seller)
         choice = self._choose(first)
         self._take(choice)
-        snapshot = self._fetch_by(choice.source, seller, first, spool)
-        currency = self._currency(snapshot.currency)
-        return Fetched(snapshot=replace(snapshot, currency=currency), is_sandbox=first.is_sandbox)
+        return self._finished(self._fetch_by(choice.source, seller, first, spool), first)
+
+    @property
+    def may_go_back(self) -> bool:
+        """Whether nobody but the flag USE_CSV_EXPORT chose the export."""
+        return self._options.source is None and self._run.source == Source.EXPORT.value
+
+    def fetch_instead(self, seller: str, spool: Spool, *, reason: str) -> Fetched:
+        """Take the old way after the new one gave what cannot be trusted."""
+        first = self._fall_back(reason, seller)
+        return self._finished(self._walk(seller, first, spool), first)
 
     def count_again(self, seller: str) -> int:
         """Ask the second witness once more: the shop may have sold something meanwhile."""
@@ -109,8 +118,8 @@ class Fetcher:
         if self._options.source is not None:
             wanted = self._options.source
             return SourceChoice(source=wanted, reason=f"--source {wanted.value}")
-        use_csv_export = self._settings.use_csv_export
-        return choose_source(first.page.items, use_csv_export=use_csv_export)
+        flag = self._run.flags[Flag.USE_CSV_EXPORT]
+        return choose_source(first.page.items, use_csv_export=flag)
 
     def _take(self, choice: SourceChoice) -> None:
         self._run.source, self._run.source_reason = choice.source.value, choice.reason
@@ -123,7 +132,10 @@ class Fetcher:
             except ExportUnavailable as exc:
                 if self._options.source is not None:  # taken literally
                     raise
-                first = self._fall_back(exc, seller)
+                first = self._fall_back(exc.message, seller)
+        return self._walk(seller, first, spool)
+
+    def _walk(self, seller: str, first: FirstPage, spool: Spool) -> Snapshot:
         request = PagesRequest(
             seller=seller,
             first=first,
@@ -132,6 +144,10 @@ class Fetcher:
             progress=self._run.progress,
         )
         return fetch_pages(self._transport, request)
+
+    def _finished(self, snapshot: Snapshot, first: FirstPage) -> Fetched:
+        currency = self._currency(snapshot.currency)
+        return Fetched(snapshot=replace(snapshot, currency=currency), is_sandbox=first.is_sandbox)
 
     def _export_request(self, seller: str, first: FirstPage, spool: Spool) -> ExportRequest:
         deadline_seconds = _EXPORT_DEADLINE_SECONDS
@@ -147,12 +163,10 @@ class Fetcher:
             usual_seconds=self._last.ready_seconds,
         )
 
-    def _fall_back(self, exc: ExportUnavailable, seller: str) -> FirstPage:
+    def _fall_back(self, reason: str, seller: str) -> FirstPage:
         self._run.fallback_from = Source.EXPORT.value
-        self._take(SourceChoice(source=Source.PAGES, reason=f"no export: {exc.message}"))
-        self._run.problems.append(
-            Problem(code="fallback", text=f"fell back to pages: {exc.message}")
-        )
+        self._take(SourceChoice(source=Source.PAGES, reason=f"no export: {reason}"))
+        self._run.problems.append(Problem(code="fallback", text=f"fell back to pages: {reason}"))
         return fetch_first_page(self._transport, seller)
 
     def _currency(self, shown: str | None) -> str | None:

@@ -18,7 +18,8 @@ from discosync.errors import BadData, NotReady, UsageFault
 from discosync.sandbox.inventory import drift, make_inventory
 from discosync.sandbox.server import SandboxServer, serving
 from discosync.sandbox.state import SANDBOX_TOKEN, Fault, SandboxState
-from discosync.settings import Secret, Settings, data_dir
+from discosync.settings import Settings, data_dir
+from discosync.settings.secret import Secret
 from discosync.snapshot_file import open_snapshot
 
 DEFAULT_SELLER = "sandbox-records"

@@ -13,7 +13,7 @@ and empty". Learning what was not known is no change either.
 
 import html
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -215,9 +215,16 @@ def canonical(field: str, value: FieldValue) -> str:
 
 def content_hash(listing: Listing) -> str:
     """Digest what both sources show of a listing: version, colon, 32 hexadecimal digits."""
-    forms = [
-        form(value) for form, value in zip(_CANONICAL_IN_ORDER, _content_of(listing), strict=True)
-    ]
+    return _digest(_content_of(listing))
+
+
+def content_hash_of_row(values: Mapping[str, FieldValue]) -> str:
+    """Digest a stored row's content, as if a source had shown just that."""
+    return _digest([values[field] for field in CONTENT_FIELDS])
+
+
+def _digest(content: Iterable[FieldValue]) -> str:
+    forms = [form(value) for form, value in zip(_CANONICAL_IN_ORDER, content, strict=True)]
     # NUL separates: the parser refuses it inside a field, so no two contents run together.
     body = "\0".join(forms)
     return f"{HASH_VERSION}:{blake2b(body.encode(), digest_size=16).hexdigest()}"

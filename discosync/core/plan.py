@@ -27,6 +27,8 @@ from discosync.core.limits import MAX_REJECTED, too_many_rejected
 from discosync.core.listing import (
     CONTENT_FIELDS,
     FILLED_ONCE_FIELDS,
+    FOR_SALE,
+    FieldValue,
     Listing,
     canonical,
     content_hash,
@@ -45,6 +47,16 @@ def lifecycle_of_new(status: str, *, is_for_sale: bool, as_of: datetime) -> Life
     return Lifecycle(
         is_active=False, removed_at=as_of, removal_reason=removal_reason(status), sold_at=None
     )
+
+
+def lifecycle_of_adopted(status: FieldValue, *, now: datetime) -> Lifecycle:
+    """Say what the old shop's row means: it kept what is for sale, and said no more.
+
+    Without a status, or with the right one in other letters, it counts as for sale.
+    """
+    word = str(status or FOR_SALE).strip()
+    is_for_sale = word.casefold() == FOR_SALE.casefold()
+    return lifecycle_of_new(word, is_for_sale=is_for_sale, as_of=now)
 
 
 class Planner:

@@ -8,6 +8,7 @@ from typing import Any
 
 from discosync.core.change_entry import ChangeEntry, json_value
 from discosync.core.changes import ChangeSet
+from discosync.core.flags import Flag, FlagValue
 from discosync.core.snapshot import Snapshot
 from discosync.errors import DiscosyncError, ExitStatus
 
@@ -61,14 +62,6 @@ class ApiUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlagValue:
-    """Which side of a flag a run was on, and why."""
-
-    value: bool
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """Everything one run has to say; `highlights` and `advice` are for people only."""
 
@@ -87,7 +80,7 @@ class RunReport:
     phases: Mapping[str, float] = field(default_factory=dict)
     listings: ListingCounts = ListingCounts()
     api: ApiUse = ApiUse()
-    flags: Mapping[str, FlagValue] = field(default_factory=dict)
+    flags: Mapping[Flag, FlagValue] = field(default_factory=dict)
     database: str = ""
     snapshot: Snapshot | None = None
     columns: tuple[str, ...] = ()
@@ -117,7 +110,9 @@ class RunReport:
             "listings": _counts_json(self.listings),
             "api": _api_json(self.api),
             "cache": {"backend": None, "hits": 0, "misses": 0, "hit_rate": None},
-            "flags": {n: {"value": f.value, "why": f.why} for n, f in self.flags.items()},
+            "flags": {
+                flag.value: {"value": f.value, "why": f.why} for flag, f in self.flags.items()
+            },
             "database": self.database,
             "snapshot": self._snapshot_json(),
             "problems": [_problem_json(problem) for problem in self.problems],

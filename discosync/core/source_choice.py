@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from discosync.core.flags import FlagValue
 from discosync.core.snapshot import Source
 
 PER_PAGE = 100
@@ -27,11 +28,12 @@ def pages_of(items: int) -> int:
     return max(1, -(-items // PER_PAGE))
 
 
-def choose_source(items: int, *, use_csv_export: bool) -> SourceChoice:
+def choose_source(items: int, *, use_csv_export: FlagValue) -> SourceChoice:
     """Take the cheapest complete source for an inventory with that many listings For Sale."""
     pages_requests = 1 + pages_of(items)
-    if not use_csv_export:
-        return SourceChoice(source=Source.PAGES, reason="USE_CSV_EXPORT is off")
+    if not use_csv_export.value:
+        why = f"USE_CSV_EXPORT is off: {use_csv_export.why}"
+        return SourceChoice(source=Source.PAGES, reason=why)
     sum_up = f"{items:,} listings: pages cost {pages_requests:,} requests, an export about"
     reason = f"{sum_up} {EXPORT_REQUESTS}"
     is_small = pages_requests < EXPORT_REQUESTS

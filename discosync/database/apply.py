@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash, first_of
 from discosync.core.plan import lifecycle_of_new
 from discosync.database.bulk import Assignments, BulkWriter, Row, bulk_writer
+from discosync.database.tables import naive
 from discosync.errors import StorageFailed
 
 _ROWS_PER_BATCH = 5_000
@@ -97,8 +98,7 @@ def _write_missing(writer: BulkWriter, missing: tuple[Removed, ...], stamp: Stam
         set_columns=(*Lifecycle._fields, "updated_at"), keys=_KEYS, nullable_keys=_NULLABLE_KEYS
     )
     rows = (
-        (*_lifecycle_values(r.lifecycle), _naive(stamp.now), *_key_values(r, stamp))
-        for r in missing
+        (*_lifecycle_values(r.lifecycle), naive(stamp.now), *_key_values(r, stamp)) for r in missing
     )
     return writer.update("listings", assignments, rows)
 
@@ -157,7 +157,7 @@ class _Layout:
             keys=_KEYS,
             nullable_keys=_NULLABLE_KEYS,
         )
-        self._as_of, self._now = _naive(stamp.as_of), _naive(stamp.now)
+        self._as_of, self._now = naive(stamp.as_of), naive(stamp.now)
 
     def new_row(self, listing: Listing) -> Row:
         stamp = self._stamp
@@ -186,7 +186,7 @@ class _Layout:
 def _column_value(listing: Listing, name: str) -> Any:  # noqa: ANN401 - whatever a column holds
     value = getattr(listing, name)
     if name == "posted":
-        return _naive(value)
+        return naive(value)
     return str(value) if name == "release_id" else value
 
 
@@ -201,19 +201,14 @@ def _primary_value(listing: Listing, name: str) -> str | None:
 def _lifecycle_values(lifecycle: Lifecycle) -> Row:
     return (
         lifecycle.is_active,
-        _naive(lifecycle.removed_at),
+        naive(lifecycle.removed_at),
         lifecycle.removal_reason,
-        _naive(lifecycle.sold_at),
+        naive(lifecycle.sold_at),
     )
 
 
 def _key_values(rewrite: Rewrite, stamp: Stamp) -> Row:
     return (stamp.seller, str(rewrite.listing_id), rewrite.expected_hash)
-
-
-def _naive(moment: datetime | None) -> datetime | None:
-    """Write a moment as the tables hold it: UTC without a zone."""
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _history_rows(changes: ChangeSet, seller: str, run_key: int) -> Iterator[Row]:

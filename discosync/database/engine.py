@@ -78,7 +78,7 @@ class Database:
         ):
             if self.is_sqlite:
                 # Inside a transaction the pragma would be ignored without a word.
-                _driver_connection(connection).execute("PRAGMA foreign_keys=OFF")
+                driver_connection(connection).execute("PRAGMA foreign_keys=OFF")
             with connection.begin():
                 yield connection
                 if self.is_sqlite:
@@ -103,7 +103,8 @@ class Database:
         )
 
 
-def _driver_connection(connection: Connection) -> sqlite3.Connection:
+def driver_connection(connection: Connection) -> sqlite3.Connection:
+    """Give the SQLite driver's own connection below SQLAlchemy's."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, sqlite3.Connection):
         raise TypeError(f"not a SQLite connection: {driver!r}")

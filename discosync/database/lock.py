@@ -25,6 +25,9 @@ from discosync.errors import Locked, StorageFailed
 SCHEMA_LOCK = "*schema*"
 """Held by whoever makes or upgrades the schema, for all sellers; no Discogs name has a star."""
 
+MAINTENANCE_LOCK = "*maintenance*"
+"""Shared by every run that writes, held alone by whoever migrates or restores the database."""
+
 _LOOK_EVERY_SECONDS = 0.2
 _NAMESPACE = 0x64697363  # "disc": our half of Postgres' two-part advisory lock keys
 
@@ -40,18 +43,32 @@ class Holder:
 
 @contextmanager
 def hold_lock(
-    database: Database, key: str, holder: Holder, *, wait_seconds: float = 0.0
+    database: Database,
+    key: str,
+    holder: Holder,
+    *,
+    wait_seconds: float = 0.0,
+    is_shared: bool = False,
 ) -> Iterator[None]:
     """Hold the lock `key` (a seller, in any spelling) of this database.
 
-    Raises `Locked`, naming the holder, when it is not free within `wait_seconds`.
+    Several may share a lock, nobody has it alone meanwhile. Raises `Locked`, naming the holder,
+    when it is not free within `wait_seconds`.
     """
+    what = "in this database" if key in {SCHEMA_LOCK, MAINTENANCE_LOCK} else "for this seller"
+    wait = _Wait(what=what, seconds=wait_seconds)
     if database.path is not None:
-        with _hold_file(database.path, key, holder, wait_seconds):
+        with _hold_file(lock_path(database.path, key), holder, wait, is_shared=is_shared):
             yield
     else:
-        with _hold_advisory(database, key, wait_seconds):
+        with _hold_advisory(database, key, wait, is_shared=is_shared):
             yield
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wait:
+    what: str
+    seconds: float
 
 
 def lock_path(database_path: Path, key: str) -> Path:
@@ -67,10 +84,8 @@ def slug_of(key: str) -> str:
 
 
 @contextmanager
-def _hold_file(
-    database_path: Path, key: str, holder: Holder, wait_seconds: float
-) -> Iterator[None]:
-    path = lock_path(database_path, key)
+def _hold_file(path: Path, holder: Holder, wait: _Wait, *, is_shared: bool) -> Iterator[None]:
+    operation = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -81,7 +96,7 @@ def _hold_file(
             code="lock_file",
         ) from exc
     try:
-        _wait_for(lambda: _try_flock(descriptor), lambda: _describe_file(path), wait_seconds)
+        _wait_for(lambda: _try_flock(descriptor, operation), lambda: _describe_file(path), wait)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, _signature(holder), 0)
         yield
@@ -89,9 +104,9 @@ def _hold_file(
         os.close(descriptor)
 
 
-def _try_flock(descriptor: int) -> bool:
+def _try_flock(descriptor: int, operation: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -121,7 +136,8 @@ def _describe_file(path: Path) -> str:
 
 
 @contextmanager
-def _hold_advisory(database: Database, key: str, wait_seconds: float) -> Iterator[None]:
+def _hold_advisory(database: Database, key: str, wait: _Wait, *, is_shared: bool) -> Iterator[None]:
+    function = "pg_try_advisory_lock_shared" if is_shared else "pg_try_advisory_lock"
     digest = hashlib.sha256(key.casefold().encode(errors="replace")).digest()
     number = int.from_bytes(digest[:4], signed=True)
     # A connection of its own: the work's connections come and go.
@@ -131,11 +147,11 @@ def _hold_advisory(database: Database, key: str, wait_seconds: float) -> Iterato
 
         def take() -> bool:
             with database.errors():
-                statement = text("SELECT pg_try_advisory_lock(:space, :number)")
+                statement = text(f"SELECT {function}(:space, :number)")
                 keys = {"space": _NAMESPACE, "number": number}
                 return bool(connection.execute(statement, keys).scalar_one())
 
-        _wait_for(take, lambda: _describe_session(database, connection, number), wait_seconds)
+        _wait_for(take, lambda: _describe_session(database, connection, number), wait)
         yield
 
 
@@ -158,12 +174,12 @@ def _describe_session(database: Database, connection: Connection, number: int) -
     return f"process {pid} on {host}, {command}, since {since}"
 
 
-def _wait_for(take: Callable[[], bool], describe: Callable[[], str], wait_seconds: float) -> None:
-    gives_up_at = time.monotonic() + wait_seconds
+def _wait_for(take: Callable[[], bool], describe: Callable[[], str], wait: _Wait) -> None:
+    gives_up_at = time.monotonic() + wait.seconds
     while not take():
         if time.monotonic() >= gives_up_at:
             raise Locked(
-                f"another run is at work for this seller: {describe()}",
+                f"another run is at work {wait.what}: {describe()}",
                 hint="let it finish, or wait for it with --lock-wait SECONDS",
             )
         time.sleep(_LOOK_EVERY_SECONDS)

@@ -1,24 +1,14 @@
-"""What schema a database has, and how to bring it to ours.
+"""What schema a database has; an hourly run compares one version with one number."""
 
-Alembic is imported only to migrate: an hourly run compares one version with one number.
-"""
-
-import logging
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
 from discosync.database.engine import Database
-from discosync.errors import DiscosyncError, MigrationFailed, NotReady
-
-if TYPE_CHECKING:
-    from alembic.config import Config
-
-_log = logging.getLogger(__name__)
+from discosync.errors import NotReady
 
 
 class SchemaState(StrEnum):
@@ -77,14 +67,7 @@ def require_usable(database: Database) -> SchemaState:
     state = load_state(database)
     if state in {SchemaState.CURRENT, SchemaState.EMPTY}:
         return state
-    newest = known_revisions()[-1]
-    if state is SchemaState.NEWER:
-        raise NotReady(
-            f"the database {database.shown} was made by a newer discosync (revision "
-            f"{load_revision(database)}; this one knows up to {newest})",
-            hint="update discosync: pip install --upgrade discosync",
-            code="schema_ahead",
-        )
+    refuse_newer(database)
     if state is SchemaState.OLD_SHOP:
         raise NotReady(
             f"the database {database.shown} holds a table of listings that discosync did not make",
@@ -93,34 +76,18 @@ def require_usable(database: Database) -> SchemaState:
         )
     raise NotReady(
         f"the schema of {database.shown} is at revision {load_revision(database)}, this "
-        f"discosync needs {newest}",
+        f"discosync needs {known_revisions()[-1]}",
         hint="run `discosync db upgrade`",
         code="schema_behind",
     )
 
 
-def upgrade_schema(database: Database) -> None:
-    """Bring the schema to the newest revision; raise `MigrationFailed` when that fails.
-
-    All or nothing: on either database the migrations run in one transaction.
-    """
-    from alembic import command  # noqa: PLC0415 - 0.2 s that an hourly run need not pay
-    from alembic.util import CommandError  # noqa: PLC0415 - see above
-
-    try:
-        with database.migrating() as connection:
-            command.upgrade(_alembic_config(connection), "head")
-    except (DiscosyncError, CommandError) as exc:
-        raise MigrationFailed(
-            f"the schema could not be brought to {known_revisions()[-1]}: {exc}",
-            hint="nothing was changed; mend the cause, then run `discosync db upgrade`",
-        ) from exc
-
-
-def _alembic_config(connection: Connection) -> "Config":
-    from alembic.config import Config  # noqa: PLC0415 - see above
-
-    config = Config()
-    config.set_main_option("script_location", str(migrations_dir()).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
+def refuse_newer(database: Database) -> None:
+    """Raise `NotReady` for a database that a newer discosync has migrated."""
+    if load_state(database) is SchemaState.NEWER:
+        raise NotReady(
+            f"the database {database.shown} was made by a newer discosync (revision "
+            f"{load_revision(database)}; this one knows up to {known_revisions()[-1]})",
+            hint="update discosync: pip install --upgrade discosync",
+            code="schema_ahead",
+        )

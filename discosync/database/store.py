@@ -17,6 +17,7 @@ from discosync.errors import StorageFailed
 
 ROWS_PER_QUERY = 500
 
+
 _ROW_COLUMNS = (*CONTENT_FIELDS, *FILLED_ONCE_FIELDS)
 
 
@@ -32,13 +33,11 @@ class LastApplied:
 
 def resolve_seller(connection: Connection, name: str) -> str:
     """Give the spelling under which a seller is stored: Discogs ignores case in names."""
-    statement = (
-        select(sync_runs.c.seller)
-        .where(func.lower(sync_runs.c.seller) == name.lower())
-        .order_by(sync_runs.c.id)
-        .limit(1)
-    )
-    return connection.execute(statement).scalar() or name
+    for table in (sync_runs, listings):  # an adopted database has no run yet
+        statement = select(table.c.seller).where(func.lower(table.c.seller) == name.lower())
+        if stored := connection.execute(statement.order_by(table.c.id).limit(1)).scalar():
+            return str(stored)
+    return name
 
 
 def load_known(connection: Connection, seller: str) -> KnownListings:
@@ -111,13 +110,13 @@ def _known_listings(result: Iterable[Any]) -> Iterator[KnownListing]:
                 listing_id=int(row[0]),
                 content_hash=row[1],
                 lifecycle=Lifecycle(*row[2:first_value]),
-                values={name: _typed(name, value) for name, value in values.items()},
+                values={name: typed(name, value) for name, value in values.items()},
             )
     except (ValueError, TypeError, ArithmeticError) as exc:
         raise _bad_row("?", f"{type(exc).__name__}: {exc}"[:200]) from exc
 
 
-def _typed(name: str, value: FieldValue | float) -> FieldValue:
+def typed(name: str, value: FieldValue | float) -> FieldValue:
     """Bring what a column holds into the type of the field of the same name."""
     if name == "weight" and value is not None:
         return Decimal(str(value))
@@ -131,7 +130,8 @@ def load_last_applied(connection: Connection, seller: str) -> LastApplied:
     c = sync_runs.c
     own = select(func.max(c.snapshot_as_of)).where(c.seller == seller)
     as_of = connection.execute(own).scalar()
-    newest = select(c.source, c.report).where(c.seller == seller).order_by(c.id.desc()).limit(20)
+    syncs = select(c.source, c.report).where(c.seller == seller, c.command == "sync")
+    newest = syncs.order_by(c.id.desc()).limit(20)
     shown = [(row[0], _snapshot_of(row[1])) for row in connection.execute(newest)]
     exports = [snapshot for source, snapshot in shown if source in {"export", "file"}]
     waits = [s["ready_seconds"] for s in exports if s.get("ready_seconds") is not None]
@@ -156,15 +156,26 @@ def _stored_currency(connection: Connection, seller: str) -> str | None:
     return connection.execute(own.order_by(c.is_active.desc()).limit(1)).scalar()
 
 
-def load_has_sellers(connection: Connection, *, is_sandbox: bool) -> bool:
-    """Whether the database holds a real seller, or one of the sandbox."""
-    statement = select(sync_runs.c.id).where(sync_runs.c.is_sandbox == is_sandbox).limit(1)
+def load_has_sandbox(connection: Connection) -> bool:
+    """Whether the database holds a seller of the sandbox."""
+    statement = select(sync_runs.c.id).where(sync_runs.c.is_sandbox).limit(1)
     return connection.execute(statement).first() is not None
 
 
+def load_has_real(connection: Connection) -> bool:
+    """Whether the database holds a real seller, one that was adopted without a run included."""
+    statement = select(sync_runs.c.id).where(~sync_runs.c.is_sandbox).limit(1)
+    if connection.execute(statement).first() is not None:
+        return True
+    made_up = select(sync_runs.c.seller).where(sync_runs.c.is_sandbox)
+    others = select(listings.c.id).where(listings.c.seller.not_in(made_up)).limit(1)
+    return connection.execute(others).first() is not None
+
+
 def load_run_count(connection: Connection, seller: str) -> int:
-    """Count the recorded runs of a seller."""
-    statement = select(func.count()).where(sync_runs.c.seller == seller)
+    """Count the recorded syncs of a seller."""
+    own = (sync_runs.c.seller == seller, sync_runs.c.command == "sync")
+    statement = select(func.count()).where(*own)
     return connection.execute(statement).scalar_one()
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Dialect,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -42,6 +43,11 @@ metadata = MetaData(
 )
 
 
+def naive(moment: datetime | None) -> datetime | None:
+    """Write a moment as the tables hold it: UTC without a zone."""
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment: aware in code, UTC without a zone in the database."""
 
@@ -55,7 +61,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a time without a zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
+        return naive(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Name the zone."""
@@ -148,6 +154,8 @@ listings = Table(
     Column("seller", String(255), nullable=False, server_default=text("''")),
     Column("quantity", Integer),
     Column("accept_offer", Boolean),
+    Column("artist_id", String(36), ForeignKey("artists.uuid"), index=True),
+    Column("label_id", String(36), ForeignKey("labels.uuid"), index=True),
 )
 Index("uq_listings_seller_listing_id", listings.c.seller, listings.c.listing_id, unique=True)
 
@@ -183,3 +191,73 @@ listing_changes = Table(
 Index(
     "ix_listing_changes_seller_listing_id", listing_changes.c.seller, listing_changes.c.listing_id
 )
+
+feature_flags = Table(
+    "feature_flags",
+    metadata,
+    Column("flag", String(64), primary_key=True),
+    Column("percent", Integer, nullable=False, server_default=text("100")),
+    Column("rolled_back_at", UtcDateTime),
+    Column("rolled_back_by", String(255)),
+    Column("reason", Text),
+    Column("run_id", String(36)),
+)
+
+flag_events = Table(
+    "flag_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("flag", String(64), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(255), nullable=False),
+    Column("state_before", String(20), nullable=False),
+    Column("state_after", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("run_id", String(36)),
+)
+
+
+def _names(table: str) -> Table:
+    """Artists or labels: by their number on Discogs when it is known, by name until then."""
+    return Table(
+        table,
+        metadata,
+        Column("uuid", String(36), primary_key=True),
+        Column("discogs_id", Integer, unique=True),
+        Column("name", Text, nullable=False, index=True),
+        Column("profile", Text),
+        Column("description", Text),
+        Column("created_at", UtcDateTime, nullable=False),
+        Column("updated_at", UtcDateTime, nullable=False),
+    )
+
+
+def _links(table: str, key: str, target: str, *columns: Column[str]) -> Table:
+    """Every artist or label of a listing, in order."""
+    links = Table(
+        table,
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("seller", String(255), nullable=False),
+        Column("listing_id", String(50), nullable=False),
+        Column("position", Integer, nullable=False),
+        Column(key, String(36), ForeignKey(f"{target}.uuid"), nullable=False, index=True),
+        *columns,
+        ForeignKeyConstraint(["seller", "listing_id"], ["listings.seller", "listings.listing_id"]),
+    )
+    c = links.c
+    Index(f"uq_{table}_seller_listing_id_position", c.seller, c.listing_id, c.position, unique=True)
+    return links
+
+
+artists = _names("artists")
+labels = _names("labels")
+listing_artists = _links(
+    "listing_artists",
+    "artist_id",
+    "artists",
+    Column("role", Text),
+    Column("name_variation", Text),
+    Column("join_phrase", Text),
+)
+listing_labels = _links("listing_labels", "label_id", "labels", Column("catalog_number", Text))

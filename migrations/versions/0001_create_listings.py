@@ -61,5 +61,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table."""
-    op.drop_table("listings")
+    """Drop the table when it is empty; with rows in it, it is the old shop's again."""
+    if op.get_bind().execute(sa.text("SELECT 1 FROM listings LIMIT 1")).first() is None:
+        op.drop_table("listings")

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
+loses = ("listings.is_active", "listings.sold_at")
 
 
 def upgrade() -> None:

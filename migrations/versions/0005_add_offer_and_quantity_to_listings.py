@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0005"
 down_revision = "0004"
+loses = ("listings.quantity", "listings.accept_offer")
 
 
 def upgrade() -> None:

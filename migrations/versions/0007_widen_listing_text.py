@@ -29,6 +29,7 @@ _LENGTH_BY_COLUMN = {
     "image_uri": 500,
     "image_resource_url": 500,
 }
+loses = tuple(f"listings.{name}>{length}" for name, length in _LENGTH_BY_COLUMN.items())
 
 
 def upgrade() -> None:

@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0008"
 down_revision = "0007"
+loses = ("sync_runs",)
 
 
 def upgrade() -> None:

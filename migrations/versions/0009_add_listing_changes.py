@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0009"
 down_revision = "0008"
+loses = ("listing_changes",)
 
 
 def upgrade() -> None:

@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from discosync.core.flags import FlagValue
 from discosync.core.money import MAX_AMOUNT, parse_amount, render_amount
 from discosync.core.pacific import pacific_to_utc, parse_export_name, render_export_name
 from discosync.core.snapshot import Source
 from discosync.core.source_choice import choose_source
+
+ON = FlagValue(value=True, why="default")
+OFF = FlagValue(value=False, why="environment")
 
 
 @given(st.integers(0, 10**12 - 1))
@@ -61,8 +65,8 @@ def test_export_names_are_read_and_written() -> None:
 
 def test_source_choice_says_why() -> None:
     """The cheaper way is taken, and the reason is for people."""
-    assert choose_source(300, use_csv_export=True).source is Source.PAGES
-    choice = choose_source(90_000, use_csv_export=True)
+    assert choose_source(300, use_csv_export=ON).source is Source.PAGES
+    choice = choose_source(90_000, use_csv_export=ON)
     assert choice.source is Source.EXPORT
     assert choice.reason == "90,000 listings: pages cost 901 requests, an export about 5"
-    assert choose_source(90_000, use_csv_export=False).source is Source.PAGES
+    assert choose_source(90_000, use_csv_export=OFF).source is Source.PAGES

@@ -11,7 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from discosync.database.engine import Database, open_database
-from discosync.database.schema import known_revisions, migrations_dir, upgrade_schema
+from discosync.database.migrating import upgrade_schema
+from discosync.database.schema import known_revisions, migrations_dir
 from discosync.database.tables import metadata
 from discosync.errors import MigrationFailed
 

@@ -53,11 +53,16 @@ class Program:
             raise result.exception
         return Result(result.exit_code, result.stdout, result.stderr)
 
+    @staticmethod
+    def command(*arguments: str) -> list[str]:
+        """Give the command line of a process."""
+        return [*EXECUTABLE, *arguments]
+
     def start(self, *arguments: str, **more: str) -> "subprocess.Popen[str]":
         """Start a process, as cron would: with nothing but these variables."""
         environment = {**self.environment, "PATH": os.environ["PATH"], **more}
         return subprocess.Popen(
-            [*EXECUTABLE, *arguments],
+            self.command(*arguments),
             env=environment,
             cwd=self.directory,
             text=True,

@@ -1,0 +1,151 @@
+"""What people see: progress, summary, diff, errors. Results go to stdout, the rest to stderr.
+
+The only room that imports rich.
+"""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from discosync.console.progress_bars import BarProgress, PlainProgress
+from discosync.console.report_view import headline, print_diff, print_problems, summary_lines
+from discosync.console.terminal import is_colourful, print_lines, print_table
+from discosync.core.diff import render_markdown
+from discosync.core.progress import NoProgress, Progress
+from discosync.core.report import RunReport
+from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
+from discosync.log_format import JsonFormatter
+from discosync.report_file import write_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """How much to say, and in which form."""
+
+    verbosity: int = 0
+    quiet: bool = False
+    as_json: bool = False
+
+    def progress(self) -> Progress:
+        """Choose how to show progress."""
+        if self.quiet:
+            return NoProgress()
+        if is_colourful(sys.stderr) and not self.verbosity:
+            return BarProgress()
+        return PlainProgress(sys.stderr)
+
+    def set_up_logging(self, log_format: str) -> None:
+        """Send our log to stderr: phases with -v, every request with -vv."""
+        levels = (logging.WARNING, logging.INFO, logging.DEBUG)
+        handler = logging.StreamHandler(sys.stderr)
+        plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+        handler.setFormatter(JsonFormatter() if log_format == "json" else plain)
+        logger = logging.getLogger("discosync")
+        logger.handlers[:] = [handler]
+        logger.propagate = False
+        logger.setLevel(levels[min(self.verbosity, 2)])
+
+    def show_json(self, content: Mapping[str, Any]) -> None:
+        """Print one JSON object, alone on stdout."""
+        print(json.dumps(content, ensure_ascii=False))
+
+    def show_text(self, text: str) -> None:
+        """Print a result as it is."""
+        print(text, flush=True)
+
+    def show_table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        colours: Mapping[str, str] | None = None,
+    ) -> None:
+        """Print rows as a table; off a terminal as lines separated by tabs."""
+        print_table(columns, rows, colours=colours)
+
+    def tell_error(self, error: DiscosyncError) -> None:
+        """Say how a command without a report failed."""
+        if self.as_json:
+            status = int(error.exit_status)
+            said = {"code": error.code, "message": error.message, "hint": error.hint}
+            self.show_json({"exit_code": status, "error": said})
+        self.show_error(error)
+
+    def confirm(self, question: str) -> bool:
+        """Ask on the terminal; where nobody sits at one, the command line has said it all."""
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return True
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+
+    def show_fields(self, fields: Mapping[str, str | None]) -> None:
+        """Print named values, a line each."""
+        if self.as_json:
+            self.show_json(fields)
+            return
+        for name, value in fields.items():
+            print(f"{name:<10} {value or '–'}")
+
+    def show_error(self, error: DiscosyncError) -> None:
+        """Say what happened, what it means, and what to type."""
+        status = error.exit_status
+        print(f"discosync: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  → {error.hint}", file=sys.stderr)
+        print(f"  exit status {int(status)} ({EXIT_STATUS_MEANINGS[status]})", file=sys.stderr)
+
+    def tell(self, report: RunReport, *, diff: str | None = None) -> ExitStatus:
+        """Show how a run ended; return the status to end with."""
+        return _say(lambda: self.show_report(report, diff=diff), report.exit_status)
+
+    def tell_combined(self, combined: Mapping[str, Any], *, path: Path | None) -> ExitStatus:
+        """Show how several sellers' runs ended, and write their reports where asked."""
+        status = ExitStatus(combined["exit_code"])
+        if path is not None:
+            status = _say(lambda: write_json(combined, path), status)
+        return _say(lambda: self.show_json(combined), status) if self.as_json else status
+
+    def show_report(self, report: RunReport, *, diff: str | None = None) -> None:
+        """Show how a run ended."""
+        if self.as_json:
+            self.show_json(report.to_json())
+        elif diff is not None:
+            self._show_diff(report, diff)
+        elif not self.quiet and report.error is None:
+            is_clean = report.exit_status is ExitStatus.OK
+            print_lines(headline(report), list(summary_lines(report)), is_clean=is_clean)
+        print_problems(report.problems, quiet=self.quiet)
+        if report.error is not None:
+            self.show_error(report.error)
+
+    def _show_diff(self, report: RunReport, diff: str) -> None:
+        if diff == "json":
+            self.show_json(report.to_json())
+        elif diff == "markdown":
+            print(render_markdown(report), end="")
+        else:
+            print_diff(report)
+
+
+def _say(words: Callable[[], None], status: ExitStatus) -> ExitStatus:
+    """Say something; return the status to end with.
+
+    What was committed is committed: words that cannot be said make an ok run one with a warning,
+    not a failure.
+    """
+    try:
+        words()
+        sys.stdout.flush()
+    except (OSError, KeyboardInterrupt) as exc:
+        # Whatever is still buffered would fail again at the very end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(exc, OSError) or isinstance(exc, BrokenPipeError):
+            return status  # somebody, `discosync … | head` say, has seen enough
+        print(f"discosync: warning: output failed: {exc.strerror}", file=sys.stderr)
+        return ExitStatus.OK_WITH_WARNINGS if status is ExitStatus.OK else status
+    return status

@@ -1,0 +1,72 @@
+"""A run's report in words: its summary, its diff, its problems."""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from discosync.console.terminal import print_table
+from discosync.core.diff import diff_rows, left_out, render_counts, render_size
+from discosync.core.report import Problem, RunReport
+from discosync.errors import ExitStatus
+
+_MAX_PROBLEMS = 10
+_KIND_COLOURS = {"added": "green", "updated": "yellow", "removed": "red", "reactivated": "cyan"}
+
+
+def headline(report: RunReport) -> str:
+    """Say in a line which run this was and how it ended."""
+    return f"discosync {report.command} · {report.seller} · {_outcome(report)}"
+
+
+def _outcome(report: RunReport) -> str:
+    what = {
+        ExitStatus.OK: "ok",
+        ExitStatus.OK_WITH_WARNINGS: "ok, with warnings",
+        ExitStatus.CHANGES: "changes",
+    }.get(report.exit_status, report.status.value)
+    dry = " (dry run: nothing was written)" if report.dry_run else ""
+    return f"{what} in {report.duration_seconds:.1f} s{dry}"
+
+
+def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
+    """Give the summary, as named lines."""
+    counts, api = report.listings, report.api
+    yield "inventory", f"{counts.seen:,} listings seen, {counts.active:,} for sale"
+    yield "changes", render_counts(report)
+    for row in diff_rows(report.highlights):
+        yield "", f"{row.kind}: {row.heading} ({row.what})"
+    rest = counts.updated + counts.removed + counts.reactivated - len(report.highlights)
+    if rest:
+        yield "", f"… and {rest:,} more; --diff table shows them"
+    if counts.quarantined:
+        yield "set aside", f"{counts.quarantined:,} records that cannot be read"
+    yield "source", f"{report.source} ({report.source_reason})"
+    if api.requests:
+        waited = f", waited {api.throttled_seconds:.0f} s" if api.throttled_seconds >= 1 else ""
+        yield "Discogs", f"{api.requests:,} requests, {render_size(api.bytes)}{waited}"
+    if report.snapshot is not None and report.snapshot.as_of is not None:
+        yield "as of", f"{report.snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    if report.database:
+        yield "database", report.database
+    if report.advice:
+        yield "next", report.advice
+
+
+def print_diff(report: RunReport) -> None:
+    """Print the diff as a table, and the counts under it."""
+    changes = report.changes or ()
+    if rows := list(diff_rows(changes)):
+        print_table(("change", "listing", "record", "what"), rows, colours=_KIND_COLOURS)
+    for line in filter(None, (left_out(changes), render_counts(report), headline(report))):
+        print(line)
+
+
+def print_problems(problems: Sequence[Problem], *, quiet: bool) -> None:
+    """Print warnings and, unless quiet, notes."""
+    shown = [p for p in problems if p.is_warning or not quiet]
+    for problem in shown[:_MAX_PROBLEMS]:
+        where = f" (line {problem.line})" if problem.line else ""
+        kind = "warning" if problem.is_warning else "note"
+        print(f"discosync: {kind}: {problem.text}{where}", file=sys.stderr)
+    if len(shown) > _MAX_PROBLEMS:
+        rest = len(shown) - _MAX_PROBLEMS
+        print(f"discosync: … and {rest} more, see the report", file=sys.stderr)

@@ -1,0 +1,54 @@
+"""The terminal: whether it wants colour, and tables that are lines of text where there is none.
+
+Rich is imported only where a terminal is looked at.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TextIO
+
+
+def is_colourful(stream: TextIO) -> bool:
+    """Whether a stream is a terminal whose user has not asked for plain text."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def print_lines(headline: str, lines: Sequence[tuple[str, str]], *, is_clean: bool) -> None:
+    """Print named lines under a headline."""
+    if not is_colourful(sys.stdout):
+        print(headline)
+        for name, text in lines:
+            print(f"  {name:<10} {text}")
+        return
+    from rich.console import Console as RichConsole  # noqa: PLC0415 - terminals only
+    from rich.text import Text  # noqa: PLC0415 - terminals only
+
+    console = RichConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console.print(Text(headline, style="bold green" if is_clean else "bold yellow"))
+    for name, text in lines:
+        console.print(Text.assemble((f"  {name:<10} ", "dim"), text))
+
+
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    colours: Mapping[str, str] | None = None,
+) -> None:
+    """Print rows as a table; off a terminal as lines separated by tabs.
+
+    `colours` are for words of the first column.
+    """
+    if not is_colourful(sys.stdout):
+        for row in rows:
+            print("\t".join(row))
+        return
+    from rich.console import Console as RichConsole  # noqa: PLC0415 - terminals only
+    from rich.table import Table  # noqa: PLC0415 - terminals only
+    from rich.text import Text  # noqa: PLC0415 - terminals only
+
+    table = Table(*columns, box=None, header_style="bold")
+    for first, *rest in rows:
+        table.add_row(Text(first, style=(colours or {}).get(first, "")), *map(Text, rest))
+    RichConsole(highlight=False, markup=False, emoji=False).print(table)

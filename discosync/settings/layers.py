@@ -1,0 +1,120 @@
+"""Where settings stand: three layers, the first one that has a value wins."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from discosync.errors import NotReady
+
+T = TypeVar("T")
+
+KNOWN_SETTINGS = (
+    "DISCOGS_TOKEN",
+    "DISCOGS_USERNAME",
+    "DISCOGS_SELLER_USERNAME",
+    "DISCOGS_CURRENCY",
+    "DISCOGS_API_URL",
+    "DATABASE_URL",
+    "USE_CSV_EXPORT",
+    "USE_CONTENT_HASH",
+    "USE_CACHE",
+    "ENABLE_ARTIST_ENRICHMENT",
+    "MAX_REMOVALS",
+    "BACKUP_DIR",
+    "REPORT_DIR",
+    "LOG_FORMAT",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One place where settings stand."""
+
+    name: str
+    values: Mapping[str, str]
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_layers(config: Path | None, environ: Mapping[str, str]) -> list[Layer]:
+    """Read every place, the strongest first; raise `NotReady` for one that is broken."""
+    return [Layer("environment", environ), _read_dotenv(), _read_toml(config)]
+
+
+def _read_dotenv() -> Layer:
+    path = Path(".env")
+    if not path.is_file():
+        return Layer(".env", {})
+    from dotenv import dotenv_values  # noqa: PLC0415 - most runs have no such file
+
+    try:
+        values = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as exc:
+        raise _unreadable(path, exc) from exc
+    return Layer(str(path), {k: v for k, v in values.items() if v is not None})
+
+
+def _read_toml(config: Path | None) -> Layer:
+    path = config or Path("discosync.toml")
+    if not path.is_file():
+        if config is not None:
+            raise NotReady(
+                f"--config {config}: there is no such file", code="no_config", hint="check the path"
+            )
+        return Layer(str(path), {})
+    import tomllib  # noqa: PLC0415 - most runs have no such file
+
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise NotReady(
+            f"{path} is not TOML: {exc}", code="bad_config", hint=f"mend {path}"
+        ) from exc
+    values = {
+        k.upper(): str(v).lower() if isinstance(v, bool) else str(v) for k, v in tables.items()
+    }
+    values.pop("SELLERS", None)
+    unknown = sorted(values.keys() - set(KNOWN_SETTINGS))
+    if unknown:
+        raise NotReady(
+            f"{path}: unknown setting {unknown[0].lower()!r}",
+            code="bad_config",
+            hint=f"known settings: {', '.join(n.lower() for n in KNOWN_SETTINGS)}",
+        )
+    return Layer(str(path), values, tables)
+
+
+def _unreadable(path: Path, exc: Exception) -> NotReady:
+    reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
+    return NotReady(f"cannot read {path}: {reason}", hint=f"mend {path}", code="bad_config")
+
+
+class Lookup:
+    """Finds a value in the layers, parses it, and remembers where it was."""
+
+    def __init__(self, layers: list[Layer]) -> None:
+        self._layers = layers
+        self.tables = layers[-1].tables
+        self.origins: dict[str, str] = {}
+
+    def get(self, name: str, parse: Callable[[str], T], default: T, *, also: str = "") -> T:
+        """Find a value under its name, or under the other one it `also` has."""
+        self.origins[name] = "default"
+        for layer in self._layers:
+            text = (layer.values.get(name, "") or layer.values.get(also, "")).strip()
+            if text:
+                self.origins[name] = layer.name
+                return parse_setting(f"{name} ({layer.name})", text, parse)
+        return default
+
+
+def parse_setting(name: str, text: str, parse: Callable[[str], T]) -> T:
+    """Parse a value; raise `NotReady` naming the variable, its fault and an example."""
+    try:
+        return parse(text)
+    except ValueError as exc:
+        raise NotReady(
+            f"{name}: {exc}", code="bad_setting", hint="correct it, then run again"
+        ) from exc
