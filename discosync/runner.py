@@ -16,9 +16,11 @@ from pathlib import Path
 from types import FrameType
 
 from discosync.core.change_entry import ChangeEntry
+from discosync.core.comparison import Comparison
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.progress import Progress
-from discosync.core.report import ApiUse, ListingCounts, Problem, RunReport, RunStatus
+from discosync.core.report import Problem, RunReport, RunStatus
+from discosync.core.report_parts import ApiUse, ListingCounts
 from discosync.core.snapshot import Snapshot
 from discosync.errors import (
     DiscosyncError,
@@ -67,6 +69,7 @@ class Run:
     has_changes: bool = False
     changes: tuple[ChangeEntry, ...] | None = None
     highlights: tuple[ChangeEntry, ...] = ()
+    comparison: Comparison | None = None
     advice: str = ""
     flags: dict[Flag, FlagValue] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -135,6 +138,7 @@ class Run:
             changes=self.changes,
             highlights=self.highlights,
             advice=self.advice,
+            comparison=self.comparison,
             error=error,
         )
 

@@ -6,7 +6,7 @@ import typer
 
 from discosync.cli import app
 from discosync.cli.frame import telling_errors
-from discosync.cli.options import GROUP_EPILOG, AsJson, Config, Yes, exit_statuses
+from discosync.cli.options import GROUP_EPILOG, AsJson, Config, Seller, Yes, exit_statuses
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ FlagName = Annotated[str, typer.Argument(metavar="FLAG", help="Such as use-csv-e
 @flags_app.command("list", epilog=_EPILOG)
 def list_(
     *,
-    seller: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The seller's Discogs user name.")
-    ] = None,
+    seller: Seller = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -83,12 +81,17 @@ def set_(
 
     On a terminal the comparisons made so far are shown before anything is switched on.
     """
-    from discosync.commands.flags import roll_out  # noqa: PLC0415 - heavy
+    from discosync.commands.flags import load_evidence, roll_out  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
 
     which, percent = _parse_flag(flag), _parse_rollout(to)
     console = Console(as_json=as_json)
     with telling_errors(console):
+        if percent > 0 and not as_json and not yes:
+            for line in load_evidence(config, which):
+                console.note(line)
+            if not console.confirm(f"Set {which.value} to {to}?"):
+                raise typer.Exit
         event = roll_out(config, which, percent, reason.strip() or "no reason given")
         _show_event(console, event)
 

@@ -1,5 +1,6 @@
 """The options that several commands share, one alias each, and their help's last lines."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,33 @@ Quiet = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON on stdout.")]
 Report = Annotated[Path | None, typer.Option("--report", help="Write the JSON report here.")]
+
+
+Seller = Annotated[str | None, typer.Option(metavar="NAME", help="The seller's Discogs user name.")]
+LockWait = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS", min=0, show_default=False, help="Wait for another run to end (0)."
+    ),
+]
+TimeBudget = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        min=0.1,
+        max=604_800,
+        show_default=False,
+        help="End the run after this long (2700).",
+    ),
+]
+
+
+class DiffForm(StrEnum):
+    """What `--diff` understands."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
 
 
 GROUP_EPILOG = "\b\nExit statuses: 0 is ok; each command's own help lists the others."

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from discosync.cli import app
-from discosync.cli.options import AsJson, Config, Quiet, Report, Verbose, exit_statuses
+from discosync.cli.options import (
+    AsJson,
+    Config,
+    DiffForm,
+    LockWait,
+    Quiet,
+    Report,
+    Seller,
+    TimeBudget,
+    Verbose,
+    exit_statuses,
+)
 from discosync.errors import DiscosyncError, ExitStatus
 
 if TYPE_CHECKING:
@@ -24,14 +35,6 @@ class SourceName(StrEnum):
     AUTO = "auto"
     EXPORT = "export"
     PAGES = "pages"
-
-
-class DiffForm(StrEnum):
-    """What `--diff` understands."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 _EPILOG = exit_statuses(
@@ -57,9 +60,7 @@ _EPILOG = exit_statuses(
 @app.command(epilog=_EPILOG)
 def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     *,
-    seller: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The seller's Discogs user name.")
-    ] = None,
+    seller: Seller = None,
     from_file: Annotated[
         Path | None,
         typer.Option(help="An export downloaded by hand: .csv, .csv.gz, .zip; - is stdin."),
@@ -100,22 +101,8 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="Once: an empty inventory may empty the mirror.")
     ] = False,
-    lock_wait: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS", min=0, show_default=False, help="Wait for another run to end (0)."
-        ),
-    ] = 0,
-    time_budget: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS",
-            min=0.1,
-            max=604_800,
-            show_default=False,
-            help="End the run after this long (2700).",
-        ),
-    ] = 2700,
+    lock_wait: LockWait = 0,
+    time_budget: TimeBudget = 2700,
     report: Report = None,
     config: Config = None,
     as_json: AsJson = False,

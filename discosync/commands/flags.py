@@ -3,7 +3,7 @@
 import getpass
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,8 @@ from discosync.database.flags import (
     set_flag,
 )
 from discosync.database.schema import SchemaState, load_state
-from discosync.errors import NotReady, StorageFailed
+from discosync.database.store import PastRun, load_past_runs
+from discosync.errors import ExitStatus, NotReady, StorageFailed
 from discosync.runner import Run
 from discosync.settings import (
     Settings,
@@ -165,6 +166,38 @@ def roll_out(config: Path | None, flag: Flag, percent: int, reason: str) -> Flag
     database = _store(config)
     with database.writing() as connection:
         return set_flag(connection, flag, percent, _change(reason))
+
+
+_RUNS_LOOKED_AT = 2_000
+
+
+def load_evidence(config: Path | None, flag: Flag) -> list[str]:
+    """Say what comparisons and runs so far speak for switching a flag on."""
+    if flag is not Flag.USE_CSV_EXPORT:
+        return [f"no comparison is made for {flag.value}"]
+    database = _open_configured(config, read_only=True)
+    if load_state(database) is not SchemaState.CURRENT:
+        return ["there is no evidence yet: nothing was compared"]
+    with database.reading() as connection:
+        return list(render_evidence(load_past_runs(connection, limit=_RUNS_LOOKED_AT)))
+
+
+def render_evidence(runs: Sequence[PastRun]) -> Iterator[str]:
+    """Sum up, from the newest runs, how export and pages compared and how the export did."""
+    comparisons = [run for run in runs if run.command == "compare"]
+    if not comparisons:
+        yield "there is no evidence yet: `discosync compare --runs 24` makes some"
+    else:
+        apart = sum(run.exit_code == ExitStatus.MISMATCH for run in comparisons)
+        yield (
+            f"{len(comparisons):,} comparisons since {comparisons[-1].started_at:%Y-%m-%d %H:%M} "
+            f"UTC: {len(comparisons) - apart:,} agree, {apart:,} differ; the last one, of "
+            f"{comparisons[0].started_at:%Y-%m-%d %H:%M} UTC, "
+            f"{'differs' if comparisons[0].exit_code == ExitStatus.MISMATCH else 'agrees'}"
+        )
+    exports = [run for run in runs if run.command == "sync" and run.source == "export"]
+    warned = sum(run.exit_code != ExitStatus.OK for run in exports)
+    yield f"{len(exports):,} of the last syncs went by export, {warned:,} of them with warnings"
 
 
 def _store(config: Path | None) -> Database:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from discosync.console.comparison_view import print_comparison
 from discosync.console.progress_bars import BarProgress, PlainProgress
 from discosync.console.report_view import headline, print_diff, print_problems, summary_lines
 from discosync.console.terminal import is_colourful, print_lines, print_table
+from discosync.core.comparison import Comparison
+from discosync.core.comparison_text import render_comparison_markdown
 from discosync.core.diff import render_markdown
 from discosync.core.progress import NoProgress, Progress
 from discosync.core.report import RunReport
@@ -76,6 +79,10 @@ class Console:
             self.show_json({"exit_code": status, "error": said})
         self.show_error(error)
 
+    def note(self, text: str) -> None:
+        """Say something beside the result."""
+        print(text, file=sys.stderr)
+
     def confirm(self, question: str) -> bool:
         """Ask on the terminal; where nobody sits at one, the command line has said it all."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -114,6 +121,8 @@ class Console:
         """Show how a run ended."""
         if self.as_json:
             self.show_json(report.to_json())
+        elif report.comparison is not None:
+            self._show_comparison(report, report.comparison, diff)
         elif diff is not None:
             self._show_diff(report, diff)
         elif not self.quiet and report.error is None:
@@ -122,6 +131,14 @@ class Console:
         print_problems(report.problems, quiet=self.quiet)
         if report.error is not None:
             self.show_error(report.error)
+
+    def _show_comparison(self, report: RunReport, comparison: Comparison, diff: str | None) -> None:
+        if diff == "json":
+            self.show_json(report.to_json())
+        elif diff == "markdown":
+            print(render_comparison_markdown(comparison, seller=str(report.seller)), end="")
+        elif not self.quiet:
+            print_comparison(comparison)
 
     def _show_diff(self, report: RunReport, diff: str) -> None:
         if diff == "json":

@@ -42,20 +42,22 @@ def _what(change: ChangeEntry) -> str:
     by_field = {c.field: c for c in change.fields}
     if change.kind == "added":
         price = render_amount(by_field["price_value"].after, by_field["price_currency"].after)
-        return f"{_cell(by_field['status'].after)} · {price} · {_cell(by_field['condition'].after)}"
+        status, condition = (render_cell(by_field[n].after) for n in ("status", "condition"))
+        return f"{status} · {price} · {condition}"
     told = [
-        f"{c.field} {_cell(c.before)} → {_cell(c.after)}"
+        f"{c.field} {render_cell(c.before)} → {render_cell(c.after)}"
         for c in change.fields
         if c.field not in _QUIET_FIELDS and (change.kind == "updated" or c.field not in _STATE)
     ]
     if change.kind == "removed":
-        return "; ".join([_cell(by_field["removal_reason"].after), *told])
+        return "; ".join([render_cell(by_field["removal_reason"].after), *told])
     if change.kind == "reactivated" and "removal_reason" in by_field:
-        return "; ".join([f"was {_cell(by_field['removal_reason'].before)}", *told])
+        return "; ".join([f"was {render_cell(by_field['removal_reason'].before)}", *told])
     return "; ".join(told)
 
 
-def _cell(value: FieldValue) -> str:
+def render_cell(value: FieldValue) -> str:
+    """Write one value for a cell."""
     if value is None or value == "":
         return "–"
     if isinstance(value, Decimal):
@@ -87,16 +89,16 @@ def render_markdown(report: RunReport) -> str:
     """Write the diff for a pull request comment."""
     changes = report.changes or ()
     lines = [
-        f"### discosync: {_escape(report.seller or '?')}",
+        f"### discosync: {escape(report.seller or '?')}",
         "",
         f"{render_counts(report)} · source `{report.source}`",
     ]
     if report.error is not None:
-        lines += ["", f"**Refused:** {_escape(report.error.message)}"]
+        lines += ["", f"**Refused:** {escape(report.error.message)}"]
     if changes:
         lines += ["", "| change | listing | record | what |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| {row.kind} | {row.listing_id} | {_escape(row.heading)} | {_escape(row.what)} |"
+            f"| {row.kind} | {row.listing_id} | {escape(row.heading)} | {escape(row.what)} |"
             for row in diff_rows(changes)
         ]
     if rest := left_out(changes):
@@ -104,8 +106,8 @@ def render_markdown(report: RunReport) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _escape(text: str) -> str:
-    """Keep a seller's words from becoming markup, mentions or links."""
+def escape(text: str) -> str:
+    """Write text for Markdown: keep a seller's words from becoming markup, mentions or links."""
     for mark in "\\`*_[]|~#":
         text = text.replace(mark, "\\" + mark)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u200b")

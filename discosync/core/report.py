@@ -8,7 +8,9 @@ from typing import Any
 
 from discosync.core.change_entry import ChangeEntry, json_value
 from discosync.core.changes import ChangeSet
+from discosync.core.comparison import Comparison
 from discosync.core.flags import Flag, FlagValue
+from discosync.core.report_parts import ApiUse, ListingCounts
 from discosync.core.snapshot import Snapshot
 from discosync.errors import DiscosyncError, ExitStatus
 
@@ -38,30 +40,6 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListingCounts:
-    """The report's `listings`, as section 8 of the contract counts them."""
-
-    seen: int = 0
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    reactivated: int = 0
-    quarantined: int = 0
-    active: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiUse:
-    """What a run asked of Discogs."""
-
-    requests: int = 0
-    retries: int = 0
-    throttled_seconds: float = 0.0
-    bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """Everything one run has to say; `highlights` and `advice` are for people only."""
 
@@ -78,8 +56,8 @@ class RunReport:
     source_reason: str | None = None
     fallback_from: str | None = None
     phases: Mapping[str, float] = field(default_factory=dict)
-    listings: ListingCounts = ListingCounts()
-    api: ApiUse = ApiUse()
+    listings: ListingCounts = field(default_factory=ListingCounts)
+    api: ApiUse = field(default_factory=ApiUse)
     flags: Mapping[Flag, FlagValue] = field(default_factory=dict)
     database: str = ""
     snapshot: Snapshot | None = None
@@ -88,6 +66,7 @@ class RunReport:
     changes: tuple[ChangeEntry, ...] | None = None
     highlights: tuple[ChangeEntry, ...] = ()
     advice: str = ""
+    comparison: Comparison | None = None
     error: DiscosyncError | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -118,6 +97,8 @@ class RunReport:
             "problems": [_problem_json(problem) for problem in self.problems],
             "error": _error_json(self.error),
         }
+        if self.comparison is not None:
+            report["comparison"] = self.comparison.to_json()
         if self.changes is not None:
             report["changes"] = [change.to_json() for change in self.changes]
         return report
@@ -191,9 +172,13 @@ def count_listings(changes: ChangeSet) -> ListingCounts:
 
 
 def combine_reports(
-    reports: Sequence[RunReport], error: DiscosyncError | None = None
+    reports: Sequence[RunReport],
+    error: DiscosyncError | None = None,
+    *,
+    command: str = "sync",
+    key: str = "sellers",
 ) -> dict[str, Any]:
-    """Write the reports of several sellers as one object; the first failure decides its code.
+    """Write several reports as one object, under `key`; the first failure decides its code.
 
     `error` is what kept all of them from their turn.
     """
@@ -203,8 +188,8 @@ def combine_reports(
     decisive = [*failures, *(code for code in mild if code in codes), ExitStatus.OK]
     return {
         "report_version": REPORT_VERSION,
-        "command": "sync",
+        "command": command,
         "exit_code": int(decisive[0]),
-        "sellers": [report.to_json() for report in reports],
+        key: [report.to_json() for report in reports],
         "error": _error_json(error),
     }

@@ -12,7 +12,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,22 +137,29 @@ def _describe_file(path: Path) -> str:
 
 @contextmanager
 def _hold_advisory(database: Database, key: str, wait: _Wait, *, is_shared: bool) -> Iterator[None]:
-    function = "pg_try_advisory_lock_shared" if is_shared else "pg_try_advisory_lock"
+    suffix = "_shared" if is_shared else ""
     digest = hashlib.sha256(key.casefold().encode(errors="replace")).digest()
-    number = int.from_bytes(digest[:4], signed=True)
+    keys = {"space": _NAMESPACE, "number": int.from_bytes(digest[:4], signed=True)}
     # A connection of its own: the work's connections come and go.
     with database.errors():
         connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     with connection:
 
-        def take() -> bool:
+        def ask(function: str) -> bool:
             with database.errors():
-                statement = text(f"SELECT {function}(:space, :number)")
-                keys = {"space": _NAMESPACE, "number": number}
+                statement = text(f"SELECT {function}{suffix}(:space, :number)")
                 return bool(connection.execute(statement, keys).scalar_one())
 
-        _wait_for(take, lambda: _describe_session(database, connection, number), wait)
-        yield
+        def describe() -> str:
+            return _describe_session(database, connection, keys["number"])
+
+        _wait_for(lambda: ask("pg_try_advisory_lock"), describe, wait)
+        try:
+            yield
+        finally:
+            # The server notices a closed connection a little later, the next run begins at once.
+            with suppress(StorageFailed):
+                ask("pg_advisory_unlock")
 
 
 def _describe_session(database: Database, connection: Connection, number: int) -> str:

@@ -219,3 +219,20 @@ def _final_values(report: RunReport) -> dict[str, Any]:
         # The history holds the changes already.
         "report": replace(report, changes=None).to_json(),
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One recorded run, in a line."""
+
+    command: str
+    started_at: datetime
+    exit_code: int
+    source: str | None
+
+
+def load_past_runs(connection: Connection, *, limit: int) -> list[PastRun]:
+    """Load the newest runs of all sellers, newest first."""
+    columns = [sync_runs.c[name] for name in PastRun.__slots__]
+    statement = select(*columns).order_by(sync_runs.c.id.desc()).limit(limit)
+    return [PastRun(**row) for row in connection.execute(statement).mappings()]

@@ -65,6 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
                 used = self.state.count_request()
                 fault = self.state.take_fault(self.command, path)
                 reply = self._throttle(used) or self._answer_unless(fault, path)
+                self.state.pass_by(path)
         self._send(reply, fault, used)
 
     def _throttle(self, used: int) -> _Reply | None:

@@ -5,6 +5,7 @@ import threading
 import time
 import zipfile
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -63,6 +64,7 @@ class Export:
 class SandboxState:
     """What the sandbox knows; tests change it while it serves.
 
+    `after` holds what happens once, when a request whose path ends so has been answered;
     `exported` is what exports hold when that is not the inventory, as by a fault at Discogs.
     """
 
@@ -77,6 +79,7 @@ class SandboxState:
     is_marked: bool = True
     exports: list[Export] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    after: dict[str, Callable[[], None]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     answered_at: deque[float] = field(default_factory=deque)
     throttled: int = 0
@@ -113,6 +116,11 @@ class SandboxState:
                 fault.times -= 1
                 return fault
         return None
+
+    def pass_by(self, path: str) -> None:
+        """Let happen what waits for this request to be answered."""
+        for end in [end for end in self.after if path.endswith(end)]:
+            self.after.pop(end)()
 
     def count_request(self) -> int:
         """Count a request; return how many were answered in the last minute before it."""

@@ -1,8 +1,10 @@
 """Migrations: one change a file, up and down with data in them, equal to the tables."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -90,3 +92,83 @@ def test_metadata_has_no_cascade() -> None:
     for table in metadata.tables.values():
         for key in table.foreign_keys:
             assert key.ondelete is None
+
+
+def test_rebuilding_a_table_takes_no_children_away(database: Database) -> None:
+    """Alembic's batch mode drops and makes the table anew: cascades must sleep meanwhile."""
+    from alembic.operations import Operations  # noqa: PLC0415
+
+    with database.writing() as connection:
+        connection.execute(text("CREATE TABLE parents (id INTEGER PRIMARY KEY, name TEXT)"))
+        connection.execute(
+            text(
+                "CREATE TABLE children (id INTEGER PRIMARY KEY, "
+                "parent_id INTEGER REFERENCES parents (id) ON DELETE CASCADE)"
+            )
+        )
+        connection.execute(text("INSERT INTO parents VALUES (1, 'a'), (2, 'b')"))
+        connection.execute(text("INSERT INTO children VALUES (1, 1), (2, 1), (3, 2)"))
+
+    with database.migrating() as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("parents", recreate="auto") as batch:
+            batch.alter_column("name", nullable=False, existing_type=sa.Text())
+
+    with database.reading() as connection:
+        assert connection.execute(text("SELECT count(*) FROM children")).scalar() == 3
+
+
+def test_each_migration_is_named_after_its_one_change() -> None:
+    """A file's name says which change it makes, and each can be undone."""
+    for path in sorted((migrations_dir() / "versions").glob("[0-9]*.py")):
+        assert re.fullmatch(r"\d{4}_(create|add|make|widen)_[a-z_]+", path.stem), path
+        source = path.read_text()
+        assert "def downgrade() -> None:" in source
+        assert "CASCADE" not in source.upper().replace("NO CASCADE", "")
+
+
+@pytest.mark.parametrize("column", ["price_value", "comments", "release_year"])
+def test_migration_that_harms_a_value_is_stopped(
+    database: Database, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    """Every old value is compared before the commit; one that changed undoes the migration."""
+    _migrate(database, "upgrade", "0011")
+    with database.writing() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO listings (listing_id, seller, price_value, comments, release_year) "
+                "VALUES ('77', 'velvet', 12.99, 'fine', 1984)"
+            )
+        )
+    upgrade = command.upgrade
+
+    def harm(config: Config, target: str) -> None:
+        upgrade(config, target)
+        config.attributes["connection"].execute(text(f"UPDATE listings SET {column} = NULL"))
+
+    monkeypatch.setattr("alembic.command.upgrade", harm)
+    with pytest.raises(MigrationFailed, match=f"{column} would differ in 1 listings"):
+        upgrade_schema(database)
+    with database.reading() as connection:
+        assert connection.execute(text(f"SELECT {column} FROM listings")).scalar() is not None
+        assert (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0011"
+        )
+
+
+def test_migration_that_loses_a_row_is_stopped(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every table's rows are counted before the commit; a missing one undoes the migration."""
+    _migrate(database, "upgrade", "0011")
+    with database.writing() as connection:
+        connection.execute(text("INSERT INTO listings (listing_id, seller) VALUES ('77', 'v')"))
+    upgrade = command.upgrade
+
+    def harm(config: Config, target: str) -> None:
+        upgrade(config, target)
+        config.attributes["connection"].execute(text("DELETE FROM listings"))
+
+    monkeypatch.setattr("alembic.command.upgrade", harm)
+    with pytest.raises(MigrationFailed, match="listings had 1 rows and would have 0"):
+        upgrade_schema(database)

@@ -1,0 +1,14 @@
+"""A comparison on the screen."""
+
+from discosync.console.terminal import print_table
+from discosync.core.comparison import Comparison
+from discosync.core.comparison_text import difference_rows, render_verdict, side_rows
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Print both sides next to each other, then the differences."""
+    print_table(("", "export", "pages"), side_rows(comparison))
+    if comparison.differences:
+        columns = ("listing", "record", "what", "why")
+        print_table(columns, difference_rows(comparison.differences))
+    print(render_verdict(comparison))

@@ -1,0 +1,27 @@
+"""Parts of the run report that other values are made of, too."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingCounts:
+    """The report's `listings`, as section 8 of the contract counts them."""
+
+    seen: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    reactivated: int = 0
+    quarantined: int = 0
+    active: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiUse:
+    """What a run asked of Discogs."""
+
+    requests: int = 0
+    retries: int = 0
+    throttled_seconds: float = 0.0
+    bytes: int = 0

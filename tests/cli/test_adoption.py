@@ -1,0 +1,206 @@
+"""An old shop's database is taken over: nothing in it is lost, and its programs go on reading."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, select
+
+from discosync.sandbox.server import SandboxServer
+from tests.support.old_shop import make_old_shop, old_listings, old_row
+from tests.support.program import Program
+from tests.support.shop import FIRST_ID, SELLER, make_listing, make_shop, with_changed
+
+OLD = [column.name for column in old_listings.columns]
+SELECT_OLD = f"SELECT {', '.join(OLD)} FROM listings ORDER BY id"
+TWICE = "The Hollow, The Hollow"
+
+
+def _rows() -> list[dict[str, Any]]:
+    """Twenty listings: prices that binary fractions miss, NULLs, a draft, long and double names."""
+    rows = [old_row(listing) for listing in make_shop(20)]
+    rows[1] |= {"price_value": 0.1 + 0.2, "shipping_price": 19.99}
+    rows[2] |= {"location": None, "weight": None, "external_id": None, "sleeve_condition": None}
+    rows[3] |= {"artist_names": TWICE, "primary_artist": TWICE}
+    rows[4] |= {"status": "Draft"}
+    rows[5] |= {"label_names": "L" * 500, "primary_artist": "A" * 255, "artist_names": "A" * 300}
+    rows[6] |= {"status": None}
+    return rows
+
+
+def _shop_on_discogs() -> list[Any]:
+    """The same shop as Discogs shows it today."""
+    shop = make_shop(20)
+    today: dict[int, dict[str, Any]] = {
+        1: {"price_value": Decimal("0.30")},
+        3: {"artist_names": TWICE},
+        4: {"status": "Draft"},
+        5: {"label_names": "L" * 500, "artist_names": "A" * 300},
+    }
+    for number, fields in today.items():
+        shop = with_changed(shop, number, **fields)
+    return shop
+
+
+@pytest.fixture
+def old_shop(program: Program) -> Program:
+    """The program, pointed at an old shop's database."""
+    make_old_shop(program.database_url, _rows())
+    return program
+
+
+def _old_program_reads(program: Program) -> list[dict[str, Any]]:
+    """Read as the old program does: through its own model."""
+    engine = create_engine(program.database_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        found = connection.execute(select(old_listings).order_by(old_listings.c.id)).mappings()
+        rows = [dict(row) for row in found]
+    engine.dispose()
+    return rows
+
+
+def _as_seen(row: dict[str, Any]) -> dict[str, Any]:
+    """A price as a person sees it."""
+    prices = ("price_value", "shipping_price")
+    return {k: f"{v:.2f}" if k in prices and v is not None else v for k, v in row.items()}
+
+
+def test_adoption_keeps_every_value_and_fills_in_what_is_new(old_shop: Program) -> None:
+    """Rows, values and what the old program reads are as they were; seller, hash, activity come."""
+    before = _old_program_reads(old_shop)
+
+    result = old_shop("db", "upgrade", "--json")
+
+    assert result.exit_code == 0
+    assert result.report["state"] == "current"
+    assert f"20 listings are now {SELLER}'s, 19 of them for sale" in result.report["notes"][0]
+    assert [_as_seen(r) for r in _old_program_reads(old_shop)] == [_as_seen(r) for r in before]
+    rows = old_shop.query("SELECT * FROM listings ORDER BY id")
+    assert {row["seller"] for row in rows} == {SELLER}
+    assert all(row["content_hash"].startswith("1:") for row in rows)
+    assert [n for n, row in enumerate(rows) if not row["is_active"]] == [4]
+    assert (rows[4]["removal_reason"], rows[4]["sold_at"]) == ("draft", None)
+    assert rows[4]["removed_at"] is not None
+
+
+def test_next_sync_reports_only_true_differences(old_shop: Program, sandbox: SandboxServer) -> None:
+    """After adoption, the sync of the same shop finds nothing new but what is new."""
+    old_shop("db", "upgrade")
+    sandbox.state.inventory = with_changed(_shop_on_discogs(), 9, comments="newer")[:-1]
+
+    by_export = old_shop("sync", "--source", "export", "--json", "--changes")
+    again = old_shop("sync", "--source", "pages", "--json")
+
+    assert by_export.exit_code == 0
+    assert [(c["kind"], c["listing_id"] - FIRST_ID) for c in by_export.report["changes"]] == [
+        ("updated", 9),
+        ("removed", 19),
+    ]
+    assert by_export.report["changes"][0]["fields"] == {
+        "comments": ["No. 9, it&#39;s fine", "newer"]
+    }
+    assert again.counts == {"seen": 18, "unchanged": 18, "active": 18}
+
+
+def test_new_listings_fit_into_an_adopted_table(old_shop: Program, sandbox: SandboxServer) -> None:
+    """What an export does not show may be empty, although the old table said NOT NULL."""
+    old_shop("db", "upgrade")
+    sandbox.state.inventory = [*_shop_on_discogs(), make_listing(70)]
+    assert old_shop("sync", "--source", "export", "--json").counts["added"] == 1
+    (row,) = old_shop.query(
+        "SELECT resource_url, uri FROM listings WHERE listing_id = :id", id=str(FIRST_ID + 70)
+    )
+    assert row == {"resource_url": None, "uri": None}
+
+
+def test_prices_become_exact(old_shop: Program) -> None:
+    """0.30000000000000004 is thirty cents; on Postgres the column says so."""
+    old_shop("db", "upgrade")
+    (row,) = old_shop.query("SELECT price_value, shipping_price FROM listings WHERE id = 2")
+    assert (f"{row['price_value']:.2f}", f"{row['shipping_price']:.2f}") == ("0.30", "19.99")
+    if not old_shop.database_url.startswith("sqlite"):
+        assert str(row["price_value"]) == "0.30"
+
+
+def test_adoption_can_be_taken_back(old_shop: Program) -> None:
+    """Down to `base` the table is the old shop's again, with every row, and can be adopted anew."""
+    before = _old_program_reads(old_shop)
+    old_shop("db", "upgrade")
+
+    refused = old_shop("db", "downgrade", "base")
+    taken_back = old_shop("db", "downgrade", "base", "--allow-loss")
+
+    assert refused.exit_code == 13
+    assert "listings that are not for sale would look as if they were" in refused.stderr
+    assert taken_back.exit_code == 0
+    assert [_as_seen(r) for r in _old_program_reads(old_shop)] == [_as_seen(r) for r in before]
+    assert set(old_shop.query("SELECT * FROM listings LIMIT 1")[0]) == set(OLD)
+    assert old_shop("db", "upgrade").exit_code == 0
+    assert old_shop("sync").exit_code in {0, 3}
+
+
+def test_backup_holds_the_old_shop(old_shop: Program) -> None:
+    """The backup that adoption made brings the old shop's database back as it was."""
+    before = old_shop.query(SELECT_OLD)
+    backup = old_shop("db", "upgrade", "--json").report["backup"]
+
+    restored = old_shop("db", "restore", backup)
+
+    assert restored.exit_code == 0
+    assert old_shop.query(SELECT_OLD) == before
+    assert old_shop("db", "current", "--json").report["state"] == "old shop"
+    assert old_shop("sync").exit_code == 10
+
+
+@pytest.mark.parametrize("name", ["VELVET-crates", SELLER])
+def test_seller_is_one_in_every_spelling(
+    old_shop: Program, sandbox: SandboxServer, name: str
+) -> None:
+    """Adopted under one spelling and synced under another, it is the same seller."""
+    old_shop("db", "upgrade", "--seller", name)
+    sandbox.state.inventory = _shop_on_discogs()
+    assert old_shop("sync", "--json").counts == {"seen": 19, "unchanged": 20, "active": 19} or (
+        old_shop("sync", "--json").report["listings"]["added"] == 0
+    )
+    assert len(old_shop.query("SELECT DISTINCT seller FROM listings")) == 1
+
+
+def test_nobody_says_whose_listings_they_are(old_shop: Program) -> None:
+    """Without a seller nothing is adopted, and the message says how to name one."""
+    result = old_shop("db", "upgrade", DISCOGS_USERNAME="")
+    assert result.exit_code == 10
+    assert "--seller" in result.stderr
+    assert old_shop("db", "current", "--json").report["state"] == "old shop"
+
+
+def test_sandbox_seller_does_not_get_into_an_adopted_database(
+    old_shop: Program, sandbox: SandboxServer
+) -> None:
+    """A database that was adopted holds a real seller, although no run says so."""
+    old_shop("db", "upgrade")
+    sandbox.state.is_marked = True
+    result = old_shop("sync")
+    assert result.exit_code == 10
+    assert "must not mix" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("ALTER TABLE listings DROP COLUMN barcode", "lacks the columns barcode"),
+        ("CREATE TABLE artists (id INTEGER)", "a table artists already"),
+        ("ALTER TABLE listings ADD COLUMN quantity INTEGER", "a column quantity already"),
+        ("UPDATE listings SET listing_id = 'none' WHERE id = 2", "'none' is no Discogs id"),
+    ],
+)
+def test_what_cannot_be_adopted_is_left_alone(old_shop: Program, statement: str, said: str) -> None:
+    """A table that is not the old shop's, or would lose something: 10, the reason, no change."""
+    old_shop.query(statement)
+    before = old_shop.query("SELECT * FROM listings ORDER BY id")
+
+    result = old_shop("db", "upgrade")
+
+    assert result.exit_code == 10
+    assert said in result.stderr
+    assert old_shop.query("SELECT * FROM listings ORDER BY id") == before
+    assert old_shop("db", "current", "--json").report["state"] == "old shop"
