@@ -64,20 +64,25 @@ _LOOK_EVERY_SECONDS = 1.0
 
 
 def _was_committed(run: Run, database: Database) -> bool:
-    """Look for the run's own row; the server may need a moment to answer again.
+    """Look for the run's own row; the server may still be busy with it, or be down for a moment.
 
-    Raises `StorageFailed`, saying that nobody knows, when it does not.
+    Raises `StorageFailed`, saying that nobody knows, when it does not answer.
     """
+    unanswered: StorageFailed | None = None
     for look in range(_LOOKS):
         if look:
             time.sleep(_LOOK_EVERY_SECONDS)
         try:
             with database.reading() as connection:
-                return load_run_exists(connection, run.run_id)
+                if load_run_exists(connection, run.run_id):
+                    return True
+            unanswered = None
         except StorageFailed as exc:
-            last = exc
+            unanswered = exc
+    if unanswered is None:
+        return False
     raise StorageFailed(
-        f"the database did not say whether the commit took place: {last.message}",
+        f"the database did not say whether the commit took place: {unanswered.message}",
         hint=f"look for run_id {run.run_id} in sync_runs; running again is safe either way",
         code="commit_unknown",
-    ) from last
+    ) from unanswered
