@@ -153,11 +153,12 @@ def list_(config: Config = None, *, as_json: AsJson = False) -> None:
                     f"{b.rows.get('listings', 0):,}",
                     render_size(b.size_bytes),
                     b.why,
-                    str(b.path),
+                    b.path.name,
                 )
                 for b in backups
             ],
         )
+        console.show_text(f"in {backups[-1].path.parent}" if backups else "there is no backup yet")
 
 
 @db_app.command(epilog=_MIGRATE_EPILOG)

@@ -115,7 +115,8 @@ def history(
             console.show_json({"events": events})
             return
         names = ("flag", "when", "from", "to", "who", "reason", "run")
-        console.show_table(names, [[event[name] or "–" for name in names] for event in events])
+        rows = [[event[name] or "–" for name in names] for event in events]
+        console.show_table(names, rows)
 
 
 @app.command("rollback-flag", epilog=_EPILOG)

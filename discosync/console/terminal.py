@@ -48,7 +48,9 @@ def print_table(
     from rich.table import Table  # noqa: PLC0415 - terminals only
     from rich.text import Text  # noqa: PLC0415 - terminals only
 
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")  # nothing that one may have to type is cut
     for first, *rest in rows:
         table.add_row(Text(first, style=(colours or {}).get(first, "")), *map(Text, rest))
     RichConsole(highlight=False, markup=False, emoji=False).print(table)

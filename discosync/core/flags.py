@@ -85,7 +85,7 @@ class FlagEvent:
         """Give who, when, from, to, reason, run."""
         return {
             "flag": self.flag,
-            "when": self.changed_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "when": f"{self.changed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "who": self.changed_by,
             "from": self.state_before,
             "to": self.state_after,

@@ -104,7 +104,7 @@ def _count_loss(connection: Connection, loss: str) -> str | None:
         return None  # never enforced there, so nothing is cut
     said, condition = f"{loss}: {{:,}} values", f"{name} IS NOT NULL"
     if not column:
-        said, condition = f"{table}: {{:,}} rows", "true"
+        said, condition = f"{table}: {{:,}} row(s)", "true"
     elif name == "is_active":
         said = "listings.is_active: {:,} listings that are not for sale would look as if they were"
         condition = "NOT is_active"
