@@ -1,5 +1,7 @@
 """An old shop's database is taken over: nothing in it is lost, and its programs go on reading."""
 
+import json
+import subprocess
 from decimal import Decimal
 from typing import Any
 
@@ -204,3 +206,36 @@ def test_what_cannot_be_adopted_is_left_alone(old_shop: Program, statement: str,
     assert said in result.stderr
     assert old_shop.query("SELECT * FROM listings ORDER BY id") == before
     assert old_shop("db", "current", "--json").report["state"] == "old shop"
+
+
+def test_two_operators_upgrade_at_once(old_shop: Program) -> None:
+    """One of them adopts, the other finds it done: both end well, with one backup."""
+    processes = [old_shop.start("db", "upgrade", "--json") for _ in range(3)]
+    ended = [(process.communicate(timeout=90)[0], process.returncode) for process in processes]
+
+    assert [code for _, code in ended] == [0, 0, 0]
+    backups = [json.loads(said)["backup"] for said, _ in ended]
+    assert len([backup for backup in backups if backup]) == 1
+    assert len(old_shop.query("SELECT * FROM listings")) == 20
+
+
+def test_read_only_old_database_is_left_as_it_is(sqlite_program: Program) -> None:
+    """An old database that may not be written to stays as it is, to the byte."""
+    make_old_shop(sqlite_program.database_url, _rows())
+    file = sqlite_program.database_file
+    before = file.read_bytes()
+    file.chmod(0o444)
+    done = subprocess.run(
+        [
+            "/usr/bin/setpriv",
+            "--bounding-set=-dac_override",
+            *sqlite_program.command("db", "upgrade"),
+        ],
+        env={**sqlite_program.environment, "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 17
+    assert "nothing was changed" in done.stderr
+    assert file.read_bytes() == before
