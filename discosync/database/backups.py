@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ KEPT = 10
 
 _NAME = re.compile(r"(?P<slug>.+)-\d{8}T\d{12}Z\.(db|dump)")
 _CHUNK_BYTES = 1 << 20
+_DRAFT_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,9 @@ def _prune(directory: Path, slug: str, spare: Path | None) -> None:
             continue
         old.unlink(missing_ok=True)
         _beside(old).unlink(missing_ok=True)
+    for draft in directory.glob(f".{slug}-*.part"):  # of a process that was killed
+        if time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
+            draft.unlink(missing_ok=True)
 
 
 @contextmanager

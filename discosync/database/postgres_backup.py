@@ -29,7 +29,7 @@ def copy_postgres(database: Database, draft: Path) -> dict[str, int]:
             for name in tables
         }
         snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
-        shown = [f"--table={schema}.{name}" for name in (*tables, _VIEW)]
+        shown = [f'--table="{schema}"."{name}"' for name in (*tables, _VIEW)]
         address, environment = _address(database)
         command = [tool, address, "--format=custom", f"--snapshot={snapshot}", f"--file={draft}"]
         _run([*command, *shown], environment)

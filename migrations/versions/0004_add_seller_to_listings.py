@@ -23,22 +23,31 @@ def upgrade() -> None:
 def _drop_uniqueness() -> None:
     """Drop what keeps listing_id alone unique, whatever the old shop called it.
 
-    What SQLite has without a name inside the table's definition stays: Discogs' ids are unique
-    among all sellers anyway.
+    It stays where another table points to it, and where SQLite has it without a name inside the
+    table's definition: Discogs' ids are unique among all sellers anyway.
     """
     bind = op.get_bind()
     found = sa.inspect(bind)
+    for table in found.get_table_names():
+        for key in found.get_foreign_keys(table):
+            if key["referred_table"] == "listings" and key["referred_columns"] == ["listing_id"]:
+                return
     if bind.dialect.name == "postgresql":
         for constraint in found.get_unique_constraints("listings"):
             if constraint["column_names"] == ["listing_id"]:
                 op.drop_constraint(str(constraint["name"]), "listings")
-    for index in sa.inspect(bind).get_indexes("listings"):
-        if index["unique"] and index["column_names"] == ["listing_id"]:
-            op.drop_index(str(index["name"]), "listings")
+    for name in _unique_indexes():
+        op.drop_index(name, "listings")
+
+
+def _unique_indexes() -> list[str]:
+    indexes = sa.inspect(op.get_bind()).get_indexes("listings")
+    return [str(i["name"]) for i in indexes if i["unique"] and i["column_names"] == ["listing_id"]]
 
 
 def downgrade() -> None:
     """Move the uniqueness back; it fails when two sellers share a listing id."""
-    op.create_index("ix_listings_listing_id", "listings", ["listing_id"], unique=True)
+    if not _unique_indexes():
+        op.create_index("ix_listings_listing_id", "listings", ["listing_id"], unique=True)
     op.drop_index("uq_listings_seller_listing_id", "listings")
     op.drop_column("listings", "seller")

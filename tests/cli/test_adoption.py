@@ -239,3 +239,34 @@ def test_read_only_old_database_is_left_as_it_is(sqlite_program: Program) -> Non
     assert done.returncode == 17
     assert "nothing was changed" in done.stderr
     assert file.read_bytes() == before
+
+
+def test_shops_own_tables_may_point_to_listings(old_shop: Program) -> None:
+    """Orders that refer to listings by either key stay valid through adoption and back."""
+    old_shop.query(
+        "CREATE TABLE orders (id INTEGER PRIMARY KEY, row_id INTEGER REFERENCES listings (id), "
+        "listing_id VARCHAR(50) REFERENCES listings (listing_id))"
+    )
+    old_shop.query(f"INSERT INTO orders VALUES (1, 3, '{FIRST_ID + 2}')")
+
+    adopted = old_shop("db", "upgrade")
+    back = old_shop("db", "downgrade", "base", "--allow-loss")
+
+    assert (adopted.exit_code, back.exit_code) == (0, 0)
+    assert old_shop("db", "upgrade").exit_code == 0
+    assert old_shop.query("SELECT * FROM orders") == [
+        {"id": 1, "row_id": 3, "listing_id": str(FIRST_ID + 2)}
+    ]
+
+
+def test_shops_own_view_on_prices_is_named(program: Program) -> None:
+    """What Postgres will not change under a view is said, with the view's name; nothing changes."""
+    make_old_shop(program.database_url, _rows())
+    program.query("CREATE VIEW cheap AS SELECT listing_id FROM listings WHERE price_value < 5")
+    result = program("db", "upgrade")
+    if program.database_url.startswith("sqlite"):
+        assert result.exit_code == 0
+    else:
+        assert result.exit_code == 17
+        assert "view cheap" in result.stderr
+        assert program("db", "current", "--json").report["state"] == "old shop"
