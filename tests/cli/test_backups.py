@@ -237,3 +237,25 @@ def test_password_is_in_no_backup_and_no_process_list(program: Program) -> None:
     backup = Path(result.report["file"])
     assert b"hunter2" not in backup.read_bytes()
     assert "hunter2" not in result.stdout + backup.with_name(f"{backup.name}.json").read_text()
+
+
+def test_backup_that_does_not_verify_stops_the_migration(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that keeps half of what is written: 17, the schema stays, no backup is claimed."""
+    program("sync")
+    program("db", "downgrade", "-1")
+    known = program("db", "list", "--json").report["backups"]
+    chmod = Path.chmod
+
+    def keep_half(path: Path, mode: int) -> None:
+        if path.suffix == ".part":
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        chmod(path, mode)
+
+    monkeypatch.setattr("pathlib.Path.chmod", keep_half)
+    result = program("db", "upgrade")
+
+    assert result.exit_code == 17
+    assert program("db", "current", "--json").report["revision"] == "0011"
+    assert program("db", "list", "--json").report["backups"] == known
