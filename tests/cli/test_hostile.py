@@ -357,7 +357,7 @@ def test_listing_met_twice_on_the_pages_is_taken_newest(
 def test_signal_after_the_commit_comes_too_late(sqlite_program: Program) -> None:
     """A run whose data is in ends as one, though somebody ends it while it tells its story."""
     process = subprocess.Popen(
-        ["/bin/sh", "-c", 'exec "$@" | sleep 3', "sh", *_slow_reader(sqlite_program)],
+        ["/bin/sh", "-c", 'exec "$@" | sleep 6', "sh", *_slow_reader(sqlite_program)],
         env={**sqlite_program.environment, "PATH": os.environ["PATH"]},
         cwd=sqlite_program.directory,
         stderr=subprocess.PIPE,
@@ -374,9 +374,16 @@ def _slow_reader(program: Program) -> list[str]:
 
     path = write_export(program.directory / "shop.csv", make_shop(2000))
     code = (
-        "import subprocess, sys, time\n"
+        "import sqlite3, subprocess, sys, time\n"
         "p = subprocess.Popen([sys.executable, '-m', 'discosync', 'sync', '--from-file', "
         f"{str(path)!r}, '--json', '--changes'])\n"
-        "time.sleep(2.2); p.terminate(); p.wait(); print('status', p.returncode, file=sys.stderr)"
+        "def is_in():\n"
+        "    try:\n"
+        f"        mirror = sqlite3.connect({str(program.database_file)!r})\n"
+        "        return mirror.execute('SELECT count(*) FROM sync_runs').fetchone()[0]\n"
+        "    except sqlite3.Error:\n"
+        "        return 0\n"
+        "while not is_in() and p.poll() is None:\n    time.sleep(0.05)\n"
+        "time.sleep(0.5); p.terminate(); p.wait(); print('status', p.returncode, file=sys.stderr)"
     )
     return [sys.executable, "-c", code]
