@@ -57,6 +57,25 @@ class Console:
         """Print one JSON object, alone on stdout."""
         print(json.dumps(content, ensure_ascii=False))
 
+    def show_json_list(
+        self, head: Mapping[str, Any], key: str, items: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """Print one JSON object that ends with a long list, without holding the list."""
+        opening = json.dumps(head, ensure_ascii=False).removesuffix("}")
+        sys.stdout.write(f'{opening}, "{key}": [')
+        separator = ""
+        for item in items:
+            sys.stdout.write(separator + json.dumps(item, ensure_ascii=False))
+            separator = ", "
+        sys.stdout.write("]}\n")
+        sys.stdout.flush()
+
+    def show_pieces(self, pieces: Iterable[str]) -> None:
+        """Print a long result as it is, piece by piece."""
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+
     def show_text(self, text: str) -> None:
         """Print a result as it is."""
         print(text, flush=True)

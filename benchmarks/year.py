@@ -1,0 +1,237 @@
+"""Fill a database with a year of hourly history, then time what asks about the past.
+
+    python benchmarks/year.py --database sqlite:////tmp/year.db [--listings 100000] [--hours 8760]
+        [--changes 300] [--runs 3] [--keep]
+
+The inventory is loaded by a real sync; the hours after it are written in bulk, in the form in
+which runs write them. `--keep` times what an earlier call has left in the database.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from sqlalchemy import Connection, select, text
+
+from discosync.core.listing import content_hash_of_row
+from discosync.database.bulk import Assignments, Row, bulk_writer
+from discosync.database.engine import Database, open_database
+from discosync.database.store import load_rows
+from discosync.database.tables import listings, naive, sync_runs
+from discosync.sandbox.answers import render_csv
+from discosync.sandbox.inventory import make_inventory
+
+SELLER = "bench"
+COMMANDS = (
+    ("status",),
+    ("runs",),
+    ("history", "{listing}"),
+    ("as-of", "7d", "--csv"),
+    ("as-of", "182d", "--csv"),
+    ("as-of", "360d", "--csv"),
+    ("as-of", "360d", "--json"),
+    ("restore", "{listing}", "--dry-run"),
+    ("restore", "--run", "{run}", "--dry-run"),
+    ("stats",),
+    ("purge-inactive",),
+    ("db", "compact"),
+)
+
+
+class _Year:
+    """A shop's year: what each hour changes."""
+
+    def __init__(self, known: dict[str, tuple[str, bool]], begin: datetime) -> None:
+        self.price = {i: price for i, (price, _) in known.items()}
+        self.removed: dict[str, datetime] = {}
+        self.active = [i for i, (_, is_active) in known.items() if is_active]
+        self.begin = begin
+        self.touched: set[str] = set()
+
+    def hour(self, number: int, changes: int) -> Iterator[tuple[str, str, str]]:
+        """Give listing, kind and fields of every change of one hour."""
+        now = self.begin + timedelta(hours=number)
+        for at in random.sample(range(len(self.active)), changes):
+            if at >= len(self.active):
+                continue
+            listing = self.active[at]
+            self.touched.add(listing)
+            if random.random() < 0.85:
+                before, after = self.price[listing], f"{random.randint(100, 9900) / 100:.2f}"
+                self.price[listing] = after
+                yield listing, "updated", json.dumps({"price_value": [before, after]})
+            elif (back := next(iter(self.removed), None)) is not None and random.random() < 0.5:
+                gone = self.removed.pop(back)
+                self.active.append(back)
+                yield back, "reactivated", _lifecycle(gone, None)
+            else:
+                self.active[at] = self.active[-1]
+                self.active.pop()
+                self.removed[listing] = now
+                yield listing, "removed", _lifecycle(None, now)
+
+
+def _lifecycle(before: datetime | None, after: datetime | None) -> str:
+    def parts(at: datetime | None) -> tuple[bool, str | None, str | None, str]:
+        stamp = None if at is None else at.isoformat().replace("+00:00", "Z")
+        return at is None, stamp, "sold" if at else None, "Sold" if at else "For Sale"
+
+    names = ("is_active", "removed_at", "removal_reason", "status")
+    fields = {n: list(p) for n, *p in zip(names, parts(before), parts(after), strict=True)}
+    fields["sold_at"] = fields["removed_at"]
+    return json.dumps(fields)
+
+
+def _fill(database: Database, options: argparse.Namespace) -> None:
+    with database.writing() as connection:
+        c = listings.c
+        rows = connection.execute(select(c.listing_id, c.price_value, c.is_active))
+        known = {row[0]: (f"{row[1]:.2f}", row[2]) for row in rows}
+        template = dict(connection.execute(select(sync_runs)).mappings().one())
+        begin = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=options.hours)
+        first = {"started_at": begin, "finished_at": begin, "snapshot_as_of": begin}
+        connection.execute(sync_runs.update().values(first))
+        connection.execute(listings.update().values(created_at=begin))
+        year = _Year(known, begin)
+        writer = bulk_writer(connection)
+        writer.insert("sync_runs", _RUN_COLUMNS, _runs(template, begin, options.hours))
+        columns = ("sync_run_id", "seller", "listing_id", "kind", "fields")
+        writer.insert("listing_changes", columns, _history(year, template["id"], options))
+        if connection.dialect.name == "postgresql":
+            serial = "SELECT setval('sync_runs_id_seq', (SELECT max(id) FROM sync_runs))"
+            connection.execute(text(serial))
+        _settle(connection, year)
+
+
+_RUN_COLUMNS = (
+    "id",
+    "run_id",
+    "command",
+    "seller",
+    "status",
+    "exit_code",
+    "source",
+    "snapshot_as_of",
+    "started_at",
+    "finished_at",
+    "report",
+)
+
+
+def _runs(template: dict[str, object], begin: datetime, hours: int) -> Iterator[Row]:
+    report = template["report"]
+    assert isinstance(report, dict)
+    for hour in range(1, hours + 1):
+        at = naive(begin + timedelta(hours=hour))
+        value = {"EUR": {"listings": 70_000, "value": f"{1_500_000 + random.randint(0, 9999)}.50"}}
+        moves = {"EUR": {"raised": 120, "lowered": 130, "difference": "-12.30"}}
+        told = json.dumps({**report, "inventory_value": value, "price_changes": moves})
+        yield (
+            *(int(str(template["id"])) + hour, f"00000000-0000-4000-8000-{hour:012}"),
+            *("sync", SELLER, "ok", 0, "export", at, at, at, told),
+        )
+
+
+def _history(year: _Year, first: int, options: argparse.Namespace) -> Iterator[Row]:
+    for hour in range(1, options.hours + 1):
+        for listing, kind, fields in year.hour(hour, options.changes):
+            yield first + hour, SELLER, listing, kind, fields
+
+
+def _settle(connection: Connection, year: _Year) -> None:
+    """Bring the touched rows to where their history ends."""
+    assignments = Assignments(
+        set_columns=(
+            "price_value",
+            "status",
+            "is_active",
+            "removed_at",
+            "removal_reason",
+            "sold_at",
+            "content_hash",
+        ),
+        keys=("seller", "listing_id"),
+    )
+    ids = [int(i) for i in year.touched]
+    rows = list(load_rows(connection, SELLER, ids))
+
+    def settled() -> Iterator[Row]:
+        for row in rows:
+            listing = str(row.listing_id)
+            gone = year.removed.get(listing)
+            status, price = "Sold" if gone else "For Sale", Decimal(year.price[listing])
+            digest = content_hash_of_row({**row.values, "status": status, "price_value": price})
+            reason = "sold" if gone else None
+            state = (price, status, gone is None, naive(gone), reason, naive(gone), digest)
+            yield (*state, SELLER, listing)
+
+    bulk_writer(connection).update("listings", assignments, settled())
+
+
+def _make(options: argparse.Namespace, environment: dict[str, str]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "year.csv"
+        path.write_bytes(render_csv(make_inventory(options.listings)))
+        command = [sys.executable, "-m", "discosync", "sync", "-q", "--from-file", str(path)]
+        subprocess.run([*command, "--seller", SELLER], env=environment, check=True)
+    database = open_database(options.database, read_only=False, application="benchmark")
+    _fill(database, options)
+
+
+def _time(options: argparse.Namespace, environment: dict[str, str]) -> None:
+    database = open_database(options.database, read_only=True, application="benchmark")
+    with database.reading() as connection:
+        statement = "SELECT listing_id FROM listing_changes ORDER BY id DESC LIMIT 1"
+        listing = connection.execute(text(statement)).scalar_one()
+        statement = "SELECT run_id FROM sync_runs ORDER BY id DESC LIMIT 1"
+        run = connection.execute(text(statement)).scalar_one()
+    for command in COMMANDS:
+        words = [word.format(listing=listing, run=run) for word in command]
+        seconds = []
+        for _ in range(options.runs):
+            began = time.monotonic()
+            done = subprocess.run(
+                [sys.executable, "-m", "discosync", *words],
+                env=environment,
+                check=False,
+                capture_output=True,
+            )
+            seconds.append(time.monotonic() - began)
+        shown = " ".join(command)
+        print(f"{shown:<34} {statistics.median(seconds):6.2f} s  exit {done.returncode}")
+
+
+def main() -> None:
+    """Fill, and time."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--listings", type=int, default=100_000)
+    parser.add_argument("--hours", type=int, default=8_760)
+    parser.add_argument("--changes", type=int, default=300)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    random.seed(1)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": options.database,
+        "DISCOGS_USERNAME": SELLER,
+        "RETENTION_DAYS": "180",
+    }
+    if not options.keep:
+        _make(options, environment)
+    _time(options, environment)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""`discosync history` and `discosync as-of`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from discosync.commands.reading import opened
+from discosync.core.history import PastChange
+from discosync.core.known import KnownListing
+from discosync.core.moments import parse_moment
+from discosync.database.history import (
+    load_changes_of_listings,
+    load_first_run_after,
+    load_states,
+    load_undone,
+)
+from discosync.database.store import load_rows
+from discosync.errors import UsageFault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """One listing's life: what the database holds of it now (None: purged), and every change."""
+
+    seller: str
+    listing_id: int
+    now: KnownListing | None
+    changes: list[PastChange]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastInventory:
+    """The inventory at a moment; its listings can be gone through once."""
+
+    seller: str
+    as_of: datetime
+    listings: Iterator[dict[str, Any]]
+
+
+def load_life(config: Path | None, listing_id: int, *, seller: str | None) -> Life:
+    """Load a listing's life; raise `UsageFault` for one that the database never saw."""
+    with opened(config, seller=seller) as at:
+        now = next(load_rows(at.connection, at.seller, [listing_id]), None)
+        changes = list(load_changes_of_listings(at.connection, at.seller, [listing_id]))
+    if now is None and not changes:
+        raise UsageFault(
+            f"{at.seller} has no listing {listing_id} in {at.database.shown}",
+            hint="check the number; --seller names another seller",
+            code="unknown_listing",
+        )
+    return Life(seller=at.seller, listing_id=listing_id, now=now, changes=changes)
+
+
+@contextmanager
+def inventory_at(
+    config: Path | None, when: str, *, seller: str | None, with_inactive: bool
+) -> Iterator[PastInventory]:
+    """Load the inventory as it stood at a moment: what was for sale, or all that was known."""
+    try:
+        moment = parse_moment(when, now=datetime.now(UTC))
+    except ValueError as exc:
+        raise UsageFault(str(exc), code="bad_moment") from exc
+    with opened(config, seller=seller) as at:
+        first = load_first_run_after(at.connection, at.seller, moment)
+        undone = load_undone(at.connection, at.seller, first)
+        states = load_states(at.connection, at.seller)
+        past = (
+            state
+            for state in states
+            if undone.apply_to(str(state["listing_id"]), state)
+            and (with_inactive or state["is_active"])
+        )
+        yield PastInventory(seller=at.seller, as_of=moment, listings=past)

@@ -1,0 +1,63 @@
+"""How a command that only reads gets at the database, and finds out whose listings are meant."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from discosync.database.engine import Database, open_database
+from discosync.database.history import load_sellers
+from discosync.database.schema import SchemaState, require_usable
+from discosync.database.store import resolve_seller
+from discosync.errors import NotReady
+from discosync.settings import Settings, current_environment, load_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A database being read: one consistent view of it, and the seller that is meant."""
+
+    settings: Settings
+    database: Database
+    connection: Connection
+    seller: str
+
+
+@contextmanager
+def opened(config: Path | None, *, seller: str | None) -> Iterator[Opened]:
+    """Open the configured database for reading; raise `NotReady` when there is nothing to read."""
+    settings = load_settings(config=config, environ=current_environment())
+    address = settings.database_url.reveal()
+    database = open_database(address, read_only=True, application="discosync")
+    require_filled(database)
+    with database.reading() as connection:
+        name = seller_in(connection, seller or settings.seller)
+        yield Opened(settings=settings, database=database, connection=connection, seller=name)
+
+
+def require_filled(database: Database) -> None:
+    """Refuse a database that is not there, or has no schema yet, or not the right one."""
+    if not database.exists or require_usable(database) is SchemaState.EMPTY:
+        raise NotReady(
+            f"there is nothing in {database.shown} yet",
+            hint="check DATABASE_URL; the first `discosync sync` fills it",
+            code="no_database",
+        )
+
+
+def seller_in(connection: Connection, named: str | None) -> str:
+    """Find the seller: the one named, or the only one that the database holds."""
+    if named is not None:
+        return resolve_seller(connection, named)
+    sellers = load_sellers(connection)
+    if len(sellers) == 1:
+        return sellers[0]
+    raise NotReady(
+        f"the database holds {len(sellers)} sellers: {', '.join(sellers[:10])}"
+        if sellers
+        else "the database holds no seller yet, and none is named",
+        hint="name one with --seller, or set DISCOGS_USERNAME",
+        code="no_seller",
+    )
