@@ -26,9 +26,11 @@ class KnownListing:
 class KnownListings:
     """What the database knows of one seller, compact: id → content hash, and two sets of ids.
 
-    `incomplete` are listings that lack an extra which only some sources show.
+    `incomplete` are listings that lack an extra which only some sources show; `purged` are those
+    that were here once, and stay away while a snapshot shows them as sold, draft, ….
     """
 
     hash_by_id: Mapping[int, str | None] = field(default_factory=dict)
     inactive: Collection[int] = frozenset()
     incomplete: Collection[int] = frozenset()
+    purged: Collection[int] = frozenset()

@@ -88,6 +88,7 @@ class Planner:
         self._rejected: list[RejectedRecord] = []
         self._repeated: set[int] = set()
         self._unchanged = self._for_sale = self._added_active = self._compared_active = 0
+        self._left_purged = 0
 
     @property
     def waiting(self) -> Collection[int]:
@@ -114,6 +115,11 @@ class Planner:
         self._seen.add(listing_id)
         self._for_sale += record.is_for_sale
         if listing_id not in self._known.hash_by_id:
+            if listing_id in self._known.purged and not record.is_for_sale:
+                # Purged, and an export shows it for years to come: it stays away.
+                self._unchanged += 1
+                self._left_purged += 1
+                return
             # The first time we see it.
             self._added.append(listing_id)
             self._added_active += record.is_for_sale
@@ -252,7 +258,7 @@ class Planner:
             records=len(self._seen),
             for_sale=self._for_sale,
             known_active=known_active,
-            compared=len(self._seen) - len(self._added),
+            compared=len(self._seen) - len(self._added) - self._left_purged,
             compared_active=self._compared_active,
             protected=len(self._missing()) - len(self.gone),
         )

@@ -1,13 +1,13 @@
 """Read the past: the changes of a listing, of a run, and every change since a moment."""
 
-import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from discosync.core.changes import Lifecycle
 from discosync.core.history import Fields, PastChange, Undone, parse_fields
 from discosync.core.listing import CONTENT_FIELDS
 from discosync.core.moments import moment_of_run
@@ -15,7 +15,7 @@ from discosync.database.store import ROWS_PER_QUERY
 from discosync.database.tables import listing_changes, listings, sync_runs
 from discosync.errors import StorageFailed
 
-_STATE_COLUMNS = ("listing_id", *CONTENT_FIELDS, "posted", "is_active")
+_STATE_COLUMNS = ("listing_id", *CONTENT_FIELDS, "posted", *Lifecycle._fields)
 
 
 def load_sellers(connection: Connection) -> list[str]:
@@ -45,25 +45,18 @@ def load_undone(connection: Connection, seller: str, first_run: int | None) -> U
     undone = Undone()
     if first_run is None:
         return undone
-    c = listing_changes.c
-    fields = _as_text(connection, "fields")
+    fields = "fields" if connection.dialect.name == "sqlite" else "fields::text"
     cursor = connection.connection.cursor()
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    # By the runs' index alone: for one seller of many, SQLite would read the whole history.
     cursor.execute(
-        f"SELECT {c.listing_id.name}, kind, {fields} FROM {listing_changes.name} "  # noqa: S608
-        f"WHERE sync_run_id >= {mark} AND seller = {mark} ORDER BY sync_run_id DESC, id DESC",
-        (first_run, seller),
+        f"SELECT seller, listing_id, kind, {fields} FROM listing_changes "  # noqa: S608
+        f"WHERE sync_run_id >= {int(first_run)} ORDER BY sync_run_id, id"
     )
-    loads = json.loads
     while rows := cursor.fetchmany(10_000):
-        for listing_id, kind, text in rows:
-            undone.undo(listing_id, kind, loads(text) if text else None)
+        for whose, listing_id, kind, text in rows:
+            if whose == seller:
+                undone.undo(listing_id, kind, text)
     return undone
-
-
-def _as_text(connection: Connection, column: str) -> str:
-    # Parsed here, and only once.
-    return column if connection.dialect.name == "sqlite" else f"{column}::text"
 
 
 def load_states(connection: Connection, seller: str) -> Iterator[dict[str, Any]]:
@@ -93,10 +86,11 @@ def _plain_state(state: dict[str, Any]) -> dict[str, Any]:
         state["price_value"] = f"{price:.2f}"
     if (weight := state["weight"]) is not None:
         state["weight"] = plain_number(weight)
-    if (posted := state["posted"]) is not None:
-        moment = datetime.fromisoformat(posted) if isinstance(posted, str) else posted
-        stamp = moment.replace(tzinfo=UTC).isoformat(timespec="seconds")
-        state["posted"] = stamp.replace("+00:00", "Z")
+    for name in ("posted", "removed_at", "sold_at"):
+        if (moment := state[name]) is not None:
+            # SQLite gives the text that it holds: 2026-11-20 14:00:00.000000.
+            text = moment if isinstance(moment, str) else moment.isoformat(" ")
+            state[name] = f"{text[:10]}T{text[11:19]}Z"
     return state
 
 

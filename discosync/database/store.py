@@ -12,7 +12,7 @@ from discosync.core.changes import Lifecycle
 from discosync.core.known import KnownListing, KnownListings
 from discosync.core.listing import CONTENT_FIELDS, FILLED_ONCE_FIELDS, FieldValue
 from discosync.core.report import RunReport
-from discosync.database.tables import listings, sync_runs
+from discosync.database.tables import listings, purged_listings, sync_runs
 from discosync.errors import StorageFailed
 
 ROWS_PER_QUERY = 500
@@ -61,7 +61,13 @@ def load_known(connection: Connection, seller: str) -> KnownListings:
             inactive.add(listing_id)
         if is_lacking:
             incomplete.add(listing_id)
-    return KnownListings(hash_by_id=hash_by_id, inactive=inactive, incomplete=incomplete)
+    gone = select(purged_listings.c.listing_id).where(purged_listings.c.seller == seller)
+    return KnownListings(
+        hash_by_id=hash_by_id,
+        inactive=inactive,
+        incomplete=incomplete,
+        purged={int(i) for i in connection.execute(gone).scalars()},
+    )
 
 
 def _fetch(cursor: Any) -> Iterator[tuple[str, str | None, bool, bool]]:  # noqa: ANN401 - DBAPI

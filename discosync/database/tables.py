@@ -192,6 +192,22 @@ Index(
     "ix_listing_changes_seller_listing_id", listing_changes.c.seller, listing_changes.c.listing_id
 )
 
+purged_listings = Table(
+    "purged_listings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seller", String(255), nullable=False),
+    Column("listing_id", String(50), nullable=False),
+    Column("sync_run_id", Integer, ForeignKey("sync_runs.id"), nullable=False),
+    Column("archive", Text, nullable=False),
+)
+Index(
+    "uq_purged_listings_seller_listing_id",
+    purged_listings.c.seller,
+    purged_listings.c.listing_id,
+    unique=True,
+)
+
 feature_flags = Table(
     "feature_flags",
     metadata,
