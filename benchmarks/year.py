@@ -135,9 +135,14 @@ def _runs(template: dict[str, object], begin: datetime, hours: int) -> Iterator[
         at = naive(begin + timedelta(hours=hour))
         value = {"EUR": {"listings": 70_000, "value": f"{1_500_000 + random.randint(0, 9999)}.50"}}
         moves = {"EUR": {"raised": 120, "lowered": 130, "difference": "-12.30"}}
-        told = json.dumps({**report, "inventory_value": value, "price_changes": moves})
+        run_id, stamp = f"00000000-0000-4000-8000-{hour:012}", f"{at:%Y-%m-%dT%H:%M:%SZ}"
+        own = {"run_id": run_id, "started_at": stamp, "finished_at": stamp}
+        counts = {"listings": {**report["listings"], "added": 0, "updated": 255, "removed": 22}}
+        told = json.dumps(
+            {**report, **own, **counts, "inventory_value": value, "price_changes": moves}
+        )
         yield (
-            *(int(str(template["id"])) + hour, f"00000000-0000-4000-8000-{hour:012}"),
+            *(int(str(template["id"])) + hour, run_id),
             *("sync", SELLER, "ok", 0, "export", at, at, at, told),
         )
 

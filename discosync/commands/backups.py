@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from discosync.commands.places import backup_dir
 from discosync.database.backups import (
     Backup,
     is_readable,
@@ -14,12 +15,11 @@ from discosync.database.backups import (
     verify_backup,
 )
 from discosync.database.engine import Database, open_database
-from discosync.database.lock import MAINTENANCE_LOCK, Holder, hold_lock, slug_of
+from discosync.database.lock import MAINTENANCE_LOCK, Holder, hold_lock
 from discosync.errors import NotReady
 from discosync.settings import (
     DatabaseSettings,
     current_environment,
-    data_dir,
     load_database_settings,
 )
 
@@ -32,15 +32,6 @@ class Restored:
     before: Path | None
 
 
-def backup_dir(database: Database, settings: DatabaseSettings) -> Path:
-    """Where this database's backups are: BACKUP_DIR, or beside the database."""
-    if settings.backup_dir is not None:
-        return settings.backup_dir
-    if database.path is not None:
-        return database.path.parent / "backups"
-    return data_dir() / "backups" / slug_of(database.shown)
-
-
 def back_up(config: Path | None) -> Backup:
     """Make a backup now; runs go on meanwhile."""
     settings, database = _open(config, read_only=True)
@@ -50,14 +41,14 @@ def back_up(config: Path | None) -> Backup:
             hint="check DATABASE_URL; the first `discosync sync` makes one",
             code="no_database",
         )
-    directory = backup_dir(database, settings)
+    directory = backup_dir(settings.backup_dir, database)
     return make_backup(database, directory, why="db backup", now=datetime.now(UTC))
 
 
 def list_all(config: Path | None) -> list[Backup]:
     """List the backups of the database, oldest first."""
     settings, database = _open(config, read_only=True)
-    return list_backups(database, backup_dir(database, settings))
+    return list_backups(database, backup_dir(settings.backup_dir, database))
 
 
 def restore(config: Path | None, file: Path, *, without_backup: bool) -> Restored:
@@ -66,7 +57,7 @@ def restore(config: Path | None, file: Path, *, without_backup: bool) -> Restore
     A database that can no longer be read is no reason not to restore.
     """
     settings, database = _open(config, read_only=False)
-    directory = backup_dir(database, settings)
+    directory = backup_dir(settings.backup_dir, database)
     backup = load_backup(file if file.exists() or len(file.parts) > 1 else directory / file)
     verify_backup(backup)
     holder = Holder(command="discosync db restore", run_id="", started_at=datetime.now(UTC))

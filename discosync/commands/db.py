@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from discosync.commands.backups import backup_dir
+from discosync.commands.places import backup_dir
 from discosync.database.adoption import find_obstacles
 from discosync.database.backups import make_backup
 from discosync.database.engine import Database, open_database
@@ -188,7 +188,7 @@ def _back_up(
 ) -> Path | None:
     if options.without_backup:
         return None
-    directory = backup_dir(database, settings)
+    directory = backup_dir(settings.backup_dir, database)
     return make_backup(database, directory, why=why, now=datetime.now(UTC)).path
 
 

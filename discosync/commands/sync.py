@@ -9,6 +9,7 @@ from discosync.commands.applying import apply_plan, make_schema
 from discosync.commands.fetch import Fetched, Fetcher, FetchOptions, seller_of
 from discosync.commands.flags import flags_of_run, roll_back_by_itself
 from discosync.commands.judging import SyncOptions, judge
+from discosync.commands.places import report_dir
 from discosync.commands.planning import Planned, plan_snapshot
 from discosync.commands.sandbox import SANDBOX_ADVICE, in_sandbox
 from discosync.commands.spooling import open_spool
@@ -76,15 +77,8 @@ def sync_seller(run: Run, request: SyncRequest) -> None:
             application="discosync sync",
         )
         run.database = database.shown
-        run.request = replace(request.run, report_dir=_report_dir(settings, database))
+        run.request = replace(request.run, report_dir=report_dir(settings.report_dir, database))
         mirror(run, settings, database, options, seller=seller)
-
-
-def _report_dir(settings: Settings, database: Database) -> Path | None:
-    """Keep every run's report beside a SQLite file, or where REPORT_DIR says."""
-    if settings.report_dir is not None:
-        return settings.report_dir
-    return database.path.parent / "reports" if database.path else None
 
 
 def mirror(

@@ -90,6 +90,12 @@ class Console:
         """Print rows as a table; off a terminal as lines separated by tabs."""
         print_table(columns, rows, colours=colours)
 
+    def show_lines(
+        self, headline: str, lines: Sequence[tuple[str, str]], *, is_clean: bool
+    ) -> None:
+        """Print named lines under a headline."""
+        print_lines(headline, lines, is_clean=is_clean)
+
     def tell_error(self, error: DiscosyncError) -> None:
         """Say how a command without a report failed."""
         if self.as_json:

@@ -16,6 +16,13 @@ def parse_switch(text: str) -> bool:
         raise ValueError(f"{text!r} is neither on nor off; example: true") from None
 
 
+def parse_days(text: str) -> int:
+    """Read a whole number of days, at least one."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 36_500 and len(text) <= 6):
+        raise ValueError(f"{text!r} is no number of days; example: 180")
+    return int(text)
+
+
 def parse_currency(text: str) -> str:
     """Read a currency in which Discogs lets people sell."""
     code = text.strip().upper()

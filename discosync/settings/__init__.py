@@ -13,6 +13,7 @@ from discosync.core.limits import RemovalLimit, parse_removal_limit
 from discosync.core.setting_values import (
     parse_api_url,
     parse_currency,
+    parse_days,
     parse_log_format,
     parse_switch,
 )
@@ -23,6 +24,7 @@ from discosync.settings.sellers import SellerSettings, parse_secret_token, parse
 PUBLIC_API_URL = "https://api.discogs.com"
 TOKEN_PAGE = "https://www.discogs.com/settings/developers"  # noqa: S105 - an address, no secret
 DATABASE_FILE = "discosync.db"
+DEFAULT_RETENTION_DAYS = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,9 @@ class Settings:
     flags: Mapping[Flag, FlagSetting]
     max_removals: RemovalLimit
     report_dir: Path | None
+    archive_dir: Path | None
+    backup_dir: Path | None
+    retention_days: int
     log_format: str
     token_variable: str = "DISCOGS_TOKEN"  # noqa: S105 - a name
     sellers: Mapping[str, SellerSettings] = field(default_factory=dict)
@@ -73,6 +78,9 @@ def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> 
         flags={flag: _flag_setting(flag, lookup) for flag in Flag},
         max_removals=lookup.get("MAX_REMOVALS", parse_removal_limit, RemovalLimit()),
         report_dir=lookup.get("REPORT_DIR", Path, None),
+        archive_dir=lookup.get("ARCHIVE_DIR", Path, None),
+        backup_dir=lookup.get("BACKUP_DIR", Path, None),
+        retention_days=lookup.get("RETENTION_DAYS", parse_days, DEFAULT_RETENTION_DAYS),
         log_format=lookup.get("LOG_FORMAT", parse_log_format, "text"),
         sellers=parse_sellers(lookup.tables.get("sellers", {}), lookup),
         origins=lookup.origins,

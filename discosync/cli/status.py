@@ -1,0 +1,119 @@
+"""`discosync status` and `discosync runs`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from discosync.cli import app
+from discosync.cli.frame import telling_errors
+from discosync.cli.options import AsJson, Config, Seller, exit_statuses
+from discosync.cli.past import EPILOG
+from discosync.errors import ExitStatus, LimitRefused
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+_EPILOG = exit_statuses(
+    ExitStatus.OK,
+    ExitStatus.INTERNAL,
+    ExitStatus.USAGE,
+    ExitStatus.NOT_READY,
+    ExitStatus.LIMIT,
+    ExitStatus.STORAGE,
+    ExitStatus.INTERRUPTED,
+)
+
+
+def read_age(text: str, option: str) -> "timedelta":
+    """Read an age from the command line."""
+    from discosync.core.moments import parse_age  # noqa: PLC0415 - heavy
+
+    try:
+        return parse_age(text)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc), param_hint=option) from exc
+
+
+@app.command(epilog=_EPILOG)
+def status(
+    *,
+    seller: Seller = None,
+    max_age: Annotated[
+        str, typer.Option(metavar="AGE", help="How old the last success may be, else end with 13.")
+    ] = "3h",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how fresh the mirror is, what it holds, and how its last runs went.
+
+    A monitoring check: it ends with 13 when the last success is too old.
+    """
+    from discosync.commands.status import load_status  # noqa: PLC0415 - heavy
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+    from discosync.core.status import render_lateness  # noqa: PLC0415 - heavy
+    from discosync.core.status_text import status_lines  # noqa: PLC0415 - heavy
+
+    console = Console(as_json=as_json)
+    with telling_errors(console):
+        stands = load_status(config, seller=seller, max_age=read_age(max_age, "--max-age"))
+        if as_json:
+            console.show_json(stands.to_json())
+        else:
+            is_clean = not (stands.is_late or stands.is_too_old_to_show)
+            word = "late" if stands.is_late else "ok" if is_clean else "too old to show"
+            headline = f"discosync · {stands.seller} · {word}"
+            console.show_lines(headline, list(status_lines(stands)), is_clean=is_clean)
+    if stands.is_late:
+        late = LimitRefused(
+            render_lateness(stands), hint="`discosync runs` shows why; then `discosync sync`"
+        )
+        console.show_error(late)
+        raise typer.Exit(int(ExitStatus.LIMIT))
+    if stands.is_too_old_to_show:
+        console.note(
+            "discosync: warning: the inventory is more than six hours old; Discogs' terms do not "
+            "allow showing it"
+        )
+
+
+@app.command(epilog=EPILOG)
+def runs(
+    run_id: Annotated[
+        str | None, typer.Argument(metavar="[RUN_ID]", help="Show this run's whole report.")
+    ] = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, at most.")] = 20,
+    command: Annotated[
+        str | None, typer.Option(metavar="COMMAND", help="Only runs of this command.")
+    ] = None,
+    seller: Seller = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """List past runs, newest first; refused and failed ones, too."""
+    import json  # noqa: PLC0415 - start-up time
+
+    from discosync.commands.status import load_one_report, load_runs  # noqa: PLC0415 - heavy
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+    from discosync.core.status import run_json  # noqa: PLC0415 - heavy
+    from discosync.core.status_text import RUN_COLUMNS, run_row, trend_lines  # noqa: PLC0415
+    from discosync.database.overview import RunFilter  # noqa: PLC0415 - heavy
+
+    console = Console(as_json=as_json)
+    with telling_errors(console):
+        if run_id is not None:
+            report = load_one_report(config, run_id)
+            console.show_text(json.dumps(report, ensure_ascii=False, indent=None if as_json else 2))
+            return
+        past = load_runs(config, RunFilter(seller=seller, command=command, limit=limit))
+        if as_json:
+            console.show_json({"runs": [run_json(run) for run in past]})
+            return
+        rows = [run_row(run) for run in past]
+        console.show_table(
+            RUN_COLUMNS, rows, colours={"0 ok": "green", "3 ok_with_warnings": "yellow"}
+        )
+        for name, line in trend_lines(past):
+            console.note(f"{name:<10} {line}")
+        if not past:
+            console.note("there is no run yet")

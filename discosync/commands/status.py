@@ -1,0 +1,139 @@
+"""`discosync status` and `discosync runs`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from discosync.commands.places import report_dir
+from discosync.commands.reading import Opened, opened, require_filled
+from discosync.core.flags import FlagContext, resolve_flags
+from discosync.core.status import RunLine, Status, read_run_line
+from discosync.database.engine import Database, open_database
+from discosync.database.flags import load_flag_states
+from discosync.database.overview import (
+    RunFilter,
+    load_counts,
+    load_coverage,
+    load_last_success,
+    load_purge_outlook,
+    load_report,
+    load_run_reports,
+)
+from discosync.database.store import resolve_seller
+from discosync.errors import UsageFault
+from discosync.settings import Settings, current_environment, load_settings
+
+_RUNS_SHOWN = 24
+_FILES_READ = 60
+"""Of the newest report files; what failed long ago is no longer news."""
+
+
+def load_status(config: Path | None, *, seller: str | None, max_age: timedelta) -> Status:
+    """Say how a seller's mirror stands now."""
+    now = datetime.now(UTC)
+    with opened(config, seller=seller) as at:
+        connection, days = at.connection, at.settings.retention_days
+        counts = load_counts(connection, at.seller)
+        wanted = RunFilter(seller=at.seller, command="sync", limit=_RUNS_SHOWN)
+        return Status(
+            now=now,
+            seller=at.seller,
+            database=at.database.shown,
+            max_age=max_age,
+            last_success=load_last_success(connection, at.seller),
+            counts=counts,
+            coverage=load_coverage(connection, at.seller, counts.active + counts.inactive),
+            purge=load_purge_outlook(connection, at.seller, now - timedelta(days=days)),
+            retention_days=days,
+            runs=_merge(load_run_reports(connection, wanted), _saved(at), wanted),
+            flags=_flags(at, now),
+        )
+
+
+def _flags(at: Opened, now: datetime) -> dict[str, bool]:
+    states = load_flag_states(at.connection)
+    context = FlagContext(seller=at.seller, now=now)
+    values = resolve_flags(at.settings.flags, states, context, asked={})
+    return {flag.value: value.value for flag, value in values.items()}
+
+
+def _saved(at: Opened) -> Iterator[dict[str, Any]]:
+    return _saved_reports(report_dir(at.settings.report_dir, at.database))
+
+
+def load_runs(config: Path | None, wanted: RunFilter) -> list[RunLine]:
+    """Load the newest runs, newest first: recorded ones, and those that left only a report."""
+    settings, database = _open(config)
+    saved = _saved_reports(report_dir(settings.report_dir, database))
+    if not database.exists:
+        return _merge([], saved, wanted)
+    require_filled(database)
+    with database.reading() as connection:
+        if wanted.seller is not None:
+            wanted = replace(wanted, seller=resolve_seller(connection, wanted.seller))
+        return _merge(load_run_reports(connection, wanted), saved, wanted)
+
+
+def _open(config: Path | None) -> tuple[Settings, Database]:
+    settings = load_settings(config=config, environ=current_environment())
+    address = settings.database_url.reveal()
+    return settings, open_database(address, read_only=True, application="discosync")
+
+
+def load_one_report(config: Path | None, run_id: str) -> dict[str, Any]:
+    """Load one run's whole report by its id, or by how that begins."""
+    settings, database = _open(config)
+    found: list[dict[str, Any]] = []
+    if database.exists:
+        require_filled(database)
+        with database.reading() as connection:
+            found = load_report(connection, run_id)
+    if not found:
+        saved = _saved_reports(report_dir(settings.report_dir, database), newest=10_000)
+        found = [report for report in saved if report["run_id"].startswith(run_id)]
+    if len(found) == 1:
+        return found[0]
+    raise UsageFault(
+        f"{'several runs begin' if found else 'no run begins'} with {run_id!r}",
+        hint="`discosync runs` lists them",
+        code="no_such_run",
+    )
+
+
+def _merge(
+    recorded: list[dict[str, Any]], saved: Iterator[dict[str, Any]], wanted: RunFilter
+) -> list[RunLine]:
+    by_id = {report["run_id"]: report for report in saved} | {r["run_id"]: r for r in recorded}
+    lines = [_line for report in by_id.values() if (_line := _readable(report)) is not None]
+    lines = [
+        run
+        for run in lines
+        if wanted.command in {None, run.command}
+        and (wanted.seller is None or wanted.seller.casefold() == run.seller.casefold())
+    ]
+    return sorted(lines, key=lambda run: run.started_at, reverse=True)[: wanted.limit]
+
+
+def _readable(report: dict[str, Any]) -> RunLine | None:
+    with suppress(KeyError, ValueError, TypeError, AttributeError):
+        return read_run_line(report)
+    return None
+
+
+def _saved_reports(
+    directory: Path | None, *, newest: int = _FILES_READ
+) -> Iterator[dict[str, Any]]:
+    """Read the newest report files: a run that was refused or failed leaves nothing else."""
+    if directory is None or not directory.is_dir():
+        return
+    # NAME-COMMAND's own hyphens aside, a name ends with its moment and the run's id.
+    by_moment = sorted(directory.glob("*-*Z-*.json"), key=lambda path: path.name.split("-")[-2:])
+    for path in by_moment[-newest:]:
+        with suppress(OSError, ValueError):
+            report = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(report, dict) and isinstance(report.get("run_id"), str):
+                yield report

@@ -1,0 +1,203 @@
+"""How things stand: how fresh the mirror is, what it holds, and how its last runs went."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from discosync.core.change_entry import json_value
+from discosync.core.moments import render_age
+
+MAX_SHOWN_AGE = timedelta(hours=6)
+"""Discogs' API terms of use: what is shown must not be older."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryCounts:
+    """What the mirror holds of a seller."""
+
+    active: int
+    inactive_by_reason: Mapping[str, int]
+
+    @property
+    def inactive(self) -> int:
+        """How many are kept and not for sale."""
+        return sum(self.inactive_by_reason.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How many listings are linked to their artists."""
+
+    linked: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeOutlook:
+    """How many listings a purge would find now, and when the next one was removed."""
+
+    due: int
+    next_removed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLine:
+    """One past run in a line, read from its report."""
+
+    run_id: str
+    command: str
+    seller: str
+    started_at: datetime
+    finished_at: datetime
+    duration_seconds: float
+    exit_code: int
+    status: str
+    source: str | None
+    snapshot_as_of: datetime | None
+    requests: int
+    changes: Mapping[str, int]
+    error: str
+
+    @property
+    def change_count(self) -> int:
+        """How many listings it changed."""
+        return sum(self.changes.values())
+
+
+_CHANGES = ("added", "updated", "removed", "reactivated")
+
+
+def read_run_line(report: Mapping[str, Any]) -> RunLine:
+    """Read a stored report; raise `ValueError` or `KeyError` for what is none."""
+    listings, snapshot = report.get("listings") or {}, report.get("snapshot") or {}
+    as_of = snapshot.get("as_of")
+    return RunLine(
+        run_id=report["run_id"],
+        command=report["command"],
+        seller=str(report.get("seller") or ""),
+        started_at=datetime.fromisoformat(report["started_at"]),
+        finished_at=datetime.fromisoformat(report["finished_at"]),
+        duration_seconds=float(report["duration_seconds"]),
+        exit_code=int(report["exit_code"]),
+        status=report["status"],
+        source=report.get("source"),
+        snapshot_as_of=datetime.fromisoformat(as_of) if as_of else None,
+        requests=int((report.get("api") or {}).get("requests", 0)),
+        changes={name: int(listings.get(name, 0)) for name in _CHANGES},
+        error=str((report.get("error") or {}).get("message", "")),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How one seller's mirror stands at a moment."""
+
+    now: datetime
+    seller: str
+    database: str
+    max_age: timedelta
+    last_success: RunLine | None
+    counts: InventoryCounts
+    coverage: Coverage
+    purge: PurgeOutlook
+    retention_days: int
+    runs: Sequence[RunLine]
+    flags: Mapping[str, bool]
+
+    @property
+    def success_age(self) -> timedelta | None:
+        """How long ago the last success ended."""
+        return None if self.last_success is None else self.now - self.last_success.finished_at
+
+    @property
+    def inventory_age(self) -> timedelta | None:
+        """How old what the mirror shows is."""
+        last = self.last_success
+        return None if last is None else self.now - (last.snapshot_as_of or last.started_at)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the last success is older than it may be."""
+        return self.success_age is None or self.success_age > self.max_age
+
+    @property
+    def is_too_old_to_show(self) -> bool:
+        """Whether Discogs' six hours are over."""
+        return self.inventory_age is None or self.inventory_age > MAX_SHOWN_AGE
+
+    @property
+    def next_purge_at(self) -> datetime | None:
+        """When the next listing will have been gone for the retention."""
+        if self.purge.due:
+            return self.now
+        removed_at = self.purge.next_removed_at
+        return None if removed_at is None else removed_at + timedelta(days=self.retention_days)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give all of it; ages in seconds."""
+        last = self.last_success
+        return {
+            "seller": self.seller,
+            "database": self.database,
+            "now": json_value(self.now),
+            "late": self.is_late,
+            "max_age_seconds": int(self.max_age.total_seconds()),
+            "last_success": None
+            if last is None
+            else {
+                "run_id": last.run_id,
+                "finished_at": json_value(last.finished_at),
+                "age_seconds": _seconds(self.success_age),
+                "exit_code": last.exit_code,
+            },
+            "inventory": {
+                "as_of": json_value(last.snapshot_as_of or last.started_at) if last else None,
+                "age_seconds": _seconds(self.inventory_age),
+                "too_old_to_show": self.is_too_old_to_show,
+            },
+            "listings": {
+                "active": self.counts.active,
+                "inactive": self.counts.inactive,
+                "inactive_by_reason": dict(self.counts.inactive_by_reason),
+            },
+            "enrichment": {"linked": self.coverage.linked, "total": self.coverage.total},
+            "purge": {
+                "due": self.purge.due,
+                "next_at": json_value(self.next_purge_at),
+                "retention_days": self.retention_days,
+            },
+            "flags": dict(self.flags),
+            "runs": [run_json(run) for run in self.runs],
+        }
+
+
+def _seconds(age: timedelta | None) -> int | None:
+    return None if age is None else int(age.total_seconds())
+
+
+def run_json(run: RunLine) -> dict[str, Any]:
+    """Give a past run."""
+    return {
+        "run_id": run.run_id,
+        "command": run.command,
+        "seller": run.seller,
+        "started_at": json_value(run.started_at),
+        "finished_at": json_value(run.finished_at),
+        "duration_seconds": run.duration_seconds,
+        "exit_code": run.exit_code,
+        "status": run.status,
+        "source": run.source,
+        "requests": run.requests,
+        "changes": dict(run.changes),
+        "error": run.error or None,
+    }
+
+
+def render_lateness(status: Status) -> str:
+    """Say why a mirror is late."""
+    allowed = render_age(status.max_age)
+    if status.success_age is None:
+        return f"{status.seller} has never been synced into {status.database}"
+    age = render_age(status.success_age)
+    return f"the last success of {status.seller} was {age} ago; the limit is {allowed}"
