@@ -20,7 +20,7 @@ from discosync.core.comparison import Comparison
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.progress import Progress
 from discosync.core.report import Problem, RunReport, RunStatus
-from discosync.core.report_parts import ApiUse, ListingCounts
+from discosync.core.report_parts import ApiUse, ArchiveUse, ListingCounts
 from discosync.core.snapshot import Snapshot
 from discosync.errors import (
     DiscosyncError,
@@ -70,6 +70,7 @@ class Run:
     changes: tuple[ChangeEntry, ...] | None = None
     highlights: tuple[ChangeEntry, ...] = ()
     comparison: Comparison | None = None
+    archive: ArchiveUse | None = None
     advice: str = ""
     flags: dict[Flag, FlagValue] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -139,6 +140,7 @@ class Run:
             highlights=self.highlights,
             advice=self.advice,
             comparison=self.comparison,
+            archive=self.archive,
             error=error,
         )
 

@@ -18,6 +18,7 @@ LAYERS = {
     "database": 3,
     "sandbox": 3,
     "settings": 3,
+    "archive_file": 3,
     "log_format": 3,
     "report_file": 3,
     "snapshot_file": 3,

@@ -2,11 +2,16 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from discosync.errors import EXIT_STATUS_MEANINGS, ExitStatus
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from discosync.core.limits import RemovalLimit
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file instead of ./discosync.toml.")
@@ -63,3 +68,23 @@ def exit_statuses(*statuses: ExitStatus) -> str:
     """Write the end of a command's help."""
     lines = [f"{int(s):>3}  {EXIT_STATUS_MEANINGS[s]}" for s in statuses]
     return "\b\nExit statuses:\n" + "\n".join(lines)
+
+
+def read_age(text: str, option: str) -> "timedelta":
+    """Read an age from the command line."""
+    from discosync.core.moments import parse_age  # noqa: PLC0415 - heavy
+
+    try:
+        return parse_age(text)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc), param_hint=option) from exc
+
+
+def read_limit(text: str | None, option: str) -> "RemovalLimit | None":
+    """Read `N` or `N%` from the command line."""
+    from discosync.core.limits import parse_removal_limit  # noqa: PLC0415 - heavy
+
+    try:
+        return None if text is None else parse_removal_limit(text)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc), param_hint=option) from exc

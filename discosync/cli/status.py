@@ -1,17 +1,14 @@
 """`discosync status` and `discosync runs`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from discosync.cli import app
 from discosync.cli.frame import telling_errors
-from discosync.cli.options import AsJson, Config, Seller, exit_statuses
+from discosync.cli.options import AsJson, Config, Seller, exit_statuses, read_age
 from discosync.cli.past import EPILOG
 from discosync.errors import ExitStatus, LimitRefused
-
-if TYPE_CHECKING:
-    from datetime import timedelta
 
 _EPILOG = exit_statuses(
     ExitStatus.OK,
@@ -22,16 +19,6 @@ _EPILOG = exit_statuses(
     ExitStatus.STORAGE,
     ExitStatus.INTERRUPTED,
 )
-
-
-def read_age(text: str, option: str) -> "timedelta":
-    """Read an age from the command line."""
-    from discosync.core.moments import parse_age  # noqa: PLC0415 - heavy
-
-    try:
-        return parse_age(text)
-    except ValueError as exc:
-        raise typer.BadParameter(str(exc), param_hint=option) from exc
 
 
 @app.command(epilog=_EPILOG)

@@ -19,13 +19,13 @@ from discosync.cli.options import (
     TimeBudget,
     Verbose,
     exit_statuses,
+    read_limit,
 )
 from discosync.errors import DiscosyncError, ExitStatus
 
 if TYPE_CHECKING:
     from discosync.commands.sync import SyncRequest
     from discosync.console import Console
-    from discosync.core.limits import RemovalLimit
     from discosync.core.report import RunReport
 
 
@@ -144,7 +144,7 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
             public=public,
         ),
         allowed=Allowances(
-            max_removals=_parse_limit(max_removals),
+            max_removals=read_limit(max_removals, "--max-removals"),
             mass_removal=allow_mass_removal,
             mass_change=allow_mass_change,
             empty=allow_empty,
@@ -175,15 +175,6 @@ def _refuse_contradictions(contradictions: dict[str, bool]) -> None:
     for text, is_so in contradictions.items():
         if is_so:
             raise typer.BadParameter(f"{text} makes no sense")
-
-
-def _parse_limit(text: str | None) -> "RemovalLimit | None":
-    from discosync.core.limits import parse_removal_limit  # noqa: PLC0415 - heavy
-
-    try:
-        return None if text is None else parse_removal_limit(text)
-    except ValueError as exc:
-        raise typer.BadParameter(str(exc), param_hint="--max-removals") from exc
 
 
 def _sync_one(request: "SyncRequest", console: "Console", diff: DiffForm | None) -> int:

@@ -1,7 +1,10 @@
 """The last step of a run that writes: schema, listings, history and record."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+from sqlalchemy import Connection
 
 from discosync.commands.planning import Planned
 from discosync.core.progress import counted
@@ -42,13 +45,29 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
         now=run.started_at,
         sees=planned.sees,
     )
-    try:
-        with database.writing() as connection, open_snapshot(snapshot) as opened:
-            key = record_run(connection, run.report(), is_sandbox=is_sandbox)
+
+    def write(connection: Connection, key: int) -> None:
+        with open_snapshot(snapshot) as opened:
             if not planned.changes.writes_nothing:
                 run.progress.begin("writing changes", planned.changes.seen)
             records = counted(opened.records, run.progress)
             apply_changes(connection, planned.changes, records, stamp=stamp, run_key=key)
+
+    commit_run(run, database, write, is_sandbox=is_sandbox)
+
+
+def commit_run(
+    run: Run,
+    database: Database,
+    write: Callable[[Connection, int], None],
+    *,
+    is_sandbox: bool,
+) -> None:
+    """Write what a run does, and its record, in one transaction; `write` gets the record's key."""
+    try:
+        with database.writing() as connection:
+            key = record_run(connection, run.report(), is_sandbox=is_sandbox)
+            write(connection, key)
             report = run.report()
             finish_run(connection, key, report)
             run.reach_commit()

@@ -115,15 +115,16 @@ def _way_out(run: Run, options: SyncOptions, violations: list[Violation]) -> str
         words += ["--seller", str(run.seller)]
     path = options.fetch.from_file
     if not any(v.code == OLDER_SNAPSHOT for v in violations):
-        return f"if this is right, allow it once: {_shell(words + allowing)}"
+        return f"if this is right, allow it once: {shell(words + allowing)}"
     if path is None:
         return "the next run fetches a newer one"
     # What has no name has no moment either.
     words = [w.replace(str(path), "-") for w in words]
     if "--seller" not in words:
         words += ["--seller", str(run.seller)]
-    return f"if this is right, allow it once: {_shell(words + allowing)} < {shlex.quote(str(path))}"
+    return f"if this is right, allow it once: {shell(words + allowing)} < {shlex.quote(str(path))}"
 
 
-def _shell(words: list[str]) -> str:
+def shell(words: list[str]) -> str:
+    """Write a command as it can be typed."""
     return shlex.join(["discosync", *words])

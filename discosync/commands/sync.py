@@ -1,7 +1,7 @@
 """`discosync sync`: mirror one seller's inventory."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from discosync.commands.applying import apply_plan, make_schema
 from discosync.commands.fetch import Fetched, Fetcher, FetchOptions, seller_of
 from discosync.commands.flags import flags_of_run, roll_back_by_itself
 from discosync.commands.judging import SyncOptions, judge
+from discosync.commands.locking import hold_run_locks
 from discosync.commands.places import report_dir
 from discosync.commands.planning import Planned, plan_snapshot
 from discosync.commands.sandbox import SANDBOX_ADVICE, in_sandbox
@@ -16,7 +17,6 @@ from discosync.commands.spooling import open_spool
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.snapshot import Source
 from discosync.database.engine import Database, open_database
-from discosync.database.lock import MAINTENANCE_LOCK, Holder, hold_lock
 from discosync.database.schema import SchemaState, require_usable
 from discosync.database.store import (
     LastApplied,
@@ -92,7 +92,11 @@ def mirror(
     4. Apply the plan in one transaction, unless this is a dry run.
     """
     run.seller = seller
-    with _lock(run, database, options, seller), open_spool(run, database, seller) as spool:
+    wait_seconds = options.lock_wait_seconds
+    with (
+        hold_run_locks(run, database, seller, wait_seconds=wait_seconds),
+        open_spool(run, database, seller) as spool,
+    ):
         state = require_usable(database)
         last = _load_last(run, database, state)
         run.flags = flags_of_run(run, settings, database, state, asked=_asked(options.fetch))
@@ -171,19 +175,6 @@ def _asked(options: FetchOptions) -> dict[Flag, FlagValue]:
         return {}
     value = options.source is Source.EXPORT
     return {Flag.USE_CSV_EXPORT: FlagValue(value=value, why=f"--source {options.source.value}")}
-
-
-@contextmanager
-def _lock(run: Run, database: Database, options: SyncOptions, seller: str) -> Iterator[None]:
-    holder = Holder(
-        command=f"discosync {run.request.command}", run_id=run.run_id, started_at=run.started_at
-    )
-    wait_seconds = options.lock_wait_seconds
-    with (
-        hold_lock(database, MAINTENANCE_LOCK, holder, wait_seconds=wait_seconds, is_shared=True),
-        hold_lock(database, seller, holder, wait_seconds=wait_seconds),
-    ):
-        yield
 
 
 def _load_last(run: Run, database: Database, state: SchemaState) -> LastApplied:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from discosync.console.terminal import print_table
 from discosync.core.diff import diff_rows, left_out, render_counts, render_size
 from discosync.core.report import Problem, RunReport
+from discosync.core.report_parts import ArchiveUse
 from discosync.errors import ExitStatus
 
 _MAX_PROBLEMS = 10
@@ -30,8 +31,7 @@ def _outcome(report: RunReport) -> str:
 def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
     """Give the summary, as named lines."""
     counts, api = report.listings, report.api
-    yield "inventory", f"{counts.seen:,} listings seen, {counts.active:,} for sale"
-    yield "changes", render_counts(report)
+    yield from _inventory_lines(report)
     for row in diff_rows(report.highlights):
         yield "", f"{row.kind}: {row.heading} ({row.what})"
     rest = counts.updated + counts.removed + counts.reactivated - len(report.highlights)
@@ -39,7 +39,8 @@ def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
         yield "", f"… and {rest:,} more; --diff table shows them"
     if counts.quarantined:
         yield "set aside", f"{counts.quarantined:,} records that cannot be read"
-    yield "source", f"{report.source} ({report.source_reason})"
+    if report.source is not None:
+        yield "source", f"{report.source} ({report.source_reason})"
     if api.requests:
         waited = f", waited {api.throttled_seconds:.0f} s" if api.throttled_seconds >= 1 else ""
         yield "Discogs", f"{api.requests:,} requests, {render_size(api.bytes)}{waited}"
@@ -49,6 +50,31 @@ def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
         yield "database", report.database
     if report.advice:
         yield "next", report.advice
+
+
+def _inventory_lines(report: RunReport) -> Iterator[tuple[str, str]]:
+    counts = report.listings
+    if report.archive is not None:
+        yield from _archive_lines(report.archive, report)
+        return
+    if report.source is not None:
+        yield "inventory", f"{counts.seen:,} listings seen, {counts.active:,} for sale"
+    yield "changes", render_counts(report)
+
+
+def _archive_lines(archive: ArchiveUse, report: RunReport) -> Iterator[tuple[str, str]]:
+    is_purge = report.command == "purge-inactive"
+    done = "purged" if is_purge else "restored"
+    done = f"would be {done}" if report.dry_run else done
+    yield "listings", f"{archive.listings:,} {done}"
+    if archive.removed_before is not None:
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in archive.by_reason.items())
+        before = f"{archive.removed_before:%Y-%m-%d %H:%M} UTC"
+        yield "gone", f"before {before}" + (f": {reasons}" if reasons else "")
+    if archive.file is not None:
+        size = render_size(archive.bytes)
+        yield "archive", f"{archive.file} ({size}, {archive.changes:,} changes of history)"
+        yield "SHA-256", str(archive.sha256)
 
 
 def print_diff(report: RunReport) -> None:

@@ -10,7 +10,7 @@ from discosync.core.change_entry import ChangeEntry, json_value
 from discosync.core.changes import ChangeSet
 from discosync.core.comparison import Comparison
 from discosync.core.flags import Flag, FlagValue
-from discosync.core.report_parts import ApiUse, ListingCounts
+from discosync.core.report_parts import ApiUse, ArchiveUse, ListingCounts
 from discosync.core.snapshot import Snapshot
 from discosync.errors import DiscosyncError, ExitStatus
 
@@ -67,6 +67,7 @@ class RunReport:
     highlights: tuple[ChangeEntry, ...] = ()
     advice: str = ""
     comparison: Comparison | None = None
+    archive: ArchiveUse | None = None
     error: DiscosyncError | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -99,6 +100,8 @@ class RunReport:
         }
         if self.comparison is not None:
             report["comparison"] = self.comparison.to_json()
+        if self.archive is not None:
+            report["archive"] = _archive_json(self.archive)
         if self.changes is not None:
             report["changes"] = [change.to_json() for change in self.changes]
         return report
@@ -123,6 +126,11 @@ class RunReport:
         if self.snapshot is None or self.snapshot.as_of is None:
             return None
         return int((self.finished_at - self.snapshot.as_of).total_seconds())
+
+
+def _archive_json(archive: ArchiveUse) -> dict[str, Any]:
+    shown = {name: getattr(archive, name) for name in ArchiveUse.__slots__}
+    return {**shown, "removed_before": json_value(archive.removed_before)}
 
 
 def _error_json(error: DiscosyncError | None) -> dict[str, str] | None:

@@ -1,6 +1,8 @@
 """Parts of the run report that other values are made of, too."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,22 @@ class ListingCounts:
     reactivated: int = 0
     quarantined: int = 0
     active: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveUse:
+    """What a purge put into an archive, or a restore took out of one.
+
+    Without a file: what a purge would put there.
+    """
+
+    file: str | None = None
+    sha256: str | None = None
+    bytes: int = 0
+    listings: int = 0
+    changes: int = 0
+    removed_before: datetime | None = None
+    by_reason: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

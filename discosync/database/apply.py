@@ -1,7 +1,7 @@
 """Write a `ChangeSet`: listings, and the history of every change. No rule is decided here."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from discosync.errors import StorageFailed
 _ROWS_PER_BATCH = 5_000
 _KEYS = ("seller", "listing_id")
 _NULLABLE_KEYS = ("content_hash",)
+HISTORY_COLUMNS = ("sync_run_id", "seller", "listing_id", "kind", "fields")
 _PRIMARY_COLUMNS = {
     "primary_artist": ("artist_names", 255),
     "primary_label": ("label_names", 255),
@@ -56,15 +57,16 @@ def apply_changes(
     written += _write_seen(writer, changes, records, stamp)
     expected = len(changes.added) + sum(1 for _ in changes.rewrites)
     if written != expected:
-        raise _conflict(expected - written)
+        raise conflict(expected - written)
     writer.insert(
         "listing_changes",
-        ("sync_run_id", "seller", "listing_id", "kind", "fields"),
+        HISTORY_COLUMNS,
         _history_rows(changes, stamp.seller, run_key),
     )
 
 
-def _conflict(count: int) -> StorageFailed:
+def conflict(count: int) -> StorageFailed:
+    """Say that rows are no longer as a plan saw them."""
     return StorageFailed(
         f"another program changed {count:,} listings while this run was planning",
         hint="nothing was changed; run again",
@@ -191,11 +193,18 @@ def _column_value(listing: Listing, name: str) -> Any:  # noqa: ANN401 - whateve
 
 
 def _primary_value(listing: Listing, name: str) -> str | None:
-    field, length = _PRIMARY_COLUMNS[name]
-    names: str | None = getattr(listing, field)
+    return _first_name(name, getattr(listing, _PRIMARY_COLUMNS[name][0]))
+
+
+def primary_values(content: Mapping[str, Any]) -> Row:
+    """Derive the `primary_…` columns from a row's content."""
+    return [_first_name(name, content[of]) for name, (of, _) in _PRIMARY_COLUMNS.items()]
+
+
+def _first_name(name: str, names: str | None) -> str | None:
     # An artist's name may hold a comma; a label's or a format's does not count for one.
     first = names if name == "primary_artist" else first_of(names)
-    return first[:length] if first else first
+    return first[: _PRIMARY_COLUMNS[name][1]] if first else first
 
 
 def _lifecycle_values(lifecycle: Lifecycle) -> Row:

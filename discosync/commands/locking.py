@@ -1,0 +1,23 @@
+"""What keeps two writers of one seller apart, and every writer from a migration."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from discosync.database.engine import Database
+from discosync.database.lock import MAINTENANCE_LOCK, Holder, hold_lock
+from discosync.runner import Run
+
+
+@contextmanager
+def hold_run_locks(
+    run: Run, database: Database, seller: str, *, wait_seconds: float = 0.0
+) -> Iterator[None]:
+    """Hold a seller's lock, and keep migrations out; raise `Locked` naming who has it."""
+    holder = Holder(
+        command=f"discosync {run.request.command}", run_id=run.run_id, started_at=run.started_at
+    )
+    with (
+        hold_lock(database, MAINTENANCE_LOCK, holder, wait_seconds=wait_seconds, is_shared=True),
+        hold_lock(database, seller, holder, wait_seconds=wait_seconds),
+    ):
+        yield

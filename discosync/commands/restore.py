@@ -1,0 +1,198 @@
+"""`discosync restore`: take back deactivations, or everything that one run did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from discosync.commands.applying import commit_run
+from discosync.commands.judging import shell
+from discosync.commands.locking import hold_run_locks
+from discosync.commands.places import report_dir
+from discosync.commands.reading import require_filled, seller_in
+from discosync.core.change_entry import describe_known
+from discosync.core.history import PastChange
+from discosync.core.known import KnownListing
+from discosync.core.limits import Allowances, Violation, check_limits
+from discosync.core.report import Problem, count_listings
+from discosync.core.restore import (
+    RestorePlan,
+    Skipped,
+    Values,
+    check_reactivations,
+    plan_restore,
+    target_of_change,
+    target_of_listing,
+)
+from discosync.database.engine import Database, open_database
+from discosync.database.history import load_changes_of_listings, load_changes_of_run
+from discosync.database.restoring import (
+    apply_restore,
+    load_is_sandbox,
+    load_known_counts,
+    load_run_key,
+)
+from discosync.database.store import load_rows
+from discosync.errors import LimitRefused, UsageFault
+from discosync.runner import Run, RunRequest
+from discosync.settings import Settings, current_environment, load_settings
+
+_MAX_HIGHLIGHTS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreRequest:
+    """What shall be taken back: listings, or what a run did."""
+
+    run: RunRequest
+    config: Path | None = None
+    seller: str | None = None
+    listing_ids: tuple[int, ...] = ()
+    run_id: str | None = None
+    allowed: Allowances = field(default_factory=Allowances)
+    allow_mass_restore: bool = False
+    lock_wait_seconds: float = 0.0
+
+
+def open_for_run(
+    run: Run, request: RunRequest, config: Path | None, *, named: str | None
+) -> tuple[Settings, Database]:
+    """Open the database for a run that needs no snapshot, and find whose listings it means."""
+    settings = load_settings(config=config, environ=current_environment())
+    run.set_up_logging(settings.log_format)
+    database = open_database(
+        settings.database_url.reveal(),
+        read_only=request.dry_run,
+        application=f"discosync {request.command}",
+    )
+    run.database = database.shown
+    run.request = replace(request, report_dir=report_dir(settings.report_dir, database))
+    require_filled(database)
+    with database.reading() as connection:
+        run.seller = seller_in(connection, named or settings.seller)
+    return settings.for_seller(run.seller), database
+
+
+def restore(run: Run, request: RestoreRequest) -> None:
+    """Take something back.
+
+    1. Lock the seller.
+    2. Find in the history what shall be again.
+    3. Check the plan against the limits.
+    4. Write rows, history and record in one transaction, unless this is a dry run.
+    """
+    settings, database = open_for_run(run, request.run, request.config, named=request.seller)
+    seller = str(run.seller)
+    with hold_run_locks(run, database, seller, wait_seconds=request.lock_wait_seconds):
+        with run.phase("plan"), database.reading() as connection:
+            plan = _plan(run, connection, request)
+            is_sandbox = load_is_sandbox(connection)
+        _tell(run, plan)
+        allowed = request.allowed
+        if allowed.max_removals is None:
+            allowed = replace(allowed, max_removals=settings.max_removals)
+        _refuse(run, _violations(plan, request, allowed))
+        if run.request.dry_run or plan.changes.is_empty:
+            return
+        with run.phase("apply"):
+            commit_run(
+                run,
+                database,
+                lambda connection, key: apply_restore(
+                    connection, plan, seller=seller, now=run.started_at, run_key=key
+                ),
+                is_sandbox=is_sandbox,
+            )
+
+
+def _plan(run: Run, connection: Connection, request: RestoreRequest) -> RestorePlan:
+    seller = str(run.seller)
+    known = load_known_counts(connection, seller)
+    if request.run_id is not None:
+        changes = _changes_of_run(connection, request.run_id, seller)
+        by_id = {change.listing_id: change for change in changes}
+        wanted = list(by_id)
+        rows = {row.listing_id: row for row in load_rows(connection, seller, wanted)}
+        targets = _targets_of_run(run, by_id, rows)
+    else:
+        wanted = list(dict.fromkeys(request.listing_ids))
+        rows = {row.listing_id: row for row in load_rows(connection, seller, wanted)}
+        lives: dict[int, list[PastChange]] = {listing_id: [] for listing_id in wanted}
+        for change in load_changes_of_listings(connection, seller, wanted):
+            lives[change.listing_id].append(change)
+        targets = ((row, target_of_listing(row, lives[i])) for i, row in rows.items())
+    plan = plan_restore(targets, known)
+    plan.skipped += [
+        Skipped(listing_id=i, why="the database does not hold it") for i in wanted if i not in rows
+    ]
+    return plan
+
+
+def _targets_of_run(
+    run: Run, changes: dict[int, PastChange], rows: dict[int, KnownListing]
+) -> Iterator[tuple[KnownListing, Values | Skipped]]:
+    for listing_id, row in rows.items():
+        yield row, target_of_change(row, changes[listing_id], now=run.started_at)
+
+
+def _changes_of_run(connection: Connection, run_id: str, seller: str) -> list[PastChange]:
+    found = load_run_key(connection, run_id)
+    if found is None:
+        raise UsageFault(
+            f"no run {run_id!r} is recorded", hint="`discosync runs` lists them", code="no_such_run"
+        )
+    key, command, whose = found
+    if command == "purge-inactive":
+        raise UsageFault(
+            f"run {run_id} purged; what it took is in its archive",
+            hint="`discosync runs RUN_ID` names it: `discosync restore --from-archive FILE`",
+            code="purged",
+        )
+    if whose != seller:
+        raise UsageFault(
+            f"run {run_id} is one of {whose}, not of {seller}",
+            hint=f"add --seller {whose}",
+            code="other_seller",
+        )
+    return load_changes_of_run(connection, key)
+
+
+def _tell(run: Run, plan: RestorePlan) -> None:
+    run.counts = replace(count_listings(plan.changes), seen=0)
+    run.has_changes = not plan.changes.is_empty
+    run.highlights = tuple(islice(describe_known(plan.changes), _MAX_HIGHLIGHTS))
+    if run.request.dry_run:
+        run.changes = tuple(describe_known(plan.changes))
+    for skipped in plan.skipped:
+        run.problems.append(
+            Problem(
+                code="not_restored",
+                text=f"listing {skipped.listing_id} is left as it is: {skipped.why}",
+                is_warning=skipped.is_warning,
+                listing_id=skipped.listing_id,
+            )
+        )
+    if plan.changes.reactivated:
+        run.advice = "if Discogs still shows them as sold or gone, the next sync removes them again"
+
+
+def _violations(
+    plan: RestorePlan, request: RestoreRequest, allowed: Allowances
+) -> Iterator[Violation]:
+    yield from check_limits(plan.changes, allowed)
+    too_many = check_reactivations(plan.changes)
+    if too_many is not None and not request.allow_mass_restore:
+        yield too_many
+
+
+def _refuse(run: Run, violations: Iterator[Violation]) -> None:
+    found = list(violations)
+    if found:
+        words = [*run.request.arguments, *dict.fromkeys(v.option for v in found)]
+        raise LimitRefused(
+            "; ".join(v.text for v in found),
+            hint=f"nothing was changed; if this is right, allow it once: {shell(words)}",
+            code=found[0].code,
+        )

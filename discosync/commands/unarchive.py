@@ -1,0 +1,84 @@
+"""`discosync restore --from-archive`: bring purged listings back, with their history."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from discosync.archive_file import inspect_archive, read_archive
+from discosync.commands.applying import commit_run
+from discosync.commands.locking import hold_run_locks
+from discosync.commands.restore import RestoreRequest, open_for_run
+from discosync.core.change_entry import ChangeEntry
+from discosync.core.listing import heading_of
+from discosync.core.report import Problem
+from discosync.core.report_parts import ArchiveUse
+from discosync.database.purging import insert_archived, load_present
+from discosync.database.restoring import load_is_sandbox
+from discosync.errors import UsageFault
+from discosync.runner import Run
+
+
+def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
+    """Bring back what an archive holds and the database does not.
+
+    1. Read the archive from end to end: a damaged one changes nothing.
+    2. Lock the seller, and find what is missing.
+    3. Insert listings, history and links in one transaction, unless this is a dry run.
+    """
+    header, archive = inspect_archive(path)
+    seller = str(header.get("seller"))
+    _, database = open_for_run(run, request.run, request.config, named=request.seller or seller)
+    if str(run.seller).casefold() != seller.casefold():
+        raise UsageFault(
+            f"{path} holds listings of {seller}, not of {run.seller}",
+            hint=f"add --seller {seller}",
+            code="other_seller",
+        )
+    run.archive = ArchiveUse(
+        file=str(path.absolute()),
+        sha256=archive.sha256,
+        bytes=archive.size_bytes,
+        listings=archive.listings,
+        changes=archive.changes,
+    )
+    with hold_run_locks(run, database, seller, wait_seconds=request.lock_wait_seconds):
+        with run.phase("plan"), database.reading() as connection:
+            missing = _plan(run, connection, path, seller)
+            is_sandbox = load_is_sandbox(connection)
+        run.archive = replace(run.archive, listings=missing)
+        run.has_changes = missing > 0
+        if run.request.dry_run or not missing:
+            return
+
+        def write(connection: Connection, key: int) -> None:
+            insert_archived(connection, read_archive(path), seller=seller, run_key=key)
+
+        with run.phase("apply"):
+            commit_run(run, database, write, is_sandbox=is_sandbox)
+
+
+def _plan(run: Run, connection: Connection, path: Path, seller: str) -> int:
+    """Count what is missing; what is here already stays as it is, with a word."""
+    rows: dict[int, Any] = {
+        int(line["row"]["listing_id"]): line["row"]
+        for line in read_archive(path)
+        if line["type"] == "listing"
+    }
+    present = load_present(connection, seller, list(rows))
+    if present:
+        text = f"{len(present):,} of its listings are in the database already and stay as they are"
+        run.problems.append(Problem(code="not_restored", text=text, is_warning=False))
+    missing = [listing_id for listing_id in rows if listing_id not in present]
+    if run.request.dry_run:
+        run.changes = tuple(
+            ChangeEntry(
+                kind="restored",
+                listing_id=i,
+                heading=heading_of(rows[i]["artist_names"], rows[i]["release_title"]),
+                fields=(),
+            )
+            for i in missing
+        )
+    return len(missing)
