@@ -11,7 +11,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,8 @@ def write_archive(path: Path, header: Line, lines: Iterable[Line]) -> Archive:
             code="archive_failed",
         ) from exc
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     return Archive(
         path=path,
         sha256=sha256,
@@ -135,8 +136,9 @@ def inspect_archive(path: Path) -> tuple[Line, Archive]:
     listings = changes = 0
     for line in read_archive(path):
         header = header or line
-        listings += line["type"] == "listing"
-        changes += len(line.get("changes", ()))
+        if line["type"] == "listing":
+            listings += 1
+            changes += len(line["changes"])
     return header or {}, Archive(
         path=path,
         sha256=_sha256(path),

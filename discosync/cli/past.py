@@ -40,8 +40,7 @@ def history(
     with telling_errors(console):
         life = load_life(config, listing_id, seller=seller)
         if as_json:
-            changes = [change.to_json() for change in life.changes]
-            console.show_json({"listing_id": listing_id, "seller": life.seller, "changes": changes})
+            console.show_json(life.to_json())
         else:
             _show_life(console, life)
 
@@ -49,13 +48,13 @@ def history(
 def _show_life(console: "Console", life: "Life") -> None:
     from discosync.core.history_text import life_rows, render_now  # noqa: PLC0415 - heavy
 
-    console.show_text(render_now(life.listing_id, life.now))
+    console.show_text(render_now(life.listing_id, life.now, life.purged))
     console.show_table(
         ("what", "when (UTC)", "run", "field", "before", "after"),
         list(life_rows(life.changes)),
         colours={"added": "green", "updated": "yellow", "removed": "red", "reactivated": "cyan"},
     )
-    if not life.changes:
+    if not life.changes and life.purged is None:
         console.note("nothing has changed since discosync knows it")
 
 

@@ -17,18 +17,33 @@ from discosync.database.history import (
     load_states,
     load_undone,
 )
+from discosync.database.purging import load_purged
 from discosync.database.store import load_rows
 from discosync.errors import UsageFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """One listing's life: what the database holds of it now (None: purged), and every change."""
+    """One listing's life: what the database holds of it now, and every change.
+
+    A listing that was purged is not there, and its history with it: `purged` names run and archive.
+    """
 
     seller: str
     listing_id: int
     now: KnownListing | None
     changes: list[PastChange]
+    purged: tuple[str, str] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give its changes, oldest first."""
+        run_id, archive = self.purged or (None, None)
+        return {
+            "listing_id": self.listing_id,
+            "seller": self.seller,
+            "purged": None if run_id is None else {"run_id": run_id, "archive": archive},
+            "changes": [change.to_json() for change in self.changes],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +60,14 @@ def load_life(config: Path | None, listing_id: int, *, seller: str | None) -> Li
     with opened(config, seller=seller) as at:
         now = next(load_rows(at.connection, at.seller, [listing_id]), None)
         changes = list(load_changes_of_listings(at.connection, at.seller, [listing_id]))
-    if now is None and not changes:
+        purged = load_purged(at.connection, at.seller, listing_id)
+    if now is None and not changes and purged is None:
         raise UsageFault(
             f"{at.seller} has no listing {listing_id} in {at.database.shown}",
             hint="check the number; --seller names another seller",
             code="unknown_listing",
         )
-    return Life(seller=at.seller, listing_id=listing_id, now=now, changes=changes)
+    return Life(seller=at.seller, listing_id=listing_id, now=now, changes=changes, purged=purged)
 
 
 @contextmanager

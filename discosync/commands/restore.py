@@ -28,6 +28,7 @@ from discosync.core.restore import (
 )
 from discosync.database.engine import Database, open_database
 from discosync.database.history import load_changes_of_listings, load_changes_of_run
+from discosync.database.purging import load_purged
 from discosync.database.restoring import (
     apply_restore,
     load_is_sandbox,
@@ -119,6 +120,7 @@ def _plan(run: Run, connection: Connection, request: RestoreRequest) -> RestoreP
     else:
         wanted = list(dict.fromkeys(request.listing_ids))
         rows = {row.listing_id: row for row in load_rows(connection, seller, wanted)}
+        _refuse_unknown(connection, seller, [i for i in wanted if i not in rows])
         lives: dict[int, list[PastChange]] = {listing_id: [] for listing_id in wanted}
         for change in load_changes_of_listings(connection, seller, wanted):
             lives[change.listing_id].append(change)
@@ -128,6 +130,20 @@ def _plan(run: Run, connection: Connection, request: RestoreRequest) -> RestoreP
         Skipped(listing_id=i, why="the database does not hold it") for i in wanted if i not in rows
     ]
     return plan
+
+
+def _refuse_unknown(connection: Connection, seller: str, unknown: list[int]) -> None:
+    """Refuse a number that is no listing of this seller: all that was asked for, or nothing."""
+    if not unknown:
+        return
+    purged = load_purged(connection, seller, unknown[0])
+    raise UsageFault(
+        f"{seller} has no listing {', '.join(map(str, unknown[:5]))}",
+        hint="nothing was changed; check the number"
+        if purged is None
+        else f"nothing was changed; it was purged: discosync restore --from-archive {purged[1]}",
+        code="unknown_listing",
+    )
 
 
 def _targets_of_run(

@@ -14,10 +14,14 @@ from discosync.core.money import render_amount
 PAST_COLUMNS = ("listing", "status", "price", "condition", "record")
 
 
-def render_now(listing_id: int, now: KnownListing | None) -> str:
-    """Say in a line what a listing is now."""
+def render_now(listing_id: int, now: KnownListing | None, purged: tuple[str, str] | None) -> str:
+    """Say in a line what a listing is now; `purged` are the run and the archive of a purge."""
     if now is None:
-        return f"{listing_id}: purged; only its archive holds it, see the last line"
+        run_id, archive = purged or ("?", "?")
+        return (
+            f"{listing_id}: purged in run {run_id}; its row and history are in {archive}\n"
+            f"to bring it back: discosync restore --from-archive {archive}"
+        )
     price = render_amount(now.values["price_value"], now.values["price_currency"])
     life = now.lifecycle
     since = f" since {life.removed_at:%Y-%m-%d %H:%M} UTC" if life.removed_at else ""

@@ -1,6 +1,6 @@
 """What `status` and `runs` show: counts, past runs, and what a purge would find."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -50,10 +50,15 @@ def load_purge_outlook(connection: Connection, seller: str, cutoff: datetime) ->
 def load_last_success(connection: Connection, seller: str) -> RunLine | None:
     """Load the newest sync that mirrored the inventory."""
     c = sync_runs.c
-    own = select(c.report).where(c.seller == seller, c.command == "sync")
-    newest = own.where(c.exit_code.in_(SUCCESSES)).order_by(c.id.desc()).limit(1)
-    report = connection.execute(newest).scalar()
-    return None if report is None else read_run_line(report)
+    shown = select(c.report, c.started_at, c.finished_at, c.snapshot_as_of)
+    own = shown.where(c.seller == seller, c.command == "sync", c.exit_code.in_(SUCCESSES))
+    newest = connection.execute(own.order_by(c.id.desc()).limit(1)).first()
+    if newest is None:
+        return None
+    report, started_at, finished_at, as_of = newest
+    return replace(
+        read_run_line(report), started_at=started_at, finished_at=finished_at, snapshot_as_of=as_of
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

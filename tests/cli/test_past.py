@@ -1,0 +1,189 @@
+"""`history`, `as-of`, `status` and `runs`: what a soft delete is worth."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from discosync.core.columns import EXPORT_COLUMNS
+from discosync.core.listing import Listing
+from tests.support.program import Program
+from tests.support.shop import FIRST_ID, SELLER, make_listing, make_shop, with_changed, write_export
+
+DAYS = ("20260301-1200", "20260302-1200", "20260303-1200", "20260304-1200")
+"""Pacific noon: 20:00 UTC."""
+
+
+def _shops() -> list[list[Listing]]:
+    """Four days of a shop: a price, a sale and a disappearance, a return and a newcomer."""
+    first = make_shop(30)
+    second = with_changed(first, 1, price_value=Decimal("9.00"), comments="a\tb\n«ü»")
+    third = with_changed(second[:-1], 2, status="Sold")
+    fourth = [*with_changed(third, 2, status="For Sale"), make_listing(40)]
+    return [first, second, third, fourth]
+
+
+@pytest.fixture
+def four_days(program: Program) -> Program:
+    """The program after four days, each mirrored from a file named after its moment."""
+    for day, shop in zip(DAYS, _shops(), strict=True):
+        path = write_export(program.directory / f"{SELLER}-inventory-{day}.csv", shop)
+        assert program("sync", "--from-file", str(path)).exit_code == 0
+    return program
+
+
+def _for_sale(shop: list[Listing]) -> dict[int, str]:
+    return {x.listing_id: f"{x.price_value:.2f}" for x in shop if x.is_for_sale}
+
+
+@pytest.mark.parametrize("day", range(4))
+def test_as_of_is_the_inventory_of_that_day(four_days: Program, day: int) -> None:
+    """Between two snapshots the inventory is exactly what the earlier one showed for sale."""
+    moment = f"2026-03-0{day + 1}T23:00"
+    past = json.loads(four_days("as-of", moment, "--json").stdout)
+    assert {x["listing_id"]: x["price_value"] for x in past["listings"]} == _for_sale(_shops()[day])
+    comments = {x["listing_id"]: x["comments"] for x in past["listings"]}
+    expected = {x.listing_id: x.comments for x in _shops()[day] if x.is_for_sale}
+    assert comments == expected
+
+
+def test_as_of_before_the_first_sync_is_empty(four_days: Program) -> None:
+    """What was not known yet was not there."""
+    assert json.loads(four_days("as-of", "2026-02-01", "--json").stdout)["listings"] == []
+
+
+def test_as_of_takes_ages_zones_and_refuses_nonsense(four_days: Program) -> None:
+    """A time is ISO 8601 with or without a zone, or an age; anything else is a usage fault."""
+    with_zone = four_days("as-of", "2026-03-02T00:00+04:00", "--csv").stdout
+    assert with_zone == four_days("as-of", "2026-03-01T20:00", "--csv").stdout
+    newest = csv.reader(io.StringIO(four_days("as-of", "1s", "--csv").stdout))
+    assert len(list(newest)) == 1 + 30
+    for nonsense in ("yesterday", "0d", "99999999d", "2026-13-01", ""):
+        assert four_days("as-of", nonsense).exit_code == 2, nonsense
+
+
+def test_as_of_csv_can_be_synced_again(four_days: Program, tmp_path: Path) -> None:
+    """The CSV is an export: applied to the database of that day it changes nothing."""
+    shown = four_days("as-of", "2026-03-02T23:00", "--csv").stdout
+    path = tmp_path / "past.csv"
+    path.write_text(shown, newline="")
+    header = next(csv.reader([shown.splitlines()[0]]))
+    assert tuple(header[: len(EXPORT_COLUMNS)]) == EXPORT_COLUMNS
+    mirror = f"sqlite:///{tmp_path / 'second.db'}"
+    for day in DAYS[:2]:
+        source = four_days.directory / f"{SELLER}-inventory-{day}.csv"
+        assert four_days("sync", "--from-file", str(source), DATABASE_URL=mirror).exit_code == 0
+    again = four_days(
+        "sync", "--seller", SELLER, "--from-file", str(path), "--json", DATABASE_URL=mirror
+    )
+    assert again.counts == {"seen": 30, "unchanged": 30, "active": 30}
+
+
+def test_as_of_all_shows_what_was_kept(four_days: Program) -> None:
+    """With --all what was not for sale is there, too, with its reason."""
+    past = json.loads(four_days("as-of", "2026-03-03T23:00", "--all", "--json").stdout)
+    reasons = {x["listing_id"]: x["removal_reason"] for x in past["listings"]}
+    assert reasons[FIRST_ID + 2] == "sold"
+    assert reasons[FIRST_ID + 29] == "missing"
+    assert len(reasons) == 30
+
+
+def test_history_tells_a_life(four_days: Program) -> None:
+    """Every change, oldest first, with old and new values, dated by its snapshot."""
+    life = json.loads(four_days("history", str(FIRST_ID + 2), "--json").stdout)
+    assert [change["kind"] for change in life["changes"]] == ["added", "removed", "reactivated"]
+    removed = life["changes"][1]
+    assert removed["fields"]["status"] == ["For Sale", "Sold"]
+    assert removed["fields"]["is_active"] == [True, False]
+    assert removed["at"] == "2026-03-03T20:00:00Z"
+    shown = four_days("history", str(FIRST_ID + 1)).stdout
+    assert "price_value\t12.50\t9.00" in shown
+
+
+def test_history_of_an_unknown_listing_is_a_usage_fault(four_days: Program) -> None:
+    """A number that was never seen is said to be one."""
+    result = four_days("history", "12")
+    assert result.exit_code == 2
+    assert "no listing 12" in result.stderr
+
+
+def test_reading_changes_nothing(four_days: Program) -> None:
+    """Looking at the past writes nothing."""
+    before = four_days.digest()
+    for words in (
+        ("history", str(FIRST_ID)),
+        ("as-of", "2026-03-02"),
+        ("status",),
+        ("runs",),
+        ("purge-inactive",),
+        ("restore", str(FIRST_ID + 29), "--dry-run"),
+    ):
+        assert four_days(*words).exit_code in {0, 3}, words
+    assert four_days.digest() == before
+
+
+def test_status_says_how_fresh_and_ends_with_13_when_late(program: Program) -> None:
+    """A monitoring check: the status is the exit status."""
+    assert program("status").exit_code == 10
+    assert program("sync", "-q").exit_code == 0
+    fresh = program("status", "--json")
+    assert fresh.exit_code == 0
+    shown = json.loads(fresh.stdout)
+    assert (shown["listings"]["active"], shown["late"]) == (20, False)
+    assert shown["inventory"]["too_old_to_show"] is False
+    program.query("UPDATE sync_runs SET finished_at = :at", at="2026-01-01 00:00:00")
+    late = program("status")
+    assert late.exit_code == 13
+    assert "the limit is 3 h" in late.stderr
+    assert program("status", "--max-age", "5000w").exit_code == 0
+    assert program("status", "--max-age", "soon").exit_code == 2
+
+
+def test_status_warns_past_six_hours(four_days: Program) -> None:
+    """A sync a moment ago of an inventory of last year is no fresh inventory."""
+    result = four_days("status")
+    assert result.exit_code == 0
+    assert "more than six hours old" in result.stderr
+
+
+def test_runs_lists_refused_ones_too(sqlite_program: Program) -> None:
+    """A run that wrote nothing still happened."""
+    assert sqlite_program("sync", "-q").exit_code == 0
+    empty = sqlite_program.directory / f"{SELLER}-inventory-20990101-0000.csv"
+    empty.write_text((",".join(EXPORT_COLUMNS)) + "\r\n")
+    assert sqlite_program("sync", "--from-file", str(empty)).exit_code == 13
+    runs = json.loads(sqlite_program("runs", "--json").stdout)["runs"]
+    assert [run["exit_code"] for run in runs] == [13, 0]
+    assert runs[0]["error"]
+    whole = json.loads(sqlite_program("runs", runs[0]["run_id"][:8]).stdout)
+    assert whole["error"]["code"]
+    assert sqlite_program("runs", "nothing").exit_code == 2
+    only = json.loads(sqlite_program("runs", "--command", "restore", "--json").stdout)
+    assert only["runs"] == []
+
+
+def test_a_second_seller_is_asked_for(four_days: Program) -> None:
+    """With two sellers in the database nobody guesses which is meant."""
+    path = write_export(four_days.directory / "other-inventory-20260301-1200.csv", make_shop(3))
+    assert four_days("sync", "--seller", "other", "--from-file", str(path)).exit_code == 0
+    assert four_days("status", DISCOGS_USERNAME="").exit_code == 10
+    other = json.loads(four_days("as-of", "1h", "--seller", "OTHER", "--json").stdout)
+    assert (other["seller"], len(other["listings"])) == ("other", 3)
+
+
+def test_a_live_sync_counts_from_its_own_moment(program: Program, sandbox: object) -> None:
+    """What a sync changed was not yet so a moment before it began."""
+    assert program("sync", "-q").exit_code == 0
+    between = datetime.now(UTC).isoformat()
+    state = sandbox.state  # type: ignore[attr-defined]
+    state.inventory[3] = replace(state.inventory[3], price_value=Decimal("1.00"))
+    assert program("sync", "-q").exit_code == 0
+    past = json.loads(program("as-of", between, "--json").stdout)["listings"]
+    assert {x["price_value"] for x in past} == {"12.50"}
+    now = json.loads(program("as-of", datetime.now(UTC).isoformat(), "--json").stdout)["listings"]
+    assert len(now) == 20
