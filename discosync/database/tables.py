@@ -186,7 +186,10 @@ listing_changes = Table(
     Column("seller", String(255), nullable=False),
     Column("listing_id", String(50), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("fields", JSON().with_variant(JSONB(), "postgresql")),
+    Column(
+        "fields",
+        JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql"),
+    ),
 )
 Index(
     "ix_listing_changes_seller_listing_id", listing_changes.c.seller, listing_changes.c.listing_id
