@@ -9,11 +9,15 @@ from typing import Any
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
     """Write a JSON object by rename, so that nobody reads half of one."""
+    write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text by rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        text = json.dumps(content, indent=2, ensure_ascii=False)
-        draft.write_text(text + "\n", encoding="utf-8")
+        draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from discosync.core.change_entry import ChangeEntry
 from discosync.core.comparison import Comparison
@@ -71,6 +72,8 @@ class Run:
     highlights: tuple[ChangeEntry, ...] = ()
     comparison: Comparison | None = None
     archive: ArchiveUse | None = None
+    inventory_value: dict[str, dict[str, Any]] | None = None
+    price_changes: dict[str, dict[str, Any]] | None = None
     advice: str = ""
     flags: dict[Flag, FlagValue] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -141,6 +144,8 @@ class Run:
             advice=self.advice,
             comparison=self.comparison,
             archive=self.archive,
+            inventory_value=self.inventory_value,
+            price_changes=self.price_changes,
             error=error,
         )
 

@@ -12,6 +12,7 @@ from discosync.database.apply import Stamp, apply_changes
 from discosync.database.engine import Database
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.schema import SchemaState, require_usable
+from discosync.database.stats import load_inventory_value
 from discosync.database.store import finish_run, load_run_exists, record_run
 from discosync.errors import StorageFailed
 from discosync.runner import Run
@@ -68,6 +69,8 @@ def commit_run(
         with database.writing() as connection:
             key = record_run(connection, run.report(), is_sandbox=is_sandbox)
             write(connection, key)
+            if run.has_changes:
+                run.inventory_value = load_inventory_value(connection, str(run.seller))
             report = run.report()
             finish_run(connection, key, report)
             run.reach_commit()

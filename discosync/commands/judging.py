@@ -18,6 +18,7 @@ from discosync.core.limits import (
     check_limits,
 )
 from discosync.core.listing import Listing
+from discosync.core.price_changes import count_price_changes
 from discosync.core.report import Problem, count_listings
 from discosync.core.snapshot import Snapshot, Source
 from discosync.database.store import LastApplied
@@ -73,6 +74,7 @@ def _tell(run: Run, planned: Planned, options: SyncOptions) -> None:
     _note_age(run, planned.snapshot)
     run.counts = count_listings(planned.changes)
     run.has_changes = not planned.changes.is_empty
+    run.price_changes = count_price_changes(planned.changes.updated)
     run.highlights = tuple(islice(describe_known(planned.changes), _MAX_HIGHLIGHTS))
     if run.request.dry_run or options.with_changes:
         run.changes = _describe(planned.changes, planned.snapshot)

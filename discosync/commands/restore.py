@@ -16,6 +16,7 @@ from discosync.core.change_entry import describe_known
 from discosync.core.history import PastChange
 from discosync.core.known import KnownListing
 from discosync.core.limits import Allowances, Violation, check_limits
+from discosync.core.price_changes import count_price_changes
 from discosync.core.report import Problem, count_listings
 from discosync.core.restore import (
     RestorePlan,
@@ -178,6 +179,7 @@ def _changes_of_run(connection: Connection, run_id: str, seller: str) -> list[Pa
 def _tell(run: Run, plan: RestorePlan) -> None:
     run.counts = replace(count_listings(plan.changes), seen=0)
     run.has_changes = not plan.changes.is_empty
+    run.price_changes = count_price_changes(plan.changes.updated)
     run.highlights = tuple(islice(describe_known(plan.changes), _MAX_HIGHLIGHTS))
     if run.request.dry_run:
         run.changes = tuple(describe_known(plan.changes))

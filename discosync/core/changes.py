@@ -55,6 +55,7 @@ class Rewrite:
     lifecycle: Lifecycle
     content_hash: str
     expected_hash: str | None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

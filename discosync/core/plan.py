@@ -165,6 +165,7 @@ class Planner:
             lifecycle=lifecycle,
             content_hash=digest if merged is listing else content_hash(merged),
             expected_hash=row.content_hash,
+            currency=merged.price_currency,
         )
         match row.lifecycle.is_active, lifecycle.is_active:
             case True, False:  # the snapshot says that it is sold, a draft, expired, …
@@ -271,6 +272,7 @@ class _State(TypedDict):
     lifecycle: Lifecycle
     content_hash: str
     expected_hash: str | None
+    currency: str | None
 
 
 def content_changes(

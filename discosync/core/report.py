@@ -68,6 +68,8 @@ class RunReport:
     advice: str = ""
     comparison: Comparison | None = None
     archive: ArchiveUse | None = None
+    inventory_value: Mapping[str, Mapping[str, Any]] | None = None
+    price_changes: Mapping[str, Mapping[str, Any]] | None = None
     error: DiscosyncError | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -100,6 +102,9 @@ class RunReport:
         }
         if self.comparison is not None:
             report["comparison"] = self.comparison.to_json()
+        for name in ("inventory_value", "price_changes"):
+            if figures := getattr(self, name):
+                report[name] = figures
         if self.archive is not None:
             report["archive"] = _archive_json(self.archive)
         if self.changes is not None:

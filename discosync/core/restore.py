@@ -102,6 +102,7 @@ class _State(TypedDict):
     lifecycle: Lifecycle
     content_hash: str
     expected_hash: str | None
+    currency: str | None
 
 
 def plan_restore(
@@ -144,6 +145,7 @@ def _rewrite(row: KnownListing, content: Values, target: Values) -> Rewrite | No
     )
     if not fields:
         return None
+    currency = content["price_currency"]
     state = _State(
         listing_id=row.listing_id,
         heading=row.heading,
@@ -151,6 +153,7 @@ def _rewrite(row: KnownListing, content: Values, target: Values) -> Rewrite | No
         lifecycle=lifecycle,
         content_hash=content_hash_of_row(content),
         expected_hash=row.content_hash,
+        currency=currency if isinstance(currency, str) else None,
     )
     match row.lifecycle.is_active, lifecycle.is_active:
         case True, False:

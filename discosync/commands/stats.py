@@ -1,0 +1,42 @@
+"""`discosync stats`."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from discosync.commands.reading import opened
+from discosync.core.moments import parse_moment
+from discosync.core.stats import Stats, compute_stats
+from discosync.core.stats_page import render_stats_page
+from discosync.database.stats import load_purged_count, load_run_figures, load_stat_rows
+from discosync.errors import StorageFailed, UsageFault
+from discosync.report_file import write_text
+
+
+def load_stats(config: Path | None, *, seller: str | None, since: str) -> Stats:
+    """Work every figure out, from a moment or an age until now."""
+    now = datetime.now(UTC)
+    try:
+        begin = parse_moment(since, now=now)
+    except ValueError as exc:
+        raise UsageFault(str(exc), code="bad_moment") from exc
+    with opened(config, seller=seller) as at:
+        return compute_stats(
+            at.seller,
+            load_stat_rows(at.connection, at.seller),
+            load_run_figures(at.connection, at.seller),
+            since=begin,
+            until=now,
+            purged=load_purged_count(at.connection, at.seller),
+        )
+
+
+def save_page(stats: Stats, path: Path) -> None:
+    """Write the page by rename; raise `StorageFailed` when the disk does not take it."""
+    try:
+        write_text(render_stats_page(stats), path)
+    except OSError as exc:
+        raise StorageFailed(
+            f"the page cannot be written to {path}: {exc.strerror or exc}",
+            hint="free some space, or name another place",
+            code="disk",
+        ) from exc

@@ -1,0 +1,89 @@
+"""Load what the figures are made of."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from discosync.core.moments import moment_of_run
+from discosync.core.stats import RunFigures, StatRow
+from discosync.database.tables import listings, purged_listings, sync_runs
+
+_CENT = Decimal("0.01")
+_COLUMNS = (
+    "is_active",
+    "removal_reason",
+    "removed_at",
+    "sold_at",
+    "price_value",
+    "price_currency",
+    "primary_format",
+    "primary_label",
+    "posted",
+    "created_at",
+)
+
+
+def load_stat_rows(connection: Connection, seller: str) -> Iterator[StatRow]:
+    """Load every listing of a seller, as far as figures need it."""
+    statement = select(*(listings.c[name] for name in _COLUMNS)).where(listings.c.seller == seller)
+    compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    # The driver's own cursor: a SQLAlchemy row costs more than the sums it is for.
+    cursor = connection.connection.cursor()
+    cursor.execute(str(compiled))
+    while rows := cursor.fetchmany(10_000):
+        for active, reason, removed, sold, price, currency, form, label, posted, created in rows:
+            listed = min(filter(None, (_moment(posted), _moment(created))), default=None)
+            yield StatRow(
+                is_active=bool(active),
+                removal_reason=reason,
+                removed_at=_moment(removed),
+                sold_at=_moment(sold),
+                price=None if price is None else Decimal(str(price)).quantize(_CENT),
+                currency=currency or "",
+                primary_format=form,
+                primary_label=label,
+                listed_at=listed,
+            )
+
+
+def _moment(value: str | datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC)
+
+
+def load_run_figures(connection: Connection, seller: str) -> Iterator[RunFigures]:
+    """Load what each run that changed something left, oldest first."""
+    c = sync_runs.c
+    value, moves = c.report["inventory_value"], c.report["price_changes"]
+    statement = select(c.started_at, c.snapshot_as_of, value, moves).where(c.seller == seller)
+    for started_at, as_of, worth, changes in connection.execute(statement.order_by(c.id)):
+        if worth is not None or changes is not None:
+            yield RunFigures(moment_of_run(started_at, as_of), _plain(worth), _plain(changes))
+
+
+def _plain(figures: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON holds
+    return figures if isinstance(figures, dict) else {}
+
+
+def load_purged_count(connection: Connection, seller: str) -> int:
+    """Count the listings that were purged, and that no figure holds any more."""
+    c = purged_listings.c
+    counted = select(func.count()).select_from(purged_listings).where(c.seller == seller)
+    return connection.execute(counted).scalar_one()
+
+
+def load_inventory_value(connection: Connection, seller: str) -> dict[str, dict[str, Any]]:
+    """Add up what is for sale, by currency."""
+    c = listings.c
+    cents = func.sum(func.round(c.price_value * 100))
+    own = select(func.coalesce(c.price_currency, ""), func.count(), cents)
+    groups = own.where(c.seller == seller, c.is_active).group_by(c.price_currency)
+    return {
+        currency: {"listings": count, "value": f"{Decimal(int(total or 0)) / 100:.2f}"}
+        for currency, count, total in connection.execute(groups)
+    }
