@@ -70,7 +70,7 @@ class _Year:
                 before, after = self.price[listing], f"{random.randint(100, 9900) / 100:.2f}"
                 self.price[listing] = after
                 yield listing, "updated", json.dumps({"price_value": [before, after]})
-            elif (back := next(iter(self.removed), None)) is not None and random.random() < 0.5:
+            elif (back := next(reversed(self.removed), None)) is not None and random.random() < 0.5:
                 gone = self.removed.pop(back)
                 self.active.append(back)
                 yield back, "reactivated", _lifecycle(gone, None)

@@ -30,7 +30,9 @@ def _commands() -> dict[str, list[str]]:
         for name, sub in getattr(command, "commands", {}).items():
             walk(f"{prefix} {name}".strip(), sub)
         if not getattr(command, "commands", {}):
-            found[prefix] = [o for p in getattr(command, "params", []) for o in p.opts]
+            found[prefix] = [
+                o for p in getattr(command, "params", []) for o in p.opts if o[0] == "-"
+            ]
 
     walk("", root)
     return found

@@ -67,7 +67,7 @@ def _parse(name: str, value: Any) -> FieldValue:  # noqa: ANN401 - whatever JSON
 
 
 class Undone:
-    """What every change since a moment put in place of: fed oldest first, the first one counts.
+    """What every change since a moment replaced: fed oldest first, the first one counts.
 
     `unknown` are listings that were first seen later.
     """
@@ -76,29 +76,32 @@ class Undone:
         self.before: dict[str, dict[str, Any]] = {}
         self.unknown: set[str] = set()
 
-    def undo(self, listing_id: str, kind: str, fields: str | None) -> None:
-        """Undo one more change, newer than the last one; `fields` is the history's JSON."""
-        values = self.before.get(listing_id)
-        if values is None:
-            values = self.before[listing_id] = {}
-            if kind in BEGINNINGS:
-                self.unknown.add(listing_id)
-        if not fields:
-            return
-        # Most changes are of one field, and most of those follow an earlier one of that field:
-        # its name is all that is read of them. A year is some millions of changes.
-        name, _, rest = fields.partition(_NAME_ENDS)
-        if name[2:] in values and _NAME_ENDS not in rest:
-            return
-        for field, (before, _) in json.loads(fields).items():
-            values.setdefault(field, before)
+    def undo(self, changes: Iterable[tuple[str, str, str | None]]) -> None:
+        """Undo changes, oldest first: listing, kind, and fields as the history's JSON.
+
+        A year is some millions of changes. Most are of one field, and most of those follow an
+        earlier one of that field: its name is all that is read of them.
+        """
+        before, unknown, loads = self.before, self.unknown, json.loads
+        for listing_id, kind, fields in changes:
+            values = before.get(listing_id)
+            if values is None:
+                values = before[listing_id] = {}
+                if kind in BEGINNINGS:
+                    unknown.add(listing_id)
+            if fields:
+                name, _, rest = fields.partition(_NAME_ENDS)
+                if name in values and _NAME_ENDS not in rest:
+                    continue
+                for field, (old, _) in loads(fields).items():
+                    values.setdefault('{"' + field, old)
 
     def apply_to(self, listing_id: str, state: dict[str, Any]) -> bool:
         """Take a listing's present state back, in place; whether it was known then."""
         if listing_id in self.unknown:
             return False
-        if values := self.before.get(listing_id):
-            state.update(values)
+        for name, value in self.before.get(listing_id, {}).items():
+            state[name[2:]] = value
         return True
 
 

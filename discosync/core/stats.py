@@ -248,7 +248,7 @@ def _groups(
     for row in offered:
         rows_by_name[name_of(row)].append(row)
     groups = [_group(name, rows) for name, rows in rows_by_name.items()]
-    return sorted(groups, key=order)[:MAX_GROUPS]  # type: ignore[arg-type]
+    return sorted(groups, key=order)[:MAX_GROUPS]
 
 
 def _group(name: str, rows: Sequence[StatRow]) -> Group:

@@ -59,9 +59,11 @@ def bar_chart(title: str, points: Sequence[tuple[str, float]]) -> str:
     """Draw a bar a period; hovering over one names its value."""
     top = _ceiling(max((value for _, value in points), default=0) or 1)
     step = (_WIDTH - _LEFT) / max(1, len(points))
+    width, floor = min(step * 0.76, 48), _HEIGHT - _BOTTOM
     bars = "".join(
-        f'<rect class="bar" x="{_LEFT + step * at + step * 0.12:.1f}" y="{_y(value, top):.1f}" '
-        f'width="{step * 0.76:.1f}" height="{_HEIGHT - _BOTTOM - _y(value, top):.1f}" rx="2">'
+        f'<rect class="bar" x="{_LEFT + step * (at + 0.5) - width / 2:.1f}" '
+        f'y="{_y(value, top):.1f}" width="{width:.1f}" '
+        f'height="{floor - _y(value, top):.1f}" rx="2">'
         f"<title>{escape(name)}: {value:,g}</title></rect>"
         for at, (name, value) in enumerate(points)
     )

@@ -45,17 +45,19 @@ def load_undone(connection: Connection, seller: str, first_run: int | None) -> U
     undone = Undone()
     if first_run is None:
         return undone
+    c = listing_changes.c
     fields = "fields" if connection.dialect.name == "sqlite" else "fields::text"
     cursor = connection.connection.cursor()
-    # By the runs' index alone: for one seller of many, SQLite would read the whole history.
+    # Along the rows themselves: by any index, each row of the history is looked up by itself.
+    # What a restore brought back has later ids and earlier runs.
+    first_id = select(func.min(c.id)).where(c.sync_run_id >= first_run)
     cursor.execute(
         f"SELECT seller, listing_id, kind, {fields} FROM listing_changes "  # noqa: S608
-        f"WHERE sync_run_id >= {int(first_run)} ORDER BY sync_run_id, id"
+        f"WHERE id >= {connection.execute(first_id).scalar() or 0} "
+        f"AND +sync_run_id >= {first_run} ORDER BY id"
     )
     while rows := cursor.fetchmany(10_000):
-        for whose, listing_id, kind, text in rows:
-            if whose == seller:
-                undone.undo(listing_id, kind, text)
+        undone.undo([row[1:] for row in rows if row[0] == seller])
     return undone
 
 
