@@ -21,6 +21,7 @@ from discosync.core.changes import (
     Rewrite,
     Updated,
 )
+from discosync.core.differences import content_changes, lifecycle_changes
 from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.known import KnownListing, KnownListings
 from discosync.core.limits import MAX_REJECTED, too_many_rejected
@@ -30,7 +31,6 @@ from discosync.core.listing import (
     FOR_SALE,
     FieldValue,
     Listing,
-    canonical,
     content_hash,
     overlay,
     removal_reason,
@@ -273,28 +273,6 @@ class _State(TypedDict):
     content_hash: str
     expected_hash: str | None
     currency: str | None
-
-
-def content_changes(
-    row: KnownListing, listing: Listing, *, sees: frozenset[str]
-) -> tuple[FieldChange, ...]:
-    """List what differs in content; what was not known yet (None) is learnt, not changed."""
-    return tuple(
-        FieldChange(name, row.values[name], getattr(listing, name))
-        for name in CONTENT_FIELDS
-        if name in sees
-        and row.values[name] is not None
-        and canonical(name, row.values[name]) != canonical(name, getattr(listing, name))
-    )
-
-
-def lifecycle_changes(before: Lifecycle, after: Lifecycle) -> tuple[FieldChange, ...]:
-    """List what differs in whether, since when and why a listing is not for sale."""
-    return tuple(
-        FieldChange(name, old, new)
-        for name, old, new in zip(Lifecycle._fields, before, after, strict=True)
-        if old != new
-    )
 
 
 def find_conflicts(records: Iterable[Listing | RejectedRecord], ids: Collection[int]) -> list[int]:

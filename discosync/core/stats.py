@@ -12,6 +12,15 @@ from decimal import Decimal
 from statistics import median
 from typing import NamedTuple
 
+from discosync.core.value_history import (
+    PriceMoves,
+    RunFigures,
+    ValuePoint,
+    follow_values,
+    month_of,
+    week_of,
+)
+
 PRICE_BANDS = (
     (5, "under 5"),
     (10, "5 to 10"),
@@ -37,14 +46,6 @@ class StatRow(NamedTuple):
     primary_label: str | None
     listed_at: datetime | None
     """The earlier of `posted`, which moves with every edit, and the first time it was seen."""
-
-
-class RunFigures(NamedTuple):
-    """What one run left: value of what is for sale, and its price changes, by currency."""
-
-    at: datetime
-    value: Mapping[str, Mapping[str, object]]
-    price_changes: Mapping[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,27 +78,6 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriceMoves:
-    """A month's price changes in one currency."""
-
-    month: str
-    currency: str
-    raised: int
-    lowered: int
-    difference: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValuePoint:
-    """What all that was for sale was worth at the end of a week."""
-
-    week: str
-    currency: str
-    listings: int
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
     """All figures of one seller over one span of time."""
 
@@ -125,17 +105,6 @@ class Stats:
         return self.sold / offered if offered else 0.0
 
 
-def week_of(moment: datetime) -> str:
-    """Name the ISO week of a moment, in UTC."""
-    year, week, _ = moment.isocalendar()
-    return f"{year}-W{week:02}"
-
-
-def month_of(moment: datetime) -> str:
-    """Name the month of a moment, in UTC."""
-    return f"{moment:%Y-%m}"
-
-
 def compute_stats(
     seller: str,
     rows: Iterable[StatRow],
@@ -157,8 +126,7 @@ def compute_stats(
         and since <= r.removed_at <= until
     ]
     active = [r for r in everything if r.is_active]
-    offered = [*active, *gone, *sold]
-    moves, values = _follow(runs, since=since)
+    moves, values = follow_values(runs, since=since)
     return Stats(
         seller=seller,
         since=since,
@@ -171,9 +139,9 @@ def compute_stats(
         purged=purged,
         weeks=_periods(sold, gone, week_of, _days(since, until)),
         months=_periods(sold, gone, month_of, _days(since, until)),
-        by_format=_groups(offered, lambda r: r.primary_format or _UNNAMED),
-        by_label=_groups(offered, lambda r: r.primary_label or _UNNAMED),
-        by_price=_groups(offered, _band, order=_band_order),
+        by_format=_groups([*active, *gone, *sold], lambda r: r.primary_format or _UNNAMED),
+        by_label=_groups([*active, *gone, *sold], lambda r: r.primary_label or _UNNAMED),
+        by_price=_groups([*active, *gone, *sold], _band, order=_band_order),
         price_moves=moves,
         values=values,
     )
@@ -265,40 +233,3 @@ def _group(name: str, rows: Sequence[StatRow]) -> Group:
         days=median(days) if days else None,
         amounts=_amounts(sold),
     )
-
-
-def _follow(
-    runs: Iterable[RunFigures], *, since: datetime
-) -> tuple[list[PriceMoves], list[ValuePoint]]:
-    """Add up price changes by month; keep the last value of each week."""
-    raised: dict[tuple[str, str], int] = defaultdict(int)
-    lowered: dict[tuple[str, str], int] = defaultdict(int)
-    difference: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    values: dict[tuple[str, str], ValuePoint] = {}
-    for run in runs:
-        if run.at < since:
-            continue
-        for currency, moves in run.price_changes.items():
-            key = (month_of(run.at), currency)
-            raised[key] += int(str(moves["raised"]))
-            lowered[key] += int(str(moves["lowered"]))
-            difference[key] += Decimal(str(moves["difference"]))
-        for currency, worth in run.value.items():
-            week = week_of(run.at)
-            values[week, currency] = ValuePoint(
-                week=week,
-                currency=currency,
-                listings=int(str(worth["listings"])),
-                value=Decimal(str(worth["value"])),
-            )
-    moves_by_month = [
-        PriceMoves(
-            month=key[0],
-            currency=key[1],
-            raised=raised[key],
-            lowered=lowered[key],
-            difference=difference[key],
-        )
-        for key in sorted(difference)
-    ]
-    return moves_by_month, [values[key] for key in sorted(values)]

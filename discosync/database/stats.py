@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from discosync.core.moments import moment_of_run
-from discosync.core.stats import RunFigures, StatRow
+from discosync.core.stats import StatRow
+from discosync.core.value_history import RunFigures
 from discosync.database.tables import listings, purged_listings, sync_runs
 
 _CENT = Decimal("0.01")

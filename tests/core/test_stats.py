@@ -7,9 +7,10 @@ import pytest
 
 from discosync.core.moments import moment_of_run, parse_age, parse_moment, render_age
 from discosync.core.plots import render_bar, render_sparkline
-from discosync.core.stats import RunFigures, StatRow, compute_stats
+from discosync.core.stats import StatRow, compute_stats
 from discosync.core.stats_page import render_stats_page
 from discosync.core.stats_text import render_stats_csv
+from discosync.core.value_history import RunFigures
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
