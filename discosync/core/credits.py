@@ -1,0 +1,117 @@
+"""Who made a release: artists and labels as Discogs credits them, whatever source says so.
+
+Facts (recorded answers and dumps, 2020 to 2026): a credit's id 0 is a name without an entry of its
+own; the same label stands on a release once for each catalogue number, so position is the key;
+`anv` is the name as printed, empty when it is the artist's own; `join` is the text after it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MAX_CREDITS = 2_000
+"""More of one kind on one release is no release, but garbage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtistCredit:
+    """An artist on a release; without a `discogs_id` only the name is known."""
+
+    discogs_id: int | None
+    name: str
+    join_phrase: str = ""
+    role: str = ""
+    name_variation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelCredit:
+    """A label on a release, with one of its catalogue numbers there."""
+
+    discogs_id: int | None
+    name: str
+    catalog_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseCredits:
+    """All credits of one release, in its order: the main artists, then the others by role."""
+
+    release_id: int
+    artists: tuple[ArtistCredit, ...]
+    labels: tuple[LabelCredit, ...]
+
+
+def parse_release(release: Mapping[str, Any]) -> ReleaseCredits:
+    """Read an answer of `GET /releases/{id}`; raise `ValueError` for what is none."""
+    return ReleaseCredits(
+        release_id=_number(release.get("id")),
+        artists=tuple(
+            artist_credit(entry)
+            for name in ("artists", "extraartists")
+            for entry in _entries(release, name)
+        ),
+        labels=tuple(label_credit(entry) for entry in _entries(release, "labels")),
+    )
+
+
+def artist_credit(entry: Mapping[str, Any]) -> ArtistCredit:
+    """Read one artist: `id`, `name`, `anv`, `join`, `role`; raise `ValueError` without a name."""
+    return ArtistCredit(
+        discogs_id=_id(entry.get("id")),
+        name=_name(entry.get("name")),
+        join_phrase=_text(entry.get("join")),
+        role=_text(entry.get("role")),
+        name_variation=_text(entry.get("anv")),
+    )
+
+
+def label_credit(entry: Mapping[str, Any]) -> LabelCredit:
+    """Read one label: `id`, `name`, `catno`; raise `ValueError` without a name."""
+    return LabelCredit(
+        discogs_id=_id(entry.get("id")),
+        name=_name(entry.get("name")),
+        catalog_number=_text(entry.get("catno")),
+    )
+
+
+def _entries(release: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    entries = release.get(name) or ()
+    if not isinstance(entries, Sequence) or isinstance(entries, str) or len(entries) > MAX_CREDITS:
+        raise ValueError(f"{name} is no list of credits")
+    for entry in entries:
+        if not isinstance(entry, Mapping):
+            raise ValueError(f"{name} holds {type(entry).__name__}")  # noqa: TRY004 - bad data
+        yield entry
+
+
+def _number(value: object) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"an id is {str(value)[:50]!r}")
+
+
+def _id(value: object) -> int | None:
+    """Read an id; 0 and none at all mean a name without an entry."""
+    number = 0 if value is None or value == "" else _number(value)
+    if number < 0 or number >= 2**31:
+        raise ValueError(f"an id is {number}")
+    return number or None
+
+
+def _name(value: object) -> str:
+    name = _text(value)
+    if not name:
+        raise ValueError("a credit has no name")
+    return name
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"a text is {type(value).__name__}")  # noqa: TRY004 - bad data
+    # NUL and lone surrogates are no text to a database.
+    return value.replace("\0", "").encode(errors="replace").decode().strip()
