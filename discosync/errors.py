@@ -8,7 +8,8 @@
     ├── LimitRefused         13   a limit says no
     ├── BadData              14   truncated, malformed, miscounted
     ├── SourceUnavailable    15   network, 429, 5xx, export not ready
-    │   └── RateLimited      15   a firm 429: asking more would make it worse
+    │   ├── RateLimited      15   a firm 429: asking more would make it worse
+    │   └── RequestsUsedUp   15   no more requests than were allowed
     ├── StorageFailed        16   database or disk
     ├── MigrationFailed      17   a migration
     │   └── BackupFailed     17   a backup, or its verification, or a restore
@@ -133,6 +134,12 @@ class RateLimited(SourceUnavailable):
     """Discogs keeps answering 429; every further request makes it worse."""
 
     default_code = "rate_limited"
+
+
+class RequestsUsedUp(SourceUnavailable):
+    """The run may not send any more requests."""
+
+    default_code = "requests_used_up"
 
 
 class StorageFailed(DiscosyncError):

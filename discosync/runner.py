@@ -18,6 +18,7 @@ from typing import Any
 
 from discosync.core.change_entry import ChangeEntry
 from discosync.core.comparison import Comparison
+from discosync.core.enrichment import EnrichmentUse
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.progress import Progress
 from discosync.core.report import Problem, RunReport, RunStatus
@@ -72,6 +73,7 @@ class Run:
     highlights: tuple[ChangeEntry, ...] = ()
     comparison: Comparison | None = None
     archive: ArchiveUse | None = None
+    enrichment: EnrichmentUse | None = None
     inventory_value: dict[str, dict[str, Any]] | None = None
     price_changes: dict[str, dict[str, Any]] | None = None
     advice: str = ""
@@ -81,6 +83,7 @@ class Run:
     is_ending: bool = False
     is_committing: bool = False
     is_stop_wanted: bool = False
+    missed_signal: int | None = None
     committed: RunReport | None = None
     _phases: dict[str, float] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
@@ -104,6 +107,21 @@ class Run:
     def reach_commit(self) -> None:
         """Let the commit that follows finish: a signal that comes now is too late to matter."""
         self.is_committing = self.is_ending = True
+
+    @contextmanager
+    def committing_part(self) -> Iterator[None]:
+        """Let one part's commit finish; a signal that comes meanwhile is kept for `heed`."""
+        was_ending, self.is_ending = self.is_ending, True
+        try:
+            yield
+        finally:
+            self.is_ending = was_ending
+
+    def heed(self) -> None:
+        """Raise what a signal asked for while a part was committed."""
+        if self.missed_signal is not None and not self.is_ending:
+            self.is_ending = True
+            raise StopRun(_reason_to_stop(self, self.missed_signal))
 
     def _phases_so_far(self) -> dict[str, float]:
         if self._open_phase is None:
@@ -144,6 +162,7 @@ class Run:
             advice=self.advice,
             comparison=self.comparison,
             archive=self.archive,
+            enrichment=self.enrichment,
             inventory_value=self.inventory_value,
             price_changes=self.price_changes,
             error=error,
@@ -163,10 +182,11 @@ class Run:
         return status, ExitStatus.OK_WITH_WARNINGS if has_warnings else ExitStatus.OK
 
 
-class _Stop(KeyboardInterrupt):
+class StopRun(KeyboardInterrupt):
     """Carries an error of ours out of wherever the run happens to be.
 
-    No library takes it for an error it could handle, and psycopg cancels its query for it.
+    No library takes it for an error it could handle, and psycopg cancels its query for it. A story
+    that works in parts may catch it, to commit the part that is whole; no signal is heard then.
     """
 
     def __init__(self, error: DiscosyncError) -> None:
@@ -186,7 +206,7 @@ def execute(run: Run, story: Callable[[Run], None]) -> RunReport:
 def _end_of(run: Run, story: Callable[[Run], None]) -> DiscosyncError | None:
     try:
         story(run)
-    except _Stop as stop:
+    except StopRun as stop:
         return stop.error
     except DiscosyncError as exc:
         return exc
@@ -206,9 +226,10 @@ def _signals(run: Run) -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         if number != signal.SIGALRM:
             run.is_stop_wanted = True
+        run.missed_signal = number
         if not run.is_ending:  # from the commit on, it comes too late to matter
             run.is_ending = True
-            raise _Stop(_reason_to_stop(run, number))
+            raise StopRun(_reason_to_stop(run, number))
 
     # SIGHUP: the terminal is gone, which ends a run as a shutdown does.
     caught = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGALRM)

@@ -48,4 +48,15 @@ def main() -> None:
     app()
 
 
-from discosync.cli import compare, db, flags, past, restore, sandbox, stats, status, sync  # noqa: E402, F401 - they add their commands to `app`
+from discosync.cli import (  # noqa: E402 - they add their commands to `app`
+    compare,  # noqa: F401
+    db,  # noqa: F401
+    enrich,  # noqa: F401
+    flags,  # noqa: F401
+    past,  # noqa: F401
+    restore,  # noqa: F401
+    sandbox,  # noqa: F401
+    stats,  # noqa: F401
+    status,  # noqa: F401
+    sync,  # noqa: F401
+)

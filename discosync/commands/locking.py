@@ -1,11 +1,18 @@
 """What keeps two writers of one seller apart, and every writer from a migration."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from discosync.database.engine import Database
-from discosync.database.lock import MAINTENANCE_LOCK, Holder, hold_lock
+from discosync.database.lock import ENRICH_LOCK, MAINTENANCE_LOCK, Holder, hold_lock
 from discosync.runner import Run
+
+
+def hold_enrich_locks(
+    run: Run, database: Database, *, wait_seconds: float = 0.0
+) -> AbstractContextManager[None]:
+    """Keep other enrichers and migrations out; syncs go on, whoever's listings they write."""
+    return hold_run_locks(run, database, ENRICH_LOCK, wait_seconds=wait_seconds)
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from discosync.commands.reading import Opened, opened, require_filled
 from discosync.core.flags import FlagContext, resolve_flags
 from discosync.core.status import RunLine, Status, read_run_line
 from discosync.database.engine import Database, open_database
+from discosync.database.enrichment import load_coverage
 from discosync.database.flags import load_flag_states
 from discosync.database.overview import (
     RunFilter,
     load_counts,
-    load_coverage,
     load_last_success,
     load_purge_outlook,
     load_report,
@@ -46,7 +46,7 @@ def load_status(config: Path | None, *, seller: str | None, max_age: timedelta) 
             max_age=max_age,
             last_success=load_last_success(connection, at.seller),
             counts=counts,
-            coverage=load_coverage(connection, at.seller, counts.active + counts.inactive),
+            coverage=load_coverage(connection, at.seller),
             purge=load_purge_outlook(connection, at.seller, now - timedelta(days=days)),
             retention_days=days,
             runs=_merge(load_run_reports(connection, wanted), _saved(at), wanted),

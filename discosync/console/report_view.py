@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from discosync.console.terminal import print_table
 from discosync.core.diff import diff_rows, left_out, render_counts, render_size
+from discosync.core.enrichment_text import enrichment_lines
 from discosync.core.report import Problem, RunReport
 from discosync.core.report_parts import ArchiveUse
 from discosync.errors import ExitStatus
@@ -56,6 +57,11 @@ def _inventory_lines(report: RunReport) -> Iterator[tuple[str, str]]:
     counts = report.listings
     if report.archive is not None:
         yield from _archive_lines(report.archive, report)
+        return
+    if report.enrichment is not None:
+        yield from enrichment_lines(report.enrichment, is_dry=report.dry_run)
+        return
+    if report.command == "enrich":
         return
     if report.source is not None:
         yield "inventory", f"{counts.seen:,} listings seen, {counts.active:,} for sale"

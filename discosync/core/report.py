@@ -9,6 +9,7 @@ from typing import Any
 from discosync.core.change_entry import ChangeEntry, json_value
 from discosync.core.changes import ChangeSet
 from discosync.core.comparison import Comparison
+from discosync.core.enrichment import EnrichmentUse
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.report_parts import ApiUse, ArchiveUse, ListingCounts
 from discosync.core.snapshot import Snapshot
@@ -68,6 +69,7 @@ class RunReport:
     advice: str = ""
     comparison: Comparison | None = None
     archive: ArchiveUse | None = None
+    enrichment: EnrichmentUse | None = None
     inventory_value: Mapping[str, Mapping[str, Any]] | None = None
     price_changes: Mapping[str, Mapping[str, Any]] | None = None
     error: DiscosyncError | None = None
@@ -107,6 +109,8 @@ class RunReport:
                 report[name] = figures
         if self.archive is not None:
             report["archive"] = _archive_json(self.archive)
+        if self.enrichment is not None:
+            report["enrichment"] = self.enrichment.to_json()
         if self.changes is not None:
             report["changes"] = [change.to_json() for change in self.changes]
         return report

@@ -23,6 +23,13 @@ def parse_days(text: str) -> int:
     return int(text)
 
 
+def parse_batch_size(text: str) -> int:
+    """Read a whole number of listings, from 1 to 100,000."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= 100_000):
+        raise ValueError(f"{text!r} is no number of listings from 1 to 100000; example: 100")
+    return int(text)
+
+
 def parse_currency(text: str) -> str:
     """Read a currency in which Discogs lets people sell."""
     code = text.strip().upper()

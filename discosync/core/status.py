@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from discosync.core.change_entry import json_value
+from discosync.core.enrichment import Coverage
 from discosync.core.moments import render_age
 
 MAX_SHOWN_AGE = timedelta(hours=6)
@@ -23,14 +24,6 @@ class InventoryCounts:
     def inactive(self) -> int:
         """How many are kept and not for sale."""
         return sum(self.inactive_by_reason.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """How many listings are linked to their artists."""
-
-    linked: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +154,7 @@ class Status:
                 "inactive": self.counts.inactive,
                 "inactive_by_reason": dict(self.counts.inactive_by_reason),
             },
-            "enrichment": {"linked": self.coverage.linked, "total": self.coverage.total},
+            "enrichment": self.coverage.to_json(),
             "purge": {
                 "due": self.purge.due,
                 "next_at": json_value(self.next_purge_at),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from discosync.core.enrichment_text import render_coverage
 from discosync.core.moments import render_age
 from discosync.core.plots import render_sparkline
 from discosync.core.status import RunLine, Status
@@ -23,11 +24,7 @@ def status_lines(status: Status) -> Iterator[tuple[str, str]]:
     yield "for sale", f"{status.counts.active:,}"
     reasons = ", ".join(f"{n:,} {reason}" for reason, n in status.counts.inactive_by_reason.items())
     yield "inactive", f"{status.counts.inactive:,}" + (f" ({reasons})" if reasons else "")
-    linked, total = status.coverage.linked, status.coverage.total
-    yield (
-        "enriched",
-        f"{linked:,} of {total:,} listings" + (f" ({100 * linked / total:.1f}%)" if total else ""),
-    )
+    yield "enriched", render_coverage(status.coverage)
     yield "purge", _purge(status)
     yield "flags", ", ".join(f"{flag} {'on' if on else 'off'}" for flag, on in status.flags.items())
     yield from trend_lines(status.runs)

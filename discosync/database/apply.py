@@ -14,6 +14,7 @@ from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash, first_of
 from discosync.core.plan import lifecycle_of_new
 from discosync.database.bulk import Assignments, BulkWriter, Row, bulk_writer
+from discosync.database.links import unlink
 from discosync.database.tables import naive
 from discosync.errors import StorageFailed
 
@@ -58,11 +59,17 @@ def apply_changes(
     expected = len(changes.added) + sum(1 for _ in changes.rewrites)
     if written != expected:
         raise conflict(expected - written)
+    if moved := [str(r.listing_id) for r in changes.rewrites if _has_other_release(r)]:
+        unlink(connection, stamp.seller, moved)
     writer.insert(
         "listing_changes",
         HISTORY_COLUMNS,
         _history_rows(changes, stamp.seller, run_key),
     )
+
+
+def _has_other_release(rewrite: Rewrite) -> bool:
+    return any(change.field == "release_id" for change in rewrite.fields)
 
 
 def conflict(count: int) -> StorageFailed:

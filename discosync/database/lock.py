@@ -28,6 +28,10 @@ SCHEMA_LOCK = "*schema*"
 MAINTENANCE_LOCK = "*maintenance*"
 """Shared by every run that writes, held alone by whoever migrates or restores the database."""
 
+ENRICH_LOCK = "*enrich*"
+"""Held by whoever links listings: they share one limit of requests, two would gain nothing."""
+
+_IN_DATABASE = frozenset({SCHEMA_LOCK, MAINTENANCE_LOCK, ENRICH_LOCK})
 _LOOK_EVERY_SECONDS = 0.2
 _NAMESPACE = 0x64697363  # "disc": our half of Postgres' two-part advisory lock keys
 
@@ -55,7 +59,7 @@ def hold_lock(
     Several may share a lock, nobody has it alone meanwhile. Raises `Locked`, naming the holder,
     when it is not free within `wait_seconds`.
     """
-    what = "in this database" if key in {SCHEMA_LOCK, MAINTENANCE_LOCK} else "for this seller"
+    what = "in this database" if key in _IN_DATABASE else "for this seller"
     wait = _Wait(what=what, seconds=wait_seconds)
     if database.path is not None:
         with _hold_file(lock_path(database.path, key), holder, wait, is_shared=is_shared):

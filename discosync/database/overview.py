@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from discosync.core.status import Coverage, InventoryCounts, PurgeOutlook, RunLine, read_run_line
-from discosync.database.tables import listing_artists, listings, sync_runs
+from discosync.core.status import InventoryCounts, PurgeOutlook, RunLine, read_run_line
+from discosync.database.tables import listings, sync_runs
 
 SUCCESSES = (0, 3)
 """Exit statuses of a run that did what it was for."""
@@ -26,13 +26,6 @@ def load_counts(connection: Connection, seller: str) -> InventoryCounts:
         else:
             by_reason[str(reason or "unknown")] = count
     return InventoryCounts(active=active, inactive_by_reason=dict(sorted(by_reason.items())))
-
-
-def load_coverage(connection: Connection, seller: str, total: int) -> Coverage:
-    """Count the listings that are linked to an artist."""
-    c = listing_artists.c
-    linked = select(func.count(c.listing_id.distinct())).where(c.seller == seller)
-    return Coverage(linked=connection.execute(linked).scalar_one(), total=total)
 
 
 def load_purge_outlook(connection: Connection, seller: str, cutoff: datetime) -> PurgeOutlook:

@@ -211,6 +211,15 @@ Index(
     unique=True,
 )
 
+release_lookups = Table(
+    "release_lookups",
+    metadata,
+    Column("release_id", String(50), primary_key=True),
+    Column("outcome", String(20), nullable=False),
+    Column("source", String(10), nullable=False),
+    Column("looked_up_at", UtcDateTime, nullable=False),
+)
+
 feature_flags = Table(
     "feature_flags",
     metadata,

@@ -26,7 +26,7 @@ from discosync.discogs.answers import (
     unreachable,
 )
 from discosync.discogs.pacing import LIMIT_WITH_TOKEN, LIMIT_WITHOUT_TOKEN, Pacer
-from discosync.errors import StorageFailed
+from discosync.errors import RequestsUsedUp, StorageFailed
 
 _CHUNK_BYTES = 1 << 16
 _log = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ class Transport:
     token: str | None
     patience: Patience = field(default_factory=Patience)
     sleep: Callable[[float], None] = time.sleep
+    max_requests: int | None = None
     _use: _Use = field(default_factory=_Use)
     _session: requests.Session = field(init=False)
     _pacer: Pacer = field(init=False)
@@ -185,6 +186,7 @@ class Transport:
         *,
         stream: bool,
     ) -> requests.Response:
+        self._check_allowance()
         self._wait(self._pacer.delay_seconds(time.monotonic()), "to stay below the rate limit")
         self._pacer.sent(time.monotonic())
         self._use.requests += 1
@@ -207,6 +209,13 @@ class Transport:
         )
         _log.debug("%s %s → %s", method, path, response.status_code)
         return response
+
+    def _check_allowance(self) -> None:
+        if self.max_requests is not None and self._use.requests >= self.max_requests:
+            raise RequestsUsedUp(
+                f"the {self.max_requests:,} requests that this run may send are used up",
+                hint="run again, or raise --max-requests",
+            )
 
     def _check(self, response: requests.Response, also: frozenset[int]) -> None:
         wait_seconds = self.patience.first_throttled_wait_seconds

@@ -12,6 +12,7 @@ from discosync.core.flags import Flag, FlagSetting
 from discosync.core.limits import RemovalLimit, parse_removal_limit
 from discosync.core.setting_values import (
     parse_api_url,
+    parse_batch_size,
     parse_currency,
     parse_days,
     parse_log_format,
@@ -25,6 +26,7 @@ PUBLIC_API_URL = "https://api.discogs.com"
 TOKEN_PAGE = "https://www.discogs.com/settings/developers"  # noqa: S105 - an address, no secret
 DATABASE_FILE = "discosync.db"
 DEFAULT_RETENTION_DAYS = 180
+DEFAULT_ENRICHMENT_BATCH_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Settings:
     archive_dir: Path | None
     backup_dir: Path | None
     retention_days: int
+    enrichment_batch_size: int
     log_format: str
     token_variable: str = "DISCOGS_TOKEN"  # noqa: S105 - a name
     sellers: Mapping[str, SellerSettings] = field(default_factory=dict)
@@ -81,6 +84,9 @@ def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> 
         archive_dir=lookup.get("ARCHIVE_DIR", Path, None),
         backup_dir=lookup.get("BACKUP_DIR", Path, None),
         retention_days=lookup.get("RETENTION_DAYS", parse_days, DEFAULT_RETENTION_DAYS),
+        enrichment_batch_size=lookup.get(
+            "ENRICHMENT_BATCH_SIZE", parse_batch_size, DEFAULT_ENRICHMENT_BATCH_SIZE
+        ),
         log_format=lookup.get("LOG_FORMAT", parse_log_format, "text"),
         sellers=parse_sellers(lookup.tables.get("sellers", {}), lookup),
         origins=lookup.origins,

@@ -1,0 +1,258 @@
+"""`discosync enrich`: link listings to artists and labels."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from discosync.commands.flags import flags_of_run
+from discosync.commands.linking import Linker
+from discosync.commands.locking import hold_enrich_locks
+from discosync.commands.restore import open_for_run
+from discosync.core.enrichment import (
+    LISTINGS_PER_COMMIT,
+    REFRESH_AFTER,
+    EnrichmentUse,
+    Lookup,
+    LookupSource,
+    Outcome,
+    Workload,
+    seconds_for,
+)
+from discosync.core.flags import Flag
+from discosync.core.report import Problem
+from discosync.database.engine import Database
+from discosync.database.enrichment import (
+    WorkFilter,
+    load_coverage,
+    load_unlinked,
+    load_workload,
+)
+from discosync.database.schema import SchemaState
+from discosync.discogs.releases import look_up_releases
+from discosync.discogs.transport import Transport
+from discosync.errors import DiscosyncError, RequestsUsedUp, TimeBudgetUsedUp
+from discosync.runner import Run, RunRequest, StopRun
+from discosync.settings import Settings
+
+_SPARE_SECONDS = 2.0
+"""What a commit and the report want of the time budget."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrichRequest:
+    """What shall be enriched, and from where.
+
+    `limit` None means ENRICHMENT_BATCH_SIZE listings for the API and all otherwise; `refresh` None
+    means what was found longer ago than `REFRESH_AFTER`.
+    """
+
+    run: RunRequest
+    config: Path | None = None
+    seller: str | None = None
+    limit: int | None = None
+    is_all: bool = False
+    dump: Path | None = None
+    names_only: bool = False
+    max_requests: int | None = None
+    refresh: timedelta | None = None
+    lock_wait_seconds: float = 0.0
+
+    @property
+    def source(self) -> LookupSource:
+        """Where releases are looked up."""
+        if self.dump is not None:
+            return LookupSource.DUMP
+        return LookupSource.NAMES if self.names_only else LookupSource.API
+
+
+def enrich(run: Run, request: EnrichRequest) -> None:
+    """Link listings to artists and labels.
+
+    1. Lock out other enrichers (syncs go on); see what there is to do and what it costs.
+    2. Link other copies of releases that are known already.
+    3. Look the rest up, in the API or a dump, or take the listings' own names; commit batch by
+       batch, and keep what was found when something ends the run.
+    """
+    settings, database = open_for_run(run, request.run, request.config, named=request.seller)
+    run.flags = flags_of_run(run, settings, database, SchemaState.CURRENT, asked={})
+    flag = run.flags[Flag.ENABLE_ARTIST_ENRICHMENT]
+    if not flag.value:
+        text = f"enrichment is switched off ({flag.why}): nothing was done"
+        run.problems.append(Problem(code="switched_off", text=text, is_warning=False))
+        return
+    with hold_enrich_locks(run, database, wait_seconds=request.lock_wait_seconds):
+        task = _Task(run, request, settings, database)
+        task.plan()
+        if not run.request.dry_run:
+            task.work()
+
+
+class _Task:
+    """One enrichment of one seller."""
+
+    def __init__(
+        self, run: Run, request: EnrichRequest, settings: Settings, database: Database
+    ) -> None:
+        self._run = run
+        self._request = request
+        self._settings = settings
+        self._database = database
+        self._seller = str(run.seller)
+        self._workload = Workload()
+        self._linker = Linker(run, database, EnrichmentUse(source=request.source))
+
+    def plan(self) -> None:
+        """See what there is to do, and what it costs."""
+        with self._run.phase("plan"), self._database.reading() as connection:
+            self._workload = load_workload(connection, self._filter())
+        wanted = [] if self._request.names_only else self._workload.wanted
+        self._linker.use = replace(self._linker.use, wanted=len(wanted))
+        self._run.enrichment = self._outlook()
+        self._run.has_changes = bool(wanted or self._workload.copies)
+
+    def _filter(self) -> WorkFilter:
+        request, now = self._request, self._run.started_at
+        limit = request.limit
+        if limit is None and not request.is_all and request.source is LookupSource.API:
+            limit = self._settings.enrichment_batch_size
+        age = REFRESH_AFTER if request.refresh is None else request.refresh
+        return WorkFilter(
+            seller=self._seller,
+            now=now,
+            limit=limit,
+            # A dump is older than what the API said; it refreshes what it is asked to.
+            refresh_before=now - age
+            if request.source is LookupSource.API or request.refresh is not None
+            else None,
+            refreshes_missing=request.refresh is not None,
+        )
+
+    def work(self) -> None:
+        """Do it, and say in the run's record how it ended."""
+        ended_by: DiscosyncError | None = None
+        with self._run.phase("link"):
+            try:
+                self._link()
+            except StopRun as stop:
+                ended_by = stop.error
+            except DiscosyncError as exc:
+                ended_by = exc
+        if ended_by is not None and not self._linker.has_committed:
+            raise ended_by
+        if ended_by is not None:
+            self._note_end(ended_by)
+        self._linker.finish(self._outlook())
+        if self._linker.has_committed:
+            self._run.committed = self._run.report()
+
+    def _note_end(self, error: DiscosyncError) -> None:
+        """Say what ended a run that has done something; what was planned is no warning."""
+        is_planned = isinstance(error, RequestsUsedUp | TimeBudgetUsedUp)
+        text = f"{error.message}; what was found until then is kept, the next run goes on"
+        self._run.problems.append(Problem(code=error.code, text=text, is_warning=not is_planned))
+
+    def _outlook(self) -> EnrichmentUse:
+        """Say how far the seller's listings are linked, and what the rest takes."""
+        with self._database.reading() as connection:
+            coverage = load_coverage(connection, self._seller)
+        requests = max(coverage.waiting, 0)
+        if self._run.request.dry_run:
+            requests = self._linker.use.wanted
+        has_token = self._settings.token is not None
+        return replace(
+            self._linker.use,
+            coverage=coverage,
+            remaining_requests=requests,
+            remaining_seconds=seconds_for(requests, has_token=has_token),
+        )
+
+    def _link(self) -> None:
+        for copies in _chunked(self._workload.copies, LISTINGS_PER_COMMIT):
+            self._linker.commit_copies(copies)
+            self._run.heed()
+        match self._request.source:
+            case LookupSource.NAMES:
+                self._link_by_name(outcome=None)
+            case LookupSource.API:
+                self._link_by_api()
+                self._link_by_name(outcome=Outcome.NOT_FOUND)
+            case LookupSource.DUMP:
+                raise NotImplementedError
+
+    def _link_by_name(self, *, outcome: Outcome | None) -> None:
+        with self._database.reading() as connection:
+            named = list(
+                load_unlinked(connection, self._seller, limit=self._request.limit, outcome=outcome)
+            )
+        self._run.progress.begin("linking by name", len(named))
+        for part in _chunked(named, LISTINGS_PER_COMMIT):
+            self._linker.commit_names(part)
+            self._run.heed()
+            self._run.progress.advance(len(part))
+
+    def _link_by_api(self) -> None:
+        token = self._settings.token
+        transport = Transport(
+            base_url=self._settings.api_url,
+            token=None if token is None else token.reveal(),
+            max_requests=self._request.max_requests,
+        )
+        self._run.api_use = lambda: transport.use
+        wanted = self._workload.wanted
+        with closing(transport):
+            lookups = look_up_releases(transport, wanted, now=datetime.now(UTC))
+            self._commit_all(self._watched(lookups, len(wanted)))
+
+    def _watched(self, lookups: Iterator[Lookup], total: int) -> Iterator[Lookup]:
+        """Hand lookups on while there is time, show how far it is, and say what was unreadable."""
+        run = self._run
+        run.progress.begin("looking up releases", total)
+        while run.remaining_seconds() > _SPARE_SECONDS:
+            lookup = next(lookups, None)
+            if lookup is None:
+                return
+            run.progress.advance(1)
+            if lookup.outcome is Outcome.UNREADABLE:
+                text = f"release {lookup.release_id} cannot be read: {lookup.reason}"
+                run.problems.append(Problem(code="bad_release", text=text))
+            yield lookup
+        raise _out_of_time(run)
+
+    def _commit_all(self, lookups: Iterator[Lookup]) -> None:
+        """Commit batch by batch; what was found when something ends it is committed, too."""
+        batch: list[Lookup] = []
+        try:
+            for lookup in lookups:
+                batch.append(lookup)
+                if len(batch) >= self._settings.enrichment_batch_size:
+                    full, batch = batch, []
+                    self._linker.commit_lookups(full)
+                    self._run.heed()
+        except (DiscosyncError, StopRun):
+            self._linker.commit_lookups(batch)
+            raise
+        self._linker.commit_lookups(batch)
+
+
+def _out_of_time(run: Run) -> TimeBudgetUsedUp:
+    budget = run.request.time_budget_seconds
+    return TimeBudgetUsedUp(
+        f"the time budget of {budget:g} seconds is used up",
+        hint="the next run goes on where this one stopped",
+    )
+
+
+def _chunked(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    chunk: list[T] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) >= size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
