@@ -79,6 +79,14 @@ def program(
 
 
 @pytest.fixture
+def postgres_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: Postgres, sandbox: SandboxServer
+) -> Program:
+    """The program on Postgres, pointed at the sandbox."""
+    return _program(tmp_path, monkeypatch, postgres.create_database(), sandbox)
+
+
+@pytest.fixture
 def sqlite_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_url: str, sandbox: SandboxServer
 ) -> Program:

@@ -70,12 +70,17 @@ def plan_entries(
             nameless[credit.name] = None
         else:
             name_by_id[credit.discogs_id] = credit.name
-    planner.learn(name_by_id)
+    # Two ids with one name say nothing of it, nor does a credit that has it and no id.
+    planner.learn(name_by_id, nobodys=() if names_may_be_ids else nameless)
     for number, name in name_by_id.items():
         planner.settle_id(number, name)
     for name in nameless:
         planner.settle_name(name, may_be_id=names_may_be_ids)
     return planner.plan()
+
+
+_NOBODY = 0
+"""Discogs' own id for a name without an entry."""
 
 
 class _Planner:
@@ -95,15 +100,16 @@ class _Planner:
         self._merged: dict[str, str] = {}
         self._uuid_by_key: dict[Key, str] = {}
 
-    def learn(self, name_by_id: Mapping[int, str]) -> None:
+    def learn(self, name_by_id: Mapping[int, str], *, nobodys: Iterable[str]) -> None:
         """Find out which names are whose now."""
         names = {number: entry.name for number, entry in self._by_id.items()}
         for number, name in {**names, **name_by_id}.items():
             self._ids_by_name[name].add(number)
+        for name in nobodys:
+            self._ids_by_name[name].add(_NOBODY)
 
     def settle_id(self, number: int, name: str) -> None:
         entry = self._by_id.get(number)
-        # A name that two ids have says nothing of whose the entry by name is.
         by_name = self._by_name.get(name) if self._ids_by_name[name] == {number} else None
         if entry is None and by_name is not None:  # the entry by name learns its id
             del self._by_name[name]

@@ -146,7 +146,7 @@ def load_copied_links(
     for start in range(0, len(listing_ids), ROWS_PER_QUERY):
         chunk = listing_ids[start : start + ROWS_PER_QUERY]
         own = select(c.listing_id, c.release_id).where(c.seller == seller, c.listing_id.in_(chunk))
-        release_by_id |= {i: int(release) for i, release in connection.execute(own).tuples()}
+        release_by_id |= {i: int(release) for i, release in connection.execute(own)}
     donors = _donors(connection, sorted(set(release_by_id.values())))
     links = load_links(connection, set(donors.values()))
     return {

@@ -142,7 +142,7 @@ def _links_of(
     kind = ArtistLink if table is listing_artists else LabelLink
     shown = select(c.listing_id, *(c[name] for name in kind._fields))
     own = shown.where(c.seller == seller, c.listing_id.in_(listing_ids))
-    yield from connection.execute(own.order_by(c.listing_id, c.position)).tuples()
+    yield from connection.execute(own.order_by(c.listing_id, c.position))
 
 
 def _delete_links(connection: Connection, table: Table, owners: Sequence[Owner]) -> None:
