@@ -16,7 +16,8 @@ from tests.support.program import EXECUTABLE, TOKEN, Program
 from tests.support.shop import make_shop, write_export
 
 
-def _wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for something that a process does."""
     gives_up_at = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < gives_up_at, "it did not come to that"
@@ -27,7 +28,7 @@ def _start_slow(program: Program, sandbox: SandboxServer, *options: str) -> "sub
     """Start a run that waits for its export, and wait until it does."""
     sandbox.state.export_seconds = 30
     process = program.start("sync", "--source", "export", *options)
-    _wait_until(lambda: "POST /inventory/export" in sandbox.state.requests)
+    wait_until(lambda: "POST /inventory/export" in sandbox.state.requests)
     return process
 
 
@@ -122,7 +123,7 @@ def test_signal_during_a_hanging_answer(sqlite_program: Program, sandbox: Sandbo
     """A server that never answers does not hold up a shutdown."""
     sandbox.state.faults = [Fault(path="/oauth", delay_seconds=30)]
     process = sqlite_program.start("sync")
-    _wait_until(lambda: bool(sandbox.state.requests))
+    wait_until(lambda: bool(sandbox.state.requests))
 
     process.terminate()
     process.communicate(timeout=10)
