@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 Json = Mapping[str, Any]
 
-TRAPS = '<images><image type="primary" uri="" uri150="" width="600" height="600"/></images>'
+IMAGES = '<images><image type="primary" uri="" uri150="" width="600" height="600"/></images>'
 TRACKLIST = (
     "<tracklist><track><position>A1</position><title>Part 1</title><duration>4:45</duration>"
     "<artists><artist><id>901</id><name>Track Guest</name><anv/><join/><role/><tracks/></artist>"
@@ -48,7 +48,7 @@ def write_record(
         for label in release["labels"]
     )
     return (
-        f"{start.format(release['id'])}{TRAPS}"
+        f"{start.format(release['id'])}{IMAGES}"
         f"<artists>{_artists(release['artists'])}</artists><title>Plain Tides</title>"
         f"<labels>{labels}</labels>"
         f"<extraartists>{_artists(release['extraartists'])}</extraartists>"
@@ -77,5 +77,10 @@ def write_dump(records: Iterable[str]) -> bytes:
 
 def save_dump(path: Path, unpacked: bytes) -> Path:
     """Save a dump, packed."""
-    path.write_bytes(gzip.compress(unpacked, mtime=0))
+    path.write_bytes(pack(unpacked))
     return path
+
+
+def pack(unpacked: bytes) -> bytes:
+    """Pack as gzip does, the same at every moment."""
+    return gzip.compress(unpacked, mtime=0)
