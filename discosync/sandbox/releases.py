@@ -90,7 +90,7 @@ def _labels(names: str, numbers: str, rng: Random) -> list[Json]:
         {**_company(name, "1", "Label"), "catno": number}
         for name, number in zip(each_name, each_number, strict=True)
     ]
-    if labels and " " in numbers and rng.random() < 0.1:
+    if labels and " " in each_number[0] and rng.random() < 0.1:
         labels.append({**labels[0], "catno": each_number[0].replace(" ", "")})
     return labels
 
