@@ -65,7 +65,6 @@ class DumpStream:
             while not chunk and (chunk := self._read(_CHUNK_BYTES)) and inflater.eof:
                 chunk = chunk.lstrip(b"\0")
         if not inflater.eof:
-            yield inflater.flush()
             self.damage = self.damage or "the file ends in the middle of the packed data"
 
     def _salvage(self, inflater: "zlib._Decompress", chunk: bytes) -> bytes:

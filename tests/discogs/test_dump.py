@@ -79,6 +79,14 @@ def test_reading_stops_when_nothing_is_wanted_any_more(path: Path) -> None:
     assert reader.packed_read < reader.packed_total / 2
 
 
+def test_damage_behind_the_last_wanted_release_is_nobodys_business(path: Path) -> None:
+    """What was not looked at cannot be at fault, however near it is."""
+    path.write_bytes(write_dump(map(write_record, FIVE))[:-200])
+    reader = DumpReader(path, {1, 3})
+    assert _ids(list(reader)) == [1, 3]
+    assert (reader.fault, reader.is_stopped) == (None, True)
+
+
 def test_nothing_wanted_reads_only_the_head(path: Path) -> None:
     """An empty wish is fulfilled at once, though a wrong file is still named."""
     reader = DumpReader(save_dump(path, write_dump(_noisy_records(400))), frozenset())
@@ -259,12 +267,19 @@ def test_record_without_an_id_is_told(path: Path) -> None:
 
 
 def test_record_that_never_ends_is_given_up(path: Path) -> None:
-    """Garbage instead of a record's end is left behind, and the next record is found."""
-    records = [write_record(FIVE[0])[:200] + "x" * (MAX_RECORD_BYTES + 1000), write_record(FIVE[1])]
-    reader = DumpReader(save_dump(path, write_dump(records)), {1, 2, 3})
-    items = list(reader)
-    assert [x.release_id for x in _damaged(items)] == [1]
-    assert _ids(items) == [2]
+    """Garbage instead of a record's end is soon left behind, and the next record is found."""
+    records = [write_record(FIVE[0])[:200] + "x" * (MAX_RECORD_BYTES + (8 << 20))]
+    path.write_bytes(write_dump([*records, write_record(FIVE[1])]))
+    reader = DumpReader(path, {1, 2, 3})
+    items = iter(reader)
+
+    given_up = next(items)
+
+    assert isinstance(given_up, DamagedRecord)
+    assert given_up.release_id == 1
+    assert reader.packed_total is not None
+    assert reader.packed_read < reader.packed_total - (4 << 20)
+    assert _ids(list(items)) == [2]
     assert (reader.records_seen, reader.fault) == (2, None)
 
 
@@ -388,6 +403,13 @@ def test_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert "--from-dump" in caught.value.hint
     with pytest.raises(UsageFault, match="directory"):
         list(DumpReader(tmp_path, {1}))
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux")
+def test_disk_that_cannot_read_is_told() -> None:
+    """What the disk says is passed on, not taken for the end of the file."""
+    with pytest.raises(BadData, match="the disk cannot read on"):
+        list(DumpReader(Path("/proc/self/mem"), {1}))
 
 
 @pytest.mark.parametrize("unpacked", [b"<releases>\n</releases>\n", b"<releases/>"])
