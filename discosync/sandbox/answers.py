@@ -143,27 +143,6 @@ def _page_release(listing: Listing) -> Json:
     }
 
 
-def render_release(listing: Listing) -> Json:
-    """Write `GET /releases/{id}` from what a listing shows of it."""
-    artists = [
-        {"id": 7000 + number, "name": name, "anv": "", "join": "", "role": "", "tracks": ""}
-        for number, name in enumerate((listing.artist_names or "").split(", "))
-    ]
-    labels = [
-        {"id": 9000 + number, "name": name, "catno": listing.catalog_number, "entity_type": "1"}
-        for number, name in enumerate((listing.label_names or "").split(", "))
-    ]
-    return {
-        "id": listing.release_id,
-        "status": "Accepted",
-        "title": listing.release_title,
-        "year": listing.release_year or 0,
-        "artists": artists,
-        "labels": labels,
-        "resource_url": listing.release_resource_url,
-    }
-
-
 def for_sale(inventory: Sequence[Listing], status: str) -> list[Listing]:
     """Filter as the owner's `status` parameter does."""
     if status.casefold() == "all":

@@ -15,6 +15,7 @@ _EPOCH = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 
 _ADJECTIVES = "Velvet Hollow Electric Paper Northern Crimson Slow Wired Amber Static Lunar Plain"
 _NOUNS = "Harbour Signal Orchard Machine Sparrow Avenue Cascade Meridian Lantern Static Choir Tide"
+_JOINS = (", ", " & ", " Feat. ", " / ")
 _FORMATS = (
     "LP, Album",
     "LP, Album, RE",
@@ -54,7 +55,8 @@ def _make_listing(rng: Random, number: int) -> Listing:
     adjectives, nouns = _ADJECTIVES.split(), _NOUNS.split()
     artist = f"{rng.choice(adjectives)} {rng.choice(nouns)}"
     if rng.random() < 0.1:
-        artist += rng.choice((" (2)", "*", f", {rng.choice(nouns)} Trio"))
+        join = _JOINS[number % len(_JOINS)]
+        artist += rng.choice((" (2)", "*", f"{join}{rng.choice(nouns)} Trio"))
     label = f"{rng.choice(nouns)} Recordings"
     listing_id = _FIRST_ID + number * 7
     release_id = 100_000 + rng.randrange(900_000)
