@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from discosync.commands.dump_lookups import DumpLookups
 from discosync.commands.flags import flags_of_run
 from discosync.commands.linking import Linker
 from discosync.commands.locking import hold_enrich_locks
@@ -175,14 +176,20 @@ class _Task:
         for copies in _chunked(self._workload.copies, LISTINGS_PER_COMMIT):
             self._linker.commit_copies(copies)
             self._run.heed()
-        match self._request.source:
-            case LookupSource.NAMES:
-                self._link_by_name(outcome=None)
-            case LookupSource.API:
-                self._link_by_api()
-                self._link_by_name(outcome=Outcome.NOT_FOUND)
-            case LookupSource.DUMP:
-                raise NotImplementedError
+        if self._request.dump is not None:
+            self._link_by_dump(self._request.dump)
+        elif self._request.names_only:
+            self._link_by_name(outcome=None)
+        else:
+            self._link_by_api()
+            self._link_by_name(outcome=Outcome.NOT_FOUND)
+
+    def _link_by_dump(self, path: Path) -> None:
+        dump = DumpLookups(self._run, path, frozenset(self._workload.wanted))
+        try:
+            self._commit_all(dump.lookups(now=datetime.now(UTC)), LISTINGS_PER_COMMIT)
+        finally:
+            self._linker.use = replace(self._linker.use, dump=dump.use)
 
     def _link_by_name(self, *, outcome: Outcome | None) -> None:
         with self._database.reading() as connection:
@@ -206,7 +213,8 @@ class _Task:
         wanted = self._workload.wanted
         with closing(transport):
             lookups = look_up_releases(transport, wanted, now=datetime.now(UTC))
-            self._commit_all(self._watched(lookups, len(wanted)))
+            batch_size = self._settings.enrichment_batch_size
+            self._commit_all(self._watched(lookups, len(wanted)), batch_size)
 
     def _watched(self, lookups: Iterator[Lookup], total: int) -> Iterator[Lookup]:
         """Hand lookups on while there is time, show how far it is, and say what was unreadable."""
@@ -223,13 +231,13 @@ class _Task:
             yield lookup
         raise _out_of_time(run)
 
-    def _commit_all(self, lookups: Iterator[Lookup]) -> None:
+    def _commit_all(self, lookups: Iterator[Lookup], batch_size: int) -> None:
         """Commit batch by batch; what was found when something ends it is committed, too."""
         batch: list[Lookup] = []
         try:
             for lookup in lookups:
                 batch.append(lookup)
-                if len(batch) >= self._settings.enrichment_batch_size:
+                if len(batch) >= batch_size:
                     full, batch = batch, []
                     self._linker.commit_lookups(full)
                     self._run.heed()
