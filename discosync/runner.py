@@ -21,7 +21,7 @@ from discosync.core.comparison import Comparison
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.progress import Progress
 from discosync.core.report import Problem, RunReport, RunStatus
-from discosync.core.report_parts import ApiUse, ArchiveUse, ListingCounts
+from discosync.core.report_parts import ApiUse, ArchiveUse, CacheUse, ListingCounts
 from discosync.core.snapshot import Snapshot
 from discosync.errors import (
     DiscosyncError,
@@ -78,6 +78,7 @@ class Run:
     flags: dict[Flag, FlagValue] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     api_use: Callable[[], ApiUse] = ApiUse
+    cache_use: Callable[[], CacheUse] = CacheUse
     is_ending: bool = False
     is_committing: bool = False
     is_stop_wanted: bool = False
@@ -134,6 +135,7 @@ class Run:
             phases=self._phases_so_far(),
             listings=self.counts,
             api=self.api_use(),
+            cache=self.cache_use(),
             flags=self.flags,
             database=self.database,
             snapshot=self.snapshot,
