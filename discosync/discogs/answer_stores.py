@@ -26,7 +26,7 @@ FILE_NAME = "answers.sqlite"
 TABLE = "answers"
 
 _FILE_TIMEOUT_SECONDS = 0.5
-_REDIS_TTL_OFFSET_SECONDS = 60  # never zero: a key without an end would stay for ever
+_REDIS_TTL_OFFSET_SECONDS = 60  # whether an answer is fresh is decided by its own age
 
 # Its complaints about what cannot be read come on top of our one warning.
 logging.getLogger("requests_cache").setLevel(logging.CRITICAL)
@@ -129,16 +129,7 @@ def file_trouble(path: Path) -> Iterator[None]:
 def open_redis_store(url: Secret, **options: Any) -> Store:  # noqa: ANN401 - those of `connect`
     """Prepare a Redis; asking it something tells whether it is there. Raises `CacheTrouble`."""
     connection = connect(url, **options)
-    from requests_cache.backends.redis import RedisDict  # noqa: PLC0415 - imports redis, an extra
-
-    class RedisAnswers(RedisDict):
-        def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - as inherited
-            from redis.exceptions import ResponseError  # noqa: PLC0415 - an extra
-
-            try:
-                return super().__getitem__(key)  # type: ignore[no-untyped-call]
-            except ResponseError:  # something of another type under our key: garbage, too
-                return None
+    from discosync.discogs.redis_answers import RedisAnswers  # noqa: PLC0415 - imports an extra
 
     answers = RedisAnswers(
         NAMESPACE,
