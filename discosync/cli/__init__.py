@@ -48,4 +48,4 @@ def main() -> None:
     app()
 
 
-from discosync.cli import compare, db, flags, past, restore, sandbox, stats, status, sync  # noqa: E402, F401 - they add their commands to `app`
+from discosync.cli import cache, compare, db, flags, past, restore, sandbox, stats, status, sync  # noqa: E402, F401 - they add their commands to `app`

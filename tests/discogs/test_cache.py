@@ -291,7 +291,7 @@ def test_redis_keys_have_an_end(
         keys = list(client.scan_iter())
         assert len(keys) == COUNT
         assert all(key.startswith(b"discosync:") for key in keys)
-        assert all(0 < client.ttl(key) <= 3700 for key in keys)  # type: ignore[operator]
+        assert all(0 < client.ttl(key) <= 3700 for key in keys)
 
 
 # What goes wrong, and changes speed only.
