@@ -30,9 +30,11 @@ DOORS = {
     "typer": {"cli"},
     "rich": {"console"},
     "requests": {"discogs"},
+    "requests_cache": {"discogs"},
+    "redis": {"discogs"},
     "urllib3": {"discogs"},
     "sqlalchemy": {"database"},
-    "sqlite3": {"database"},
+    "sqlite3": {"database", "discogs"},  # the mirror, and the cache's file
     "psycopg": {"database"},
     "alembic": {"database"},
 }

@@ -28,6 +28,8 @@ def status_lines(status: Status) -> Iterator[tuple[str, str]]:
         "enriched",
         f"{linked:,} of {total:,} listings" + (f" ({100 * linked / total:.1f}%)" if total else ""),
     )
+    if status.cache_hit_rate is not None:
+        yield "cache", f"{100 * status.cache_hit_rate:.0f}% of what the last enrichment asked it"
     yield "purge", _purge(status)
     yield "flags", ", ".join(f"{flag} {'on' if on else 'off'}" for flag, on in status.flags.items())
     yield from trend_lines(status.runs)

@@ -110,13 +110,14 @@ def _file_state(settings: CacheSettings) -> CacheState:
 def _redis_state(settings: CacheSettings) -> CacheState:
     store, connection = _open_redis(settings.redis_url)
     with closing(store), redis_trouble():
-        entries, size, left_by_key = 0, 0, {}
+        size = 0
+        left_by_key: dict[bytes, int] = {}
         for keys in _chunks(_keys(connection)):
             with connection.pipeline(transaction=False) as pipeline:
                 for key in keys:
-                    pipeline.pttl(key).memory_usage(key)
+                    pipeline.pttl(key)
+                    pipeline.memory_usage(key)
                 said = pipeline.execute()
-            entries += len(keys)
             size += sum(used or 0 for used in said[1::2])
             left_by_key |= dict(zip(keys, said[0::2], strict=True))
         ends = sorted(left_by_key, key=lambda key: left_by_key[key])
@@ -125,7 +126,7 @@ def _redis_state(settings: CacheSettings) -> CacheState:
             backend="redis",
             where=_where(settings),
             ttl_seconds=settings.ttl_seconds,
-            entries=entries,
+            entries=len(left_by_key),
             bytes=size,
             oldest=_created_at(store, oldest),
             newest=_created_at(store, newest),
