@@ -4,13 +4,12 @@ A command's story only tells what it does; how it ends is decided here, once.
 """
 
 import logging
-import re
 import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -22,7 +21,7 @@ from discosync.core.enrichment import EnrichmentUse
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.progress import Progress
 from discosync.core.report import Problem, RunReport, RunStatus
-from discosync.core.report_parts import ApiUse, ArchiveUse, ListingCounts
+from discosync.core.report_parts import ApiUse, ArchiveUse, CacheUse, ListingCounts
 from discosync.core.snapshot import Snapshot
 from discosync.errors import (
     DiscosyncError,
@@ -33,7 +32,7 @@ from discosync.errors import (
     Terminated,
     TimeBudgetUsedUp,
 )
-from discosync.report_file import write_json
+from discosync.report_saving import save_report
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +79,7 @@ class Run:
     flags: dict[Flag, FlagValue] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     api_use: Callable[[], ApiUse] = ApiUse
+    cache_use: Callable[[], CacheUse] = CacheUse
     is_ending: bool = False
     is_committing: bool = False
     is_stop_wanted: bool = False
@@ -152,6 +152,7 @@ class Run:
             phases=self._phases_so_far(),
             listings=self.counts,
             api=self.api_use(),
+            cache=self.cache_use(),
             flags=self.flags,
             database=self.database,
             snapshot=self.snapshot,
@@ -200,7 +201,7 @@ def execute(run: Run, story: Callable[[Run], None]) -> RunReport:
         error = _end_of(run, story)
         run.is_ending = True
         run.progress.end()
-        return _save(run, run.committed or run.report(error))
+        return _save(run.request, run.committed or run.report(error))
 
 
 def _end_of(run: Run, story: Callable[[Run], None]) -> DiscosyncError | None:
@@ -267,46 +268,6 @@ def _reason_to_stop(run: Run, number: int) -> DiscosyncError:
     return Terminated("terminated", hint="nothing was changed")
 
 
-_REPORTS_KEPT = 500
-_REPORT_NAME = re.compile(r"[a-z-]+-\d{8}T\d{6}Z-[0-9a-f]{8}\.json")
-
-
-def _save(run: Run, report: RunReport) -> RunReport:
-    """Write the report where it was asked for; failing at that is a warning, not a failure."""
-    request = run.request
-    paths = [request.report_path] if request.report_path else []
-    if request.report_dir and not request.dry_run:
-        stamp = f"{report.started_at:%Y%m%dT%H%M%SZ}"
-        paths.append(request.report_dir / f"{report.command}-{stamp}-{report.run_id[:8]}.json")
-    for path in paths:
-        try:
-            write_json(report.to_json(), path)
-        except (OSError, ValueError) as exc:  # ValueError: a name that cannot be written either
-            report = _with_lost_report(report, path, exc)
-    if request.report_dir and not request.dry_run:
-        with suppress(OSError):
-            _prune(request.report_dir)
-    return report
-
-
-def _prune(directory: Path) -> None:
-    """Keep the newest reports; touch no file that is not one of ours."""
-    reports = [path for path in directory.iterdir() if _REPORT_NAME.fullmatch(path.name)]
-    for old in sorted(reports, key=lambda path: path.name)[:-_REPORTS_KEPT]:
-        old.unlink(missing_ok=True)
-
-
-def _with_lost_report(report: RunReport, path: Path, exc: Exception) -> RunReport:
-    reason = exc.strerror if isinstance(exc, OSError) else type(exc).__name__
-    problem = Problem(
-        code="report_lost", text=f"the report could not be written to {str(path)!r}: {reason}"
-    )
-    problems = (*report.problems, problem)
-    if report.exit_status is not ExitStatus.OK:
-        return replace(report, problems=problems)
-    return replace(
-        report,
-        problems=problems,
-        status=RunStatus.OK_WITH_WARNINGS,
-        exit_status=ExitStatus.OK_WITH_WARNINGS,
-    )
+def _save(request: RunRequest, report: RunReport) -> RunReport:
+    directory = None if request.dry_run else request.report_dir
+    return save_report(report, path=request.report_path, directory=directory)

@@ -9,6 +9,7 @@ from discosync.sandbox.server import SandboxServer, serving
 from discosync.sandbox.state import SandboxState
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.program import TOKEN, Program, environment_for
+from tests.support.redis import Redis, running_redis
 from tests.support.shop import SELLER, make_shop
 
 
@@ -21,6 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def postgres() -> Iterator[Postgres]:
     """A real server for the whole session."""
     with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server() -> Iterator[Redis]:
+    """A real server, empty, that the test may pause or end."""
+    with running_redis() as server:
         yield server
 
 

@@ -155,7 +155,17 @@ def test_version_carries_the_notices() -> None:
 
 FORBIDDEN = {
     "--version": {"requests", "sqlalchemy", "rich", "alembic", "discosync.commands"},
-    "sync": {"alembic", "rich", "lxml", "redis", "celery", "apprise", "psycopg", "jinja2"},
+    "sync": {
+        "alembic",
+        "rich",
+        "lxml",
+        "redis",
+        "requests_cache",
+        "celery",
+        "apprise",
+        "psycopg",
+        "jinja2",
+    },
 }
 
 

@@ -21,6 +21,7 @@ LAYERS = {
     "archive_file": 3,
     "log_format": 3,
     "report_file": 3,
+    "report_saving": 3,
     "snapshot_file": 3,
     "core": 4,
     "errors": 5,
@@ -30,9 +31,11 @@ DOORS = {
     "typer": {"cli"},
     "rich": {"console"},
     "requests": {"discogs"},
+    "requests_cache": {"discogs"},
+    "redis": {"discogs"},
     "urllib3": {"discogs"},
     "sqlalchemy": {"database"},
-    "sqlite3": {"database"},
+    "sqlite3": {"database", "discogs"},  # the mirror, and the cache's file
     "psycopg": {"database"},
     "alembic": {"database"},
 }

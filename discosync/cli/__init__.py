@@ -49,6 +49,7 @@ def main() -> None:
 
 
 from discosync.cli import (  # noqa: E402 - they add their commands to `app`
+    cache,  # noqa: F401
     compare,  # noqa: F401
     db,  # noqa: F401
     enrich,  # noqa: F401

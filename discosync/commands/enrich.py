@@ -1,12 +1,13 @@
 """`discosync enrich`: link listings to artists and labels."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from discosync.commands.cache_warning import warn_once
 from discosync.commands.dump_lookups import DumpLookups
 from discosync.commands.flags import flags_of_run
 from discosync.commands.linking import Linker
@@ -32,7 +33,9 @@ from discosync.database.enrichment import (
     load_workload,
 )
 from discosync.database.schema import SchemaState
+from discosync.discogs.cache import AnswerCache, open_cache
 from discosync.discogs.releases import look_up_releases
+from discosync.discogs.shared_limit import SharedLimit, open_shared_limit
 from discosync.discogs.transport import Transport
 from discosync.errors import DiscosyncError, RequestsUsedUp, TimeBudgetUsedUp
 from discosync.runner import Run, RunRequest, StopRun
@@ -204,17 +207,36 @@ class _Task:
 
     def _link_by_api(self) -> None:
         token = self._settings.token
-        transport = Transport(
-            base_url=self._settings.api_url,
-            token=None if token is None else token.reveal(),
-            max_requests=self._request.max_requests,
-        )
-        self._run.api_use = lambda: transport.use
         wanted = self._workload.wanted
-        with closing(transport):
+        with ExitStack() as stack:
+            transport = Transport(
+                base_url=self._settings.api_url,
+                token=None if token is None else token.reveal(),
+                max_requests=self._request.max_requests,
+                cache=self._open_cache(stack),
+                shared_limit=stack.enter_context(closing(self._open_limit())),
+            )
+            stack.enter_context(closing(transport))
+            self._run.api_use = lambda: transport.use
             lookups = look_up_releases(transport, wanted, now=datetime.now(UTC))
             batch_size = self._settings.enrichment_batch_size
             self._commit_all(self._watched(lookups, len(wanted)), batch_size)
+
+    def _open_cache(self, stack: ExitStack) -> AnswerCache | None:
+        """Open the cache, unless its flag is off; its trouble is a warning of the run's."""
+        if not self._run.flags[Flag.USE_CACHE].value:
+            return None
+        cache = open_cache(self._settings.cache, warn_once(self._run))
+        if cache is not None:
+            stack.enter_context(cache)
+            self._run.cache_use = lambda: cache.use
+        return cache
+
+    def _open_limit(self) -> SharedLimit:
+        settings = self._settings
+        return open_shared_limit(
+            settings.cache, base_url=settings.api_url, warn=warn_once(self._run)
+        )
 
     def _watched(self, lookups: Iterator[Lookup], total: int) -> Iterator[Lookup]:
         """Hand lookups on while there is time, show how far it is, and say what was unreadable."""

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from discosync.commands.cache_warning import warn_once
 from discosync.core.flags import Flag
 from discosync.core.pacific import parse_export_name
 from discosync.core.report import Problem
@@ -19,6 +20,7 @@ from discosync.discogs.inventory import (
     fetch_username,
 )
 from discosync.discogs.inventory_file import load_file
+from discosync.discogs.shared_limit import open_shared_limit
 from discosync.discogs.spool import Spool
 from discosync.discogs.transport import Transport
 from discosync.errors import AuthRefused, NotReady
@@ -57,7 +59,12 @@ class Fetcher:
         self._options = options
         self._last = last
         token = None if options.public or settings.token is None else settings.token.reveal()
-        self._transport = Transport(base_url=settings.api_url, token=token)
+        self._shared_limit = open_shared_limit(
+            settings.cache, base_url=settings.api_url, warn=warn_once(run)
+        )
+        self._transport = Transport(
+            base_url=settings.api_url, token=token, shared_limit=self._shared_limit
+        )
         run.api_use = lambda: self._transport.use
 
     def fetch(self, seller: str, spool: Spool) -> Fetched:
@@ -88,6 +95,7 @@ class Fetcher:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+        self._shared_limit.close()
 
     def _fetch_file(self, path: Path, seller: str, spool: Spool) -> Fetched:
         self._take(SourceChoice(source=Source.FILE, reason=f"--from-file {_legible(path)}"))

@@ -62,6 +62,7 @@ def in_sandbox(settings: Settings, *, named: str | None) -> Iterator[Settings]:
             currency=None,
             api_url=server.url,
             database_url=url,
+            cache=replace(settings.cache, redis_url=None),  # a rehearsal is nobody else's business
             sellers={},
         )
 

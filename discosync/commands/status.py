@@ -51,7 +51,16 @@ def load_status(config: Path | None, *, seller: str | None, max_age: timedelta) 
             retention_days=days,
             runs=_merge(load_run_reports(connection, wanted), _saved(at), wanted),
             flags=_flags(at, now),
+            cache_hit_rate=_last_hit_rate(at),
         )
+
+
+def _last_hit_rate(at: Opened) -> float | None:
+    """Say which share the cache answered in the last enrichment that asked it something."""
+    wanted = RunFilter(seller=at.seller, command="enrich", limit=_RUNS_SHOWN)
+    runs = _merge(load_run_reports(at.connection, wanted), _saved(at), wanted)
+    rates = (run.cache_hit_rate for run in runs)
+    return next((rate for rate in rates if rate is not None), None)
 
 
 def _flags(at: Opened, now: datetime) -> dict[str, bool]:

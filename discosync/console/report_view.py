@@ -45,6 +45,9 @@ def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
     if api.requests:
         waited = f", waited {api.throttled_seconds:.0f} s" if api.throttled_seconds >= 1 else ""
         yield "Discogs", f"{api.requests:,} requests, {render_size(api.bytes)}{waited}"
+    if (rate := report.cache.hit_rate) is not None:
+        asked = report.cache.hits + report.cache.misses
+        yield "cache", f"{report.cache.hits:,} of {asked:,} answers ({100 * rate:.0f}%)"
     if report.snapshot is not None and report.snapshot.as_of is not None:
         yield "as of", f"{report.snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC"
     if report.database:

@@ -11,7 +11,7 @@ from discosync.core.changes import ChangeSet
 from discosync.core.comparison import Comparison
 from discosync.core.enrichment import EnrichmentUse
 from discosync.core.flags import Flag, FlagValue
-from discosync.core.report_parts import ApiUse, ArchiveUse, ListingCounts
+from discosync.core.report_parts import ApiUse, ArchiveUse, CacheUse, ListingCounts
 from discosync.core.snapshot import Snapshot
 from discosync.errors import DiscosyncError, ExitStatus
 
@@ -59,6 +59,7 @@ class RunReport:
     phases: Mapping[str, float] = field(default_factory=dict)
     listings: ListingCounts = field(default_factory=ListingCounts)
     api: ApiUse = field(default_factory=ApiUse)
+    cache: CacheUse = field(default_factory=CacheUse)
     flags: Mapping[Flag, FlagValue] = field(default_factory=dict)
     database: str = ""
     snapshot: Snapshot | None = None
@@ -93,7 +94,7 @@ class RunReport:
             "phases": {name: round(seconds, 3) for name, seconds in self.phases.items()},
             "listings": _counts_json(self.listings),
             "api": _api_json(self.api),
-            "cache": {"backend": None, "hits": 0, "misses": 0, "hit_rate": None},
+            "cache": _cache_json(self.cache),
             "flags": {
                 flag.value: {"value": f.value, "why": f.why} for flag, f in self.flags.items()
             },
@@ -158,6 +159,16 @@ def _api_json(api: ApiUse) -> dict[str, int | float]:
         "retries": api.retries,
         "throttled_seconds": round(api.throttled_seconds, 3),
         "bytes": api.bytes,
+    }
+
+
+def _cache_json(cache: CacheUse) -> dict[str, Any]:
+    rate = cache.hit_rate
+    return {
+        "backend": cache.backend,
+        "hits": cache.hits,
+        "misses": cache.misses,
+        "hit_rate": None if rate is None else round(rate, 4),
     }
 
 

@@ -36,6 +36,21 @@ class ArchiveUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CacheUse:
+    """What a run was spared; `backend` is where answers are kept, None where they are not."""
+
+    backend: str | None = None
+    hits: int = 0
+    misses: int = 0
+
+    @property
+    def hit_rate(self) -> float | None:
+        """The share of its questions that the cache answered; None when it was asked nothing."""
+        asked = self.hits + self.misses
+        return self.hits / asked if asked else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiUse:
     """What a run asked of Discogs."""
 

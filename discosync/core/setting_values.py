@@ -30,6 +30,27 @@ def parse_batch_size(text: str) -> int:
     return int(text)
 
 
+def parse_seconds(text: str) -> int:
+    """Read a whole number of seconds, zero included."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise ValueError(f"{text!r} is no whole number of seconds; example: 3600")
+    return int(text)
+
+
+def parse_redis_url(text: str) -> str:
+    """Read the address of a Redis; the reason must not repeat it, for it may hold a password."""
+    example = "example: redis://localhost:6379/0"
+    try:
+        url = urlsplit(text)
+        named = url.path if url.scheme == "unix" else url.hostname
+        _port = url.port
+    except ValueError:
+        raise ValueError(f"it is no address; {example}") from None
+    if url.scheme not in {"redis", "rediss", "unix"} or not named:
+        raise ValueError(f"it is no address of a Redis (redis://, rediss:// or unix://); {example}")
+    return text
+
+
 def parse_currency(text: str) -> str:
     """Read a currency in which Discogs lets people sell."""
     code = text.strip().upper()

@@ -51,6 +51,7 @@ class RunLine:
     requests: int
     changes: Mapping[str, int]
     error: str
+    cache_hit_rate: float | None = None
 
     @property
     def change_count(self) -> int:
@@ -79,6 +80,7 @@ def read_run_line(report: Mapping[str, Any]) -> RunLine:
         requests=int((report.get("api") or {}).get("requests", 0)),
         changes={name: int(listings.get(name, 0)) for name in _CHANGES},
         error=str((report.get("error") or {}).get("message", "")),
+        cache_hit_rate=(report.get("cache") or {}).get("hit_rate"),
     )
 
 
@@ -97,6 +99,7 @@ class Status:
     retention_days: int
     runs: Sequence[RunLine]
     flags: Mapping[str, bool]
+    cache_hit_rate: float | None = None
 
     @property
     def success_age(self) -> timedelta | None:
@@ -161,6 +164,7 @@ class Status:
                 "retention_days": self.retention_days,
             },
             "flags": dict(self.flags),
+            "cache": {"hit_rate": self.cache_hit_rate},
             "runs": [run_json(run) for run in self.runs],
         }
 
@@ -182,6 +186,7 @@ def run_json(run: RunLine) -> dict[str, Any]:
         "status": run.status,
         "source": run.source,
         "requests": run.requests,
+        "cache_hit_rate": run.cache_hit_rate,
         "changes": dict(run.changes),
         "error": run.error or None,
     }

@@ -25,6 +25,8 @@ def status_lines(status: Status) -> Iterator[tuple[str, str]]:
     reasons = ", ".join(f"{n:,} {reason}" for reason, n in status.counts.inactive_by_reason.items())
     yield "inactive", f"{status.counts.inactive:,}" + (f" ({reasons})" if reasons else "")
     yield "enriched", render_coverage(status.coverage)
+    if status.cache_hit_rate is not None:
+        yield "cache", f"{100 * status.cache_hit_rate:.0f}% of what the last enrichment asked it"
     yield "purge", _purge(status)
     yield "flags", ", ".join(f"{flag} {'on' if on else 'off'}" for flag, on in status.flags.items())
     yield from trend_lines(status.runs)

@@ -25,7 +25,9 @@ from discosync.discogs.answers import (
     parse_object,
     unreachable,
 )
-from discosync.discogs.pacing import LIMIT_WITH_TOKEN, LIMIT_WITHOUT_TOKEN, Pacer
+from discosync.discogs.cache import AnswerCache, is_kept
+from discosync.discogs.pacing import LIMIT_WITH_TOKEN, LIMIT_WITHOUT_TOKEN, WINDOW_SECONDS, Pacer
+from discosync.discogs.shared_limit import SharedLimit
 from discosync.errors import RequestsUsedUp, StorageFailed
 
 _CHUNK_BYTES = 1 << 16
@@ -69,13 +71,20 @@ class _TokenHeader(requests.auth.AuthBase):
 
 @dataclass(slots=True)
 class Transport:
-    """The way to Discogs. `token` None means the public view."""
+    """The way to Discogs. `token` None means the public view.
+
+    `cache` answers what was asked lately; `shared_limit` is the count of requests shared with other
+    processes. Whoever opened them closes them.
+    """
 
     base_url: str
     token: str | None
     patience: Patience = field(default_factory=Patience)
     sleep: Callable[[float], None] = time.sleep
     max_requests: int | None = None
+    cache: AnswerCache | None = None
+    shared_limit: SharedLimit | None = None
+    window_seconds: float = WINDOW_SECONDS
     _use: _Use = field(default_factory=_Use)
     _session: requests.Session = field(init=False)
     _pacer: Pacer = field(init=False)
@@ -88,7 +97,8 @@ class Transport:
         # A proxy is for the way out: a staging server on loopback needs none, and plain HTTP
         # through one would show it the token.
         self._session.trust_env = self.base_url.startswith("https:")
-        self._pacer = Pacer(LIMIT_WITHOUT_TOKEN if self.token is None else LIMIT_WITH_TOKEN)
+        limit = LIMIT_WITHOUT_TOKEN if self.token is None else LIMIT_WITH_TOKEN
+        self._pacer = Pacer(limit, window_seconds=self.window_seconds)
 
     @property
     def use(self) -> ApiUse:
@@ -111,13 +121,27 @@ class Transport:
         params: Mapping[str, str | int] | None = None,
         *,
         also: frozenset[int] = frozenset(),
+        refresh: bool = False,
     ) -> tuple[dict[str, Any], Answer]:
         """GET a JSON object; numbers with a fraction come as `Decimal`.
 
         Returns on 200 and, with an empty object, on the statuses in `also`; raises on everything
-        else, and `BadData` when the body stays something else than JSON.
+        else, and `BadData` when the body stays something else than JSON. With a cache, what is
+        kept there costs no request, unless `refresh` asks Discogs anew.
         """
+        cache = self.cache if is_kept(path, params) else None
+        url = self.base_url + path
+        kept = None if cache is None or refresh else cache.load(url)
+        if kept is not None:
+            return kept
+        parsed, answer = self._fetch_json(path, params, also)
+        if cache is not None and answer.status == 200:
+            cache.save(url, answer)
+        return parsed, answer
 
+    def _fetch_json(
+        self, path: str, params: Mapping[str, str | int] | None, also: frozenset[int]
+    ) -> tuple[dict[str, Any], Answer]:
         def attempt() -> tuple[dict[str, Any], Answer]:
             answer = self._ask("GET", path, params, also)
             return {} if answer.status in also else parse_object(answer), answer
@@ -187,8 +211,7 @@ class Transport:
         stream: bool,
     ) -> requests.Response:
         self._check_allowance()
-        self._wait(self._pacer.delay_seconds(time.monotonic()), "to stay below the rate limit")
-        self._pacer.sent(time.monotonic())
+        self._keep_pace()
         self._use.requests += 1
         patience = self.patience
         try:
@@ -202,13 +225,27 @@ class Transport:
             )
         except requests.RequestException as exc:
             raise RetryLater(unreachable(exc)) from exc
-        headers = response.headers
+        self._heed(response.headers)
+        _log.debug("%s %s → %s", method, path, response.status_code)
+        return response
+
+    def _keep_pace(self) -> None:
+        """Wait until neither Discogs' headers nor the requests of other processes forbid it."""
+        pacer = self._pacer
+        self._wait(pacer.delay_seconds(time.monotonic()), "to stay below the rate limit")
+        if self.shared_limit is not None and not pacer.is_uncounted:
+            while (seconds := self.shared_limit.reserve(pacer.limit)) > 0:
+                self._wait(seconds, "because all processes here share one rate limit")
+        pacer.sent(time.monotonic())
+
+    def _heed(self, headers: Mapping[str, str]) -> None:
+        was_uncounted = self._pacer.is_uncounted
         self._pacer.answered(
             parse_number(headers.get("X-Discogs-Ratelimit")),
             parse_number(headers.get("X-Discogs-Ratelimit-Remaining")),
         )
-        _log.debug("%s %s → %s", method, path, response.status_code)
-        return response
+        if self.shared_limit is not None and self._pacer.is_uncounted and not was_uncounted:
+            self.shared_limit.forget()
 
     def _check_allowance(self) -> None:
         if self.max_requests is not None and self._use.requests >= self.max_requests:

@@ -82,6 +82,7 @@ class SandboxState:
     after: dict[str, Callable[[], None]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     answered_at: deque[float] = field(default_factory=deque)
+    window_seconds: float = _WINDOW_SECONDS
     throttled: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -125,7 +126,7 @@ class SandboxState:
     def count_request(self) -> int:
         """Count a request; return how many were answered in the last minute before it."""
         now = time.monotonic()
-        while self.answered_at and self.answered_at[0] <= now - _WINDOW_SECONDS:
+        while self.answered_at and self.answered_at[0] <= now - self.window_seconds:
             self.answered_at.popleft()
         used = len(self.answered_at)
         self.answered_at.append(now)

@@ -18,6 +18,7 @@ from discosync.core.setting_values import (
     parse_log_format,
     parse_switch,
 )
+from discosync.settings.caching import CacheSettings, read_cache_settings
 from discosync.settings.layers import KNOWN_SETTINGS, Lookup, read_layers
 from discosync.settings.secret import Secret
 from discosync.settings.sellers import SellerSettings, parse_secret_token, parse_sellers
@@ -49,6 +50,7 @@ class Settings:
     retention_days: int
     enrichment_batch_size: int
     log_format: str
+    cache: CacheSettings
     token_variable: str = "DISCOGS_TOKEN"  # noqa: S105 - a name
     sellers: Mapping[str, SellerSettings] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -88,6 +90,7 @@ def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> 
             "ENRICHMENT_BATCH_SIZE", parse_batch_size, DEFAULT_ENRICHMENT_BATCH_SIZE
         ),
         log_format=lookup.get("LOG_FORMAT", parse_log_format, "text"),
+        cache=read_cache_settings(lookup),
         sellers=parse_sellers(lookup.tables.get("sellers", {}), lookup),
         origins=lookup.origins,
     )

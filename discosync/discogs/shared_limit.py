@@ -1,0 +1,228 @@
+"""One count of requests for all processes that ask Discogs from here.
+
+Discogs counts per source address. Two processes that each stay below the limit may be above it
+together, so each request is first noted in a window that all of them share: a small file of this
+machine's user, or the Redis of all workers. Programs that do not share it are noticed by Discogs'
+headers only (see `pacing`).
+"""
+
+import fcntl
+import hashlib
+import logging
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from discosync.discogs.pacing import RESERVE, SLACK_SECONDS, WINDOW_SECONDS
+from discosync.discogs.redis_link import PREFIX, CacheTrouble, connect, redis_trouble
+from discosync.settings.caching import CacheSettings
+from discosync.settings.secret import Secret
+
+if TYPE_CHECKING:
+    import redis
+
+_LOCK_WAIT_SECONDS = 0.5
+_LOCK_POLL_SECONDS = 0.002
+_MAX_FILE_BYTES = 1 << 14
+_log = logging.getLogger(__name__)
+
+
+class Window(Protocol):
+    """The requests of the last `WINDOW_SECONDS`."""
+
+    def reserve(self, allowed: int) -> float:
+        """Note a request that goes out now and return 0, if the window holds less than `allowed`.
+
+        Else note nothing, and say for how many seconds to wait before asking again. Raises
+        `CacheTrouble`.
+        """
+
+    def forget(self) -> None:
+        """Forget every request."""
+
+
+class FileWindow:
+    """Moments of sending in a small file, one a line, under the kernel's lock."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        window_seconds: float = WINDOW_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._path = path
+        self._window_seconds = window_seconds
+        self._clock = clock
+
+    def reserve(self, allowed: int) -> float:
+        """Note a request, or say how long to wait."""
+        with self._opened() as file:
+            now = self._clock()
+            sent_at = self._read(file, now)
+            if len(sent_at) >= allowed:
+                return max(0.001, sent_at[-allowed] + self._window_seconds - now)
+            self._write(file, [*sent_at, now])
+            return 0.0
+
+    def forget(self) -> None:
+        """Begin anew."""
+        with self._opened() as file:
+            self._write(file, [])
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self._lock(file)
+                yield file
+            finally:
+                os.close(file)  # and with it, the lock
+        except OSError as exc:
+            raise CacheTrouble(f"{self._path} cannot be used ({exc.strerror or exc})") from exc
+
+    @staticmethod
+    def _lock(file: int) -> None:
+        """Take the lock; whoever holds it does so for microseconds, unless it was stopped."""
+        gives_up_at = time.monotonic() + _LOCK_WAIT_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > gives_up_at:
+                    raise
+                time.sleep(_LOCK_POLL_SECONDS)
+            else:
+                return
+
+    def _read(self, file: int, now: float) -> list[float]:
+        """Read the moments that count, oldest first; garbage and the future do not."""
+        text = os.pread(file, _MAX_FILE_BYTES, 0).decode("ascii", errors="replace")
+        moments = (_parse_moment(line) for line in text.splitlines())
+        return sorted(m for m in moments if m is not None and 0 <= now - m < self._window_seconds)
+
+    @staticmethod
+    def _write(file: int, moments: list[float]) -> None:
+        written = os.pwrite(file, "".join(f"{m:.6f}\n" for m in moments).encode(), 0)
+        os.ftruncate(file, written)
+
+
+def _parse_moment(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+_RESERVE_SCRIPT = """
+local key, span, allowed = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+if redis.call('TYPE', key).ok ~= 'zset' then redis.call('DEL', key) end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', key, '-inf', now - span)
+redis.call('ZREMRANGEBYSCORE', key, string.format('(%.0f', now), '+inf')
+local sent = redis.call('ZCARD', key)
+if sent < allowed then
+  redis.call('ZADD', key, now, ARGV[3])
+  redis.call('PEXPIRE', key, span)
+  return 0
+end
+local freeing = redis.call('ZRANGE', key, sent - allowed, sent - allowed, 'WITHSCORES')
+return math.max(1, freeing[2] + span - now)
+"""
+
+
+class RedisWindow:
+    """Moments of sending in a sorted set, by the clock of the Redis that all workers share."""
+
+    def __init__(self, url: Secret, key: str, *, window_seconds: float = WINDOW_SECONDS) -> None:
+        self._url = url
+        self._key = key
+        self._window_seconds = window_seconds
+        self._connection: redis.Redis | None = None
+
+    def reserve(self, allowed: int) -> float:
+        """Note a request, or say how long to wait."""
+        span = str(int(self._window_seconds * 1000))
+        connection = self._connected()
+        with redis_trouble():
+            waits = connection.eval(
+                _RESERVE_SCRIPT, 1, self._key, span, str(allowed), uuid.uuid4().hex
+            )
+            return int(str(waits)) / 1000
+
+    def forget(self) -> None:
+        """Begin anew."""
+        connection = self._connected()
+        with redis_trouble():
+            connection.delete(self._key)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _connected(self) -> "redis.Redis":
+        if self._connection is None:
+            self._connection = connect(self._url)
+        return self._connection
+
+
+class SharedLimit:
+    """The window that is shared; when it is in trouble, the next one; after the last, none."""
+
+    def __init__(self, windows: list[Window], *, warn: Callable[[str], None]) -> None:
+        self._windows = windows
+        self._warn = warn
+
+    def reserve(self, limit: int) -> float:
+        """Note a request that goes out now and return 0, or say how long to wait."""
+        while self._windows:
+            try:
+                return self._windows[0].reserve(max(1, limit - RESERVE))
+            except CacheTrouble as fault:
+                self._go_on_without(fault)
+        return 0.0
+
+    def forget(self) -> None:
+        """Begin anew: the server says that it counts nothing."""
+        if self._windows:
+            try:
+                self._windows[0].forget()
+            except CacheTrouble as fault:
+                self._go_on_without(fault)
+
+    def close(self) -> None:
+        """Close what is open."""
+        for window in self._windows:
+            if isinstance(window, RedisWindow):
+                window.close()
+
+    def _go_on_without(self, fault: CacheTrouble) -> None:
+        failed = self._windows.pop(0)
+        if isinstance(failed, RedisWindow):
+            failed.close()
+            self._warn(f"{fault}: the rate limit is shared on this machine only")
+        else:  # nothing is lost but the others' count, and Discogs' headers tell of it
+            _log.info("%s: the rate limit is this process's own", fault)
+
+
+def open_shared_limit(
+    settings: CacheSettings, *, base_url: str, warn: Callable[[str], None]
+) -> SharedLimit:
+    """Give the window of this API address; nothing is opened before the first request."""
+    name = hashlib.sha256(base_url.encode()).hexdigest()[:16]
+    windows: list[Window] = []
+    span = WINDOW_SECONDS + SLACK_SECONDS
+    if settings.redis_url is not None:
+        key = f"{PREFIX}:limit:{name}"
+        windows.append(RedisWindow(settings.redis_url, key, window_seconds=span))
+    path = settings.directory / f"limit-{name}.txt"
+    windows.append(FileWindow(path, window_seconds=span))
+    return SharedLimit(windows, warn=warn)
