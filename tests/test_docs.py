@@ -1,5 +1,6 @@
 """README, help, schema and crontab say what the program does: checked against it."""
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from typer.main import get_command
 
 from discosync import NOTICES
 from discosync.cli import app
+from discosync.core.enrichment import REQUESTS_PER_MINUTE_WITH_TOKEN
 from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
 from discosync.settings import known_settings
 from tests.support.program import TOKEN, Program
@@ -116,11 +118,11 @@ def program_help() -> dict[str, str]:
 
 
 def test_crontab_example_works_as_it_stands(sqlite_program: Program) -> None:
-    """Cron's shell, cron's bare environment, the line as it is written."""
+    """Cron's shell, cron's bare environment, each line as it is written, in the day's order."""
     lines = (TOP / "crontab.example").read_text().splitlines()
-    entry = next(line for line in lines if line and line[0].isdigit())
-    assert "%" not in entry, "cron ends a command at a percent sign"
-    command = entry.split(maxsplit=5)[5]
+    entries = [line for line in lines if line and line[0].isdigit()]
+    assert [line.split()[9] for line in entries] == ["sync", "enrich"]
+    assert "%" not in "".join(entries), "cron ends a command at a percent sign"
     home = sqlite_program.directory / "home"
     place = home / "discosync"
     (place / ".venv" / "bin").mkdir(parents=True)
@@ -131,17 +133,30 @@ def test_crontab_example_works_as_it_stands(sqlite_program: Program) -> None:
     dotenv = "".join(f"{n}={sqlite_program.environment[n]}\n" for n in settings)
     (place / ".env").write_text(dotenv)
 
-    done = subprocess.run(
-        ["/bin/sh", "-c", command],
-        env={"HOME": str(home), "LOGNAME": "shop", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"},
-        cwd=home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    for entry in entries:
+        done = subprocess.run(
+            ["/bin/sh", "-c", entry.split(maxsplit=5)[5]],
+            env={"HOME": str(home), "LOGNAME": "shop", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"},
+            cwd=home,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    database = f"sqlite:///{home / '.local/share/discosync/discosync.db'}"
+    shown = json.loads(sqlite_program("status", "--json", DATABASE_URL=database).stdout)
+    assert shown["enrichment"]["linked"] == shown["listings"]["active"] == 20
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert (home / ".local/share/discosync/discosync.db").exists()
+
+def test_the_crontab_enriches_80_000_releases_a_day() -> None:
+    """By the arithmetic of its own time budget, beside twenty-four syncs."""
+    line = next(x for x in (TOP / "crontab.example").read_text().splitlines() if " enrich " in x)
+    found = re.search(r"--time-budget (\d+)", line)
+    assert found is not None
+    assert int(found[1]) < 3600, "it must end before the next one begins"
+    a_day = 24 * int(found[1]) * REQUESTS_PER_MINUTE_WITH_TOKEN // 60
+    assert a_day - 24 * 5 >= 80_000
+    assert f"{a_day:,} a day" in " ".join((TOP / "crontab.example").read_text().split())
 
 
 def test_version_carries_the_notices() -> None:

@@ -56,13 +56,13 @@ class AnswerCache:
         self._has_saved = False
         self._hits = self._misses = 0
         self._store: Store | None = None
+        self._backend: str | None = None
         self._advance([])
 
     @property
     def use(self) -> CacheUse:
-        """What has been asked of it so far."""
-        backend = self._store.backend if self._store else None
-        return CacheUse(backend=backend, hits=self._hits, misses=self._misses)
+        """What has been asked of it so far; once it is closed, what was."""
+        return CacheUse(backend=self._backend, hits=self._hits, misses=self._misses)
 
     def load(self, url: str) -> tuple[dict[str, Any], Answer] | None:
         """Give a kept answer that is fresh, or None; either way it is counted."""
@@ -152,6 +152,7 @@ class AnswerCache:
                 self._store = self._openers.pop(0)()
             except CacheTrouble as fault:
                 faults.append(str(fault))
+        self._backend = self._store.backend if self._store else None
         if faults:
             now = "the file on this machine" if self._store else "no cache"
             self._tell(f"{'; '.join(faults)}: this run goes on with {now}, slower and no different")

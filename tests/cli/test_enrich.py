@@ -503,3 +503,35 @@ def test_a_row_that_another_transaction_holds_is_left_for_the_next_run(
     engine.dispose()
     assert shop("enrich", "--limit", "1").exit_code == 0
     assert _links(shop) != ([], [])
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "redis"])
+def test_a_refresh_within_the_ttl_asks_the_cache(
+    request: pytest.FixtureRequest,
+    sqlite_program: Program,
+    sandbox: SandboxServer,
+    backend: str,
+) -> None:
+    """At least nine of ten answers come from there, in a file and in a real Redis."""
+    if backend == "redis":
+        sqlite_program.environment["REDIS_URL"] = request.getfixturevalue("redis_server").url
+    assert sqlite_program("sync", "-q").exit_code == 0
+    first = sqlite_program("enrich", "--all", "--json").report
+    assert (first["cache"]["backend"], first["cache"]["hits"]) == (backend, 0)
+    sqlite_program.query("UPDATE release_lookups SET looked_up_at = '2026-01-01 00:00:00'")
+    sandbox.state.requests.clear()
+    again = sqlite_program("enrich", "--all", "--json").report
+    assert again["enrichment"]["found"] == 20
+    assert again["cache"]["hit_rate"] >= 0.9
+    assert (again["api"]["requests"], asked(sandbox.state)) == (0, [])
+    assert "100% of what the last enrichment asked" in sqlite_program("status").stdout
+
+
+def test_a_flag_switches_the_cache_off(sqlite_program: Program, sandbox: SandboxServer) -> None:
+    """USE_CACHE off: every release is asked for."""
+    assert sqlite_program("sync", "-q").exit_code == 0
+    for _ in range(2):
+        sqlite_program.query("DELETE FROM release_lookups")
+        shown = sqlite_program("enrich", "--all", "--json", USE_CACHE="off").report
+        assert shown["cache"] == {"backend": None, "hits": 0, "misses": 0, "hit_rate": None}
+    assert len(asked(sandbox.state)) == 40

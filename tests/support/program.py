@@ -105,5 +105,8 @@ class Program:
 
 def environment_for(base: Mapping[str, str]) -> dict[str, str]:
     """Unset every setting of the machine that runs the tests, then set these."""
-    settings = ("DISCOGS_TOKEN", "DISCOGS_USERNAME", "DATABASE_URL", "DISCOGS_API_URL")
+    settings = (
+        *("DISCOGS_TOKEN", "DISCOGS_USERNAME", "DATABASE_URL", "DISCOGS_API_URL"),
+        *("REDIS_URL", "XDG_CACHE_HOME"),
+    )
     return {**dict.fromkeys(settings, ""), "NO_COLOR": "1", **base}
