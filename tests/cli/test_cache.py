@@ -58,7 +58,7 @@ def test_info_says_what_is_kept(filled: Program) -> None:
     """Backend, place, entries, size, time to live and ages, without the password."""
     result = filled("cache", "info", "--json")
     state = result.report
-    backend = "redis" if "REDIS_URL" in filled.environment else "sqlite"
+    backend = "redis" if filled.environment["REDIS_URL"] else "sqlite"
 
     assert result.exit_code == 0
     assert (state["backend"], state["entries"], state["reachable"]) == (backend, 3, True)
