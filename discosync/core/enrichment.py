@@ -14,7 +14,7 @@ REFRESH_AFTER = timedelta(days=180)
 READ_AGAIN_AFTER = timedelta(days=1)
 """When an answer that could not be read is asked for again."""
 
-LISTINGS_PER_COMMIT = 1_000
+LISTINGS_PER_COMMIT = 5_000
 """How much one transaction takes when no network is in between."""
 
 
