@@ -3,7 +3,8 @@
 An entry is known by its Discogs id or, until somebody tells the id, by its name alone. When a
 credit brings the id of an entry that was known by name, that entry gets the id and keeps its
 `uuid`; when there is one with that id already, the links of the entry by name move to it. Two ids
-may have the same name: then nothing is concluded from the name.
+may have the same name: then nothing is concluded from the name. A name that Discogs credits
+without an entry (id 0) is *unlisted*: an entry of its own, which never gets an id.
 """
 
 from collections import defaultdict
@@ -21,13 +22,14 @@ Key = int | str
 class Entry:
     """An artist or a label that the database holds.
 
-    It is curated when somebody wrote a profile or a description.
+    It is curated when somebody wrote a profile or a description, unlisted when Discogs has none.
     """
 
     uuid: str
     discogs_id: int | None
     name: str
     is_curated: bool = False
+    is_unlisted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def plan_entries(
     """Decide; `known` are the entries that have one of the credits' ids or names.
 
     With `names_may_be_ids` a credit without an id means the entry of that name, when there is only
-    one; without it the credit says that there is none.
+    one; without it the credit says that Discogs has none.
     """
     planner = _Planner(known, new_uuid)
     name_by_id: dict[int, str] = {}
@@ -70,17 +72,15 @@ def plan_entries(
             nameless[credit.name] = None
         else:
             name_by_id[credit.discogs_id] = credit.name
-    # Two ids with one name say nothing of it, nor does a credit that has it and no id.
-    planner.learn(name_by_id, nobodys=() if names_may_be_ids else nameless)
+    planner.learn(name_by_id)
     for number, name in name_by_id.items():
         planner.settle_id(number, name)
     for name in nameless:
-        planner.settle_name(name, may_be_id=names_may_be_ids)
+        if names_may_be_ids:
+            planner.settle_name(name)
+        else:
+            planner.settle_unlisted(name)
     return planner.plan()
-
-
-_NOBODY = 0
-"""Discogs' own id for a name without an entry."""
 
 
 class _Planner:
@@ -88,11 +88,14 @@ class _Planner:
         self._new_uuid = new_uuid
         self._by_id: dict[int, Entry] = {}
         self._by_name: dict[str, Entry] = {}
+        self._unlisted: dict[str, Entry] = {}
         for entry in known:
-            if entry.discogs_id is None:
-                self._by_name.setdefault(entry.name, entry)
-            else:
+            if entry.discogs_id is not None:
                 self._by_id[entry.discogs_id] = entry
+            elif entry.is_unlisted:
+                self._unlisted.setdefault(entry.name, entry)
+            else:
+                self._by_name.setdefault(entry.name, entry)
         self._ids_by_name: dict[str, set[int]] = defaultdict(set)
         self._added: list[Entry] = []
         self._numbered: dict[str, int] = {}
@@ -100,16 +103,15 @@ class _Planner:
         self._merged: dict[str, str] = {}
         self._uuid_by_key: dict[Key, str] = {}
 
-    def learn(self, name_by_id: Mapping[int, str], *, nobodys: Iterable[str]) -> None:
+    def learn(self, name_by_id: Mapping[int, str]) -> None:
         """Find out which names are whose now."""
         names = {number: entry.name for number, entry in self._by_id.items()}
         for number, name in {**names, **name_by_id}.items():
             self._ids_by_name[name].add(number)
-        for name in nobodys:
-            self._ids_by_name[name].add(_NOBODY)
 
     def settle_id(self, number: int, name: str) -> None:
         entry = self._by_id.get(number)
+        # A name that two ids have says nothing of whose the entry by name is.
         by_name = self._by_name.get(name) if self._ids_by_name[name] == {number} else None
         if entry is None and by_name is not None:  # the entry by name learns its id
             del self._by_name[name]
@@ -126,9 +128,9 @@ class _Planner:
             self._merged[by_name.uuid] = entry.uuid
         self._uuid_by_key[number] = entry.uuid
 
-    def settle_name(self, name: str, *, may_be_id: bool) -> None:
+    def settle_name(self, name: str) -> None:
         ids = self._ids_by_name[name]
-        if may_be_id and len(ids) == 1:
+        if len(ids) == 1:
             number = next(iter(ids))
             found = self._uuid_by_key.get(number) or self._by_id[number].uuid
             self._uuid_by_key[name] = found
@@ -136,8 +138,13 @@ class _Planner:
         entry = self._by_name.get(name)
         self._uuid_by_key[name] = (entry or self._add(None, name)).uuid
 
-    def _add(self, number: int | None, name: str) -> Entry:
-        entry = Entry(uuid=self._new_uuid(), discogs_id=number, name=name)
+    def settle_unlisted(self, name: str) -> None:
+        entry = self._unlisted.get(name)
+        self._uuid_by_key[name] = (entry or self._add(None, name, is_unlisted=True)).uuid
+
+    def _add(self, number: int | None, name: str, *, is_unlisted: bool = False) -> Entry:
+        uuid = self._new_uuid()
+        entry = Entry(uuid=uuid, discogs_id=number, name=name, is_unlisted=is_unlisted)
         self._added.append(entry)
         return entry
 

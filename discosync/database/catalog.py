@@ -48,8 +48,8 @@ def settle_entries(
             bulk_writer(connection).update(table.name, assignments, changed)
     for old, new in plan.merged.items():
         _merge(connection, table, old, new)
-    columns = ("uuid", "discogs_id", "name", "created_at", "updated_at")
-    rows = [(e.uuid, e.discogs_id, e.name, stamp, stamp) for e in plan.added]
+    columns = ("uuid", "discogs_id", "name", "is_unlisted", "created_at", "updated_at")
+    rows = [(e.uuid, e.discogs_id, e.name, e.is_unlisted, stamp, stamp) for e in plan.added]
     if rows:
         bulk_writer(connection).insert(table.name, columns, rows)
     return plan
@@ -105,9 +105,14 @@ def _select_entries(
     values: Sequence[object],
 ) -> Iterator[Entry]:
     c = table.c
-    shown = select(c.uuid, c.discogs_id, c.name, c.profile, c.description)
-    for uuid, number, name, profile, description in connection.execute(
+    shown = select(c.uuid, c.discogs_id, c.name, c.is_unlisted, c.profile, c.description)
+    for uuid, number, name, is_unlisted, *wrote in connection.execute(
         shown.where(column.in_(values)).order_by(c.uuid)
     ):
-        is_curated = bool(profile or description)
-        yield Entry(uuid=uuid, discogs_id=number, name=name, is_curated=is_curated)
+        yield Entry(
+            uuid=uuid,
+            discogs_id=number,
+            name=name,
+            is_curated=any(wrote),
+            is_unlisted=is_unlisted,
+        )

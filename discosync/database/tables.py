@@ -257,6 +257,7 @@ def _names(table: str) -> Table:
         Column("description", Text),
         Column("created_at", UtcDateTime, nullable=False),
         Column("updated_at", UtcDateTime, nullable=False),
+        Column("is_unlisted", Boolean, nullable=False, server_default=false()),
     )
 
 

@@ -341,6 +341,23 @@ def test_a_refresh_follows_what_changed_on_discogs(shop: Program, sandbox: Sandb
     assert rows == [{"description": "mine"}]
 
 
+def test_a_refresh_of_what_is_as_before_writes_no_link(
+    shop: Program, sandbox: SandboxServer
+) -> None:
+    """The same credits in other batches, a name with and without an entry among them."""
+    for n in range(20):
+        number = FIRST_RELEASE + n
+        credits_ = [artist(n % 3, "Nova" if n % 3 < 2 else "Tide"), artist(9, "Quay")]
+        answer(sandbox.state, number, release(number, credits_, [label(3, "Orchard")]))
+    assert shop("enrich", "--all", ENRICHMENT_BATCH_SIZE="6").exit_code == 0
+    tables = ("artists", "labels", "listing_artists", "listing_labels")
+    before = [shop.query(f"SELECT * FROM {t} ORDER BY 1") for t in tables]
+    shop.query("UPDATE release_lookups SET looked_up_at = :t", t="2026-01-01 00:00:00")
+    again = shop("enrich", "--all", "--json", ENRICHMENT_BATCH_SIZE="7").report["enrichment"]
+    assert (again["found"], again["listings"]) == (20, 0)
+    assert [shop.query(f"SELECT * FROM {t} ORDER BY 1") for t in tables] == before
+
+
 def test_what_is_old_is_refreshed_by_itself_after_what_is_new(
     shop: Program, sandbox: SandboxServer
 ) -> None:

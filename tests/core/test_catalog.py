@@ -1,6 +1,7 @@
 """Which entries of artists and labels a set of credits needs, and which are one."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -102,9 +103,13 @@ def test_a_name_taken_over_by_another_artist_is_that_ones() -> None:
 
 
 def test_a_credit_without_an_entry_is_nobody_with_an_id() -> None:
-    """Discogs' id 0 says that the name has no entry, whoever else is called so."""
-    plan = _plan([_credit(None, "Nova")], _entry("a", 5, "Nova"))
-    assert plan.added == (_entry("new 1", None, "Nova"),)
+    """Discogs' id 0 says that the name has no entry, whoever else is called so, now or later."""
+    unlisted = Entry(uuid="new 1", discogs_id=None, name="Nova", is_unlisted=True)
+    assert _plan([_credit(None, "Nova")], _entry("a", 5, "Nova")).added == (unlisted,)
+    later = _plan([_credit(5, "Nova")], unlisted)
+    assert (later.added, later.numbered, later.merged) == ((_entry("new 1", 5, "Nova"),), {}, {})
+    again = _plan([_credit(None, "Nova")], unlisted, _entry("b", None, "Nova"))
+    assert (again.added, again.uuid_by_key) == ((), {"Nova": "new 1"})
 
 
 def test_a_listings_own_name_means_the_one_artist_of_that_name() -> None:
@@ -124,26 +129,28 @@ _NAMES = st.sampled_from(["Nova", "Nova (2)", "Tide", "Various"])
 _CREDITS = st.lists(st.builds(_credit, st.none() | st.integers(1, 4), _NAMES), max_size=8)
 
 
-@given(credits_=_CREDITS, earlier=_CREDITS, by_name=st.booleans())
+@given(names=_CREDITS, earlier=_CREDITS, credits_=_CREDITS)
 def test_planning_twice_changes_nothing(
-    credits_: list[ArtistCredit],
-    earlier: list[ArtistCredit],
-    by_name: bool,  # noqa: FBT001
+    names: list[ArtistCredit], earlier: list[ArtistCredit], credits_: list[ArtistCredit]
 ) -> None:
-    """After a plan is carried out, the same credits find everything as they want it.
+    """After plans are carried out, the same credits find everything as they want it.
 
-    Every credit gets an entry, and no two entries have one id.
+    Names first, then what Discogs says of other releases, then of these, then of all again. Every
+    credit gets an entry, and no two entries have one id.
     """
     entries: dict[str, Entry] = {}
     new_uuid = _uuids()
-    for batch in (earlier, credits_, credits_):
+    nameless = [_credit(None, credit.name) for credit in names]
+    last = {c.discogs_id: c for c in (*earlier, *credits_) if c.discogs_id is not None}
+    settled = [last.get(c.discogs_id, c) if c.discogs_id else c for c in (*earlier, *credits_)]
+    for batch in (nameless, earlier, credits_, settled, settled[::-1]):
         plan = plan_entries(
-            batch, list(entries.values()), new_uuid=new_uuid, names_may_be_ids=by_name
+            batch, list(entries.values()), new_uuid=new_uuid, names_may_be_ids=batch is nameless
         )
         for entry in entries.values():
             number = plan.numbered.get(entry.uuid, entry.discogs_id)
             name = plan.renamed.get(entry.uuid, entry.name)
-            entries[entry.uuid] = _entry(entry.uuid, number, name)
+            entries[entry.uuid] = replace(entry, discogs_id=number, name=name)
         entries |= {entry.uuid: entry for entry in plan.added}
         for old in plan.merged:
             del entries[old]
@@ -153,4 +160,4 @@ def test_planning_twice_changes_nothing(
         for credit in batch:
             if credit.discogs_id is not None:
                 assert entries[plan.uuid_by_key[credit.discogs_id]].discogs_id == credit.discogs_id
-    assert (plan.added, plan.numbered, plan.merged) == ((), {}, {})
+    assert (plan.added, plan.numbered, plan.renamed, plan.merged) == ((), {}, {}, {})
