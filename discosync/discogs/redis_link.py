@@ -42,7 +42,7 @@ def connect(url: Secret, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> "redis
             url.reveal(),
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,
-            retry=Retry(NoBackoff(), 0),  # else a refused connection costs seconds, every time
+            retry=Retry(NoBackoff(), 0),  # `redis.Redis()` of itself tries for seconds, every time
         )
     except ValueError as exc:  # not chained: it may quote the address, and with it the password
         raise CacheTrouble(f"REDIS_URL cannot be used ({type(exc).__name__})") from None

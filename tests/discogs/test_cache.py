@@ -315,6 +315,15 @@ def test_redis_refuses(tmp_path: Path, sandbox: SandboxServer) -> None:
     assert "cannot be reached" in _goes_on(settings, sandbox.url, backend="sqlite")
 
 
+def test_redis_is_tried_once(
+    tmp_path: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Redis that refuses is not called again and again: the library's own way takes seconds."""
+    monkeypatch.setattr("redis.retry.sleep", lambda _seconds: pytest.fail("it waits to try again"))
+    settings = _settings(tmp_path, "redis://127.0.0.1:1/0")
+    _goes_on(settings, sandbox.url, backend="sqlite")
+
+
 def test_redis_is_silent(redis_server: Redis, tmp_path: Path, sandbox: SandboxServer) -> None:
     """It accepts and never answers: asked once, for half a second."""
     redis_server.pause()
