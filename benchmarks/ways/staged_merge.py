@@ -17,7 +17,8 @@ def merge(arrow: Any, url: str) -> None:  # noqa: ANN401 - whatever speaks Arrow
         cursor.adbc_ingest("staging", arrow, mode="create", temporary=True)
         for statement in (*schema(url), *_STATEMENTS[is_sqlite(url)]):
             cursor.execute(statement)
-        connection.commit()
+        # Not `connection.commit`, which does nothing on a connection that began with autocommit.
+        connection.adbc_connection.commit()
 
 
 def _connect(url: str) -> Any:  # noqa: ANN401 - the drivers are not typed
