@@ -7,7 +7,6 @@ from sqlalchemy.exc import DBAPIError
 
 from benchmarks.harness.exports import ForSale
 
-
 _CENT = Decimal("0.01")
 
 
