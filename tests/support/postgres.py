@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 _INITDB_OPTIONS = ["-U", "discosync", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
+_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 _USER = "nobody"  # Postgres refuses to run as root
 
 
@@ -89,8 +90,8 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Start a server, and stop it whatever happens."""
+def running_postgres(settings: Sequence[str] = _FAST) -> Iterator[Postgres]:
+    """Start a server, and stop it whatever happens; without `settings` as it is by default."""
     # A short path: a socket's may have 107 bytes at most.
     with tempfile.TemporaryDirectory(prefix="dpg", dir="/tmp") as name:
         directory = Path(name)
@@ -110,8 +111,7 @@ def running_postgres() -> Iterator[Postgres]:
             cwd="/",
             **options,  # type: ignore[call-overload]
         )
-        settings = ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
-        settings += ["listen_addresses=", f"unix_socket_directories={sockets}"]
+        settings = [*settings, "listen_addresses=", f"unix_socket_directories={sockets}"]
         server = subprocess.Popen(
             [binaries / "postgres", "-D", cluster, *(a for s in settings for a in ("-c", s))],
             stdout=subprocess.DEVNULL,
