@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     String,
@@ -193,6 +194,23 @@ listing_changes = Table(
 )
 Index(
     "ix_listing_changes_seller_listing_id", listing_changes.c.seller, listing_changes.c.listing_id
+)
+
+history_checkpoints = Table(
+    "history_checkpoints",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seller", String(255), nullable=False),
+    Column("first_run_id", Integer, ForeignKey("sync_runs.id"), nullable=False),
+    Column("last_run_id", Integer, ForeignKey("sync_runs.id"), nullable=False),
+    Column("is_thinned", Boolean, nullable=False, server_default=false()),
+    Column("replaced", LargeBinary, nullable=False),
+)
+Index(
+    "uq_history_checkpoints_seller_first_run_id",
+    history_checkpoints.c.seller,
+    history_checkpoints.c.first_run_id,
+    unique=True,
 )
 
 purged_listings = Table(
