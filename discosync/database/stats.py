@@ -62,7 +62,7 @@ def _price(value: float | Decimal | None) -> Decimal | None:
 @lru_cache(maxsize=50_000)
 def _moment(value: str | datetime | None) -> datetime | None:
     if isinstance(value, str):
-        return datetime.fromisoformat(f"{value}+00:00")
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
     return None if value is None else value.replace(tzinfo=UTC)
 
 
