@@ -113,4 +113,4 @@ def give_space_back(database: Database) -> str | None:
 def _postgres_statements() -> Iterator[str]:
     # Only FULL shrinks the files. Whoever reads the history for hours must not hold it up.
     yield f"SET lock_timeout = '{_LOCK_SECONDS}s'"
-    yield "VACUUM (FULL, ANALYZE) listing_changes"
+    yield "VACUUM (FULL, ANALYZE) listing_changes, history_checkpoints"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from discosync.core.listing import Listing
+from discosync.core.undone import Undone
 from discosync.database.checkpoints import load_undone
 from discosync.database.engine import open_database
 from discosync.database.history import load_first_run_after
@@ -115,6 +116,13 @@ def test_as_of_reads_few_changes(four_months: Program) -> None:
     database.engine.dispose()
 
 
+def _packed_listings(program: Program) -> set[int]:
+    undone = Undone()
+    for row in _checkpoints(program):
+        undone.precede_packed(bytes(row["replaced"]))
+    return undone.unknown.union(*undone.before.values())
+
+
 def _purge(program: Program) -> Result:
     options = ("--apply", "--older-than", "1d", "--max-purge", "20", "--no-backup", "--json")
     purged = program("purge-inactive", *options)
@@ -131,6 +139,7 @@ def test_a_purge_takes_its_listings_out_of_checkpoints_and_an_archive_puts_them_
     held = {int(x["listing_id"]) for x in four_months.query("SELECT listing_id FROM listings")}
     gone = {x["listing_id"] for past in before for x in past} - held
     assert gone
+    assert not gone & _packed_listings(four_months), "a hard delete leaves nothing of them"
     without = _past(four_months)
     assert without == [[x for x in past if x["listing_id"] not in gone] for past in before]
     four_months.query("DELETE FROM history_checkpoints WHERE id = 5")
