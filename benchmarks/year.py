@@ -2,15 +2,19 @@
 
     python benchmarks/year.py --database sqlite:////tmp/year.db [--listings 100000] [--hours 8760]
         [--changes 300] [--runs 3] [--keep]
+    python benchmarks/year.py --postgres …
 
 The inventory is loaded by a real sync; the hours after it are written in bulk, in the form in
-which runs write them. `--keep` times what an earlier call has left in the database.
+which runs write them, checkpoints included. `--keep` times what an earlier call has left in the
+database; `--postgres` starts a server of its own for this call. At the end `db compact` thins the
+database, and everything is timed once more.
 """
 
 import argparse
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -25,9 +29,11 @@ from sqlalchemy import Connection, select, text
 
 from discosync.core.listing import content_hash_of_row
 from discosync.database.bulk import Assignments, Row, bulk_writer
+from discosync.database.checkpoints import make_checkpoints
+from discosync.database.column_types import naive
 from discosync.database.engine import Database, open_database
 from discosync.database.store import load_rows
-from discosync.database.tables import listings, naive, sync_runs
+from discosync.database.tables import listings, sync_runs
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.inventory import make_inventory
 
@@ -104,13 +110,17 @@ def _fill(database: Database, options: argparse.Namespace) -> None:
         connection.execute(listings.update().values(created_at=begin))
         year = _Year(known, begin)
         writer = bulk_writer(connection)
-        writer.insert("sync_runs", _RUN_COLUMNS, _runs(template, begin, options.hours))
+        writer.insert("sync_runs", _RUN_COLUMNS, _runs(template, begin, options))
         columns = ("sync_run_id", "seller", "listing_id", "kind", "fields")
         writer.insert("listing_changes", columns, _history(year, template["id"], options))
         if connection.dialect.name == "postgresql":
             serial = "SELECT setval('sync_runs_id_seq', (SELECT max(id) FROM sync_runs))"
             connection.execute(text(serial))
+            connection.execute(text("ANALYZE"))
         _settle(connection, year)
+        began = time.monotonic()
+        made = make_checkpoints(connection, SELLER, before=datetime.now(UTC))
+        print(f"{made} checkpoints: {(time.monotonic() - began) / max(made, 1):.2f} s each")
 
 
 _RUN_COLUMNS = (
@@ -128,16 +138,19 @@ _RUN_COLUMNS = (
 )
 
 
-def _runs(template: dict[str, object], begin: datetime, hours: int) -> Iterator[Row]:
+def _runs(
+    template: dict[str, object], begin: datetime, options: argparse.Namespace
+) -> Iterator[Row]:
     report = template["report"]
     assert isinstance(report, dict)
-    for hour in range(1, hours + 1):
+    kinds = {"added": 0, "updated": options.changes * 4 // 5, "removed": options.changes // 20}
+    for hour in range(1, options.hours + 1):
         at = naive(begin + timedelta(hours=hour))
         value = {"EUR": {"listings": 70_000, "value": f"{1_500_000 + random.randint(0, 9999)}.50"}}
         moves = {"EUR": {"raised": 120, "lowered": 130, "difference": "-12.30"}}
         run_id, stamp = f"00000000-0000-4000-8000-{hour:012}", f"{at:%Y-%m-%dT%H:%M:%SZ}"
         own = {"run_id": run_id, "started_at": stamp, "finished_at": stamp}
-        counts = {"listings": {**report["listings"], "added": 0, "updated": 255, "removed": 22}}
+        counts = {"listings": {**report["listings"], **kinds}}
         told = json.dumps(
             {**report, **own, **counts, "inventory_value": value, "price_changes": moves}
         )
@@ -202,9 +215,9 @@ def _time(options: argparse.Namespace, environment: dict[str, str]) -> None:
         run = connection.execute(text(statement)).scalar_one()
     for command in COMMANDS:
         words = [word.format(listing=listing, run=run) for word in command]
-        seconds = []
+        seconds, used = [], []
         for _ in range(options.runs):
-            began = time.monotonic()
+            began, before = time.monotonic(), _processor_seconds()
             done = subprocess.run(
                 [sys.executable, "-m", "discosync", *words],
                 env=environment,
@@ -212,21 +225,38 @@ def _time(options: argparse.Namespace, environment: dict[str, str]) -> None:
                 capture_output=True,
             )
             seconds.append(time.monotonic() - began)
-        shown = " ".join(command)
-        print(f"{shown:<34} {statistics.median(seconds):6.2f} s  exit {done.returncode}")
+            used.append(_processor_seconds() - before)
+        took = f"{statistics.median(seconds):6.2f} s, of processor {statistics.median(used):5.2f} s"
+        print(f"{' '.join(command):<34} {took}  exit {done.returncode}", flush=True)
 
 
-def main() -> None:
-    """Fill, and time."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--database", required=True)
-    parser.add_argument("--listings", type=int, default=100_000)
-    parser.add_argument("--hours", type=int, default=8_760)
-    parser.add_argument("--changes", type=int, default=300)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--keep", action="store_true")
-    options = parser.parse_args()
-    random.seed(1)
+def _processor_seconds() -> float:
+    """Say what the commands so far have computed: on a busy machine it tells more than a clock."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _show_sizes(options: argparse.Namespace) -> None:
+    database = open_database(options.database, read_only=True, application="benchmark")
+    with database.reading() as connection:
+        if connection.dialect.name == "sqlite":
+            sizes = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name"
+        else:
+            sizes = "SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables"
+        by_name = {name: int(size) for name, size in connection.execute(text(sizes))}
+    shown = sorted(by_name.items(), key=lambda item: -item[1])
+    large = ", ".join(f"{name} {size / 1e6:.0f}" for name, size in shown if size > 1e6)
+    print(f"{sum(by_name.values()) / 1e6:.0f} MB: {large}", flush=True)
+
+
+def _compact(environment: dict[str, str]) -> None:
+    began = time.monotonic()
+    command = [sys.executable, "-m", "discosync", "db", "compact", "--apply", "--no-backup"]
+    subprocess.run(command, env=environment, check=True)
+    print(f"db compact --apply: {time.monotonic() - began:.1f} s", flush=True)
+
+
+def _measure(options: argparse.Namespace) -> None:
     environment = {
         **os.environ,
         "DATABASE_URL": options.database,
@@ -235,7 +265,36 @@ def main() -> None:
     }
     if not options.keep:
         _make(options, environment)
+    _show_sizes(options)
     _time(options, environment)
+    _compact(environment)
+    _show_sizes(options)
+    _time(options, environment)
+
+
+def main() -> None:
+    """Fill, time, thin, and time again."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database")
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--listings", type=int, default=100_000)
+    parser.add_argument("--hours", type=int, default=8_760)
+    parser.add_argument("--changes", type=int, default=300)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    random.seed(1)
+    if options.postgres:
+        sys.path.insert(0, str(Path(__file__).parents[1]))
+        from tests.support.postgres import running_postgres  # noqa: PLC0415 - the tests' own server
+
+        with running_postgres() as server:
+            options.database = server.create_database()
+            _measure(options)
+    elif options.database:
+        _measure(options)
+    else:
+        parser.error("--database or --postgres")
 
 
 if __name__ == "__main__":

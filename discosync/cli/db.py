@@ -7,10 +7,18 @@ import typer
 
 from discosync.cli import app
 from discosync.cli.frame import telling_errors
-from discosync.cli.options import GROUP_EPILOG, AsJson, Config, exit_statuses
+from discosync.cli.options import (
+    GROUP_EPILOG,
+    AsJson,
+    Config,
+    Seller,
+    exit_statuses,
+    read_age,
+)
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
+    from discosync.commands.compact import CompactReport
     from discosync.commands.db import SchemaReport
     from discosync.console import Console
 
@@ -115,6 +123,39 @@ def downgrade(
         _show(console, db.downgrade(options))
 
 
+@db_app.command(epilog=_MIGRATE_EPILOG)
+def compact(
+    *,
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="Thin the months that ended this long ago.")
+    ] = "90d",
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Do it; without this it is only shown.")
+    ] = False,
+    no_backup: NoBackup = False,
+    seller: Seller = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Thin the older history: what a listing went through in a month becomes one change.
+
+    Sales, removals and returns all stay, with their moments.
+    """
+    from discosync.commands import compact as command  # noqa: PLC0415 - heavy
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+
+    console = Console(as_json=as_json)
+    request = command.CompactRequest(
+        older_than=read_age(older_than, "--older-than"),
+        seller=seller,
+        is_applied=apply,
+        without_backup=no_backup,
+        config=config,
+    )
+    with telling_errors(console):
+        _show_compact(console, command.compact(request))
+
+
 @db_app.command(epilog=_BACKUP_EPILOG)
 def backup(config: Config = None, *, as_json: AsJson = False) -> None:
     """Make a backup now, verified by opening it and counting; runs go on meanwhile."""
@@ -189,6 +230,32 @@ def restore(
         )
         if before:
             console.show_text(f"what was there before is in {before}")
+
+
+def _show_compact(console: "Console", report: "CompactReport") -> None:
+    from discosync.core.diff import render_size  # noqa: PLC0415 - heavy
+
+    if console.as_json:
+        console.show_json(report.to_json())
+        return
+    console.show_table(
+        ("seller", "month", "changes", "left of them"),
+        [(m.seller, m.month, f"{m.rows_before:,}", f"{m.rows_after:,}") for m in report.months],
+    )
+    became = "became" if report.is_applied else "would become"
+    console.show_text(f"{report.rows_before:,} changes {became} {report.rows_after:,}")
+    size = render_size(report.bytes_before)
+    if report.bytes_after is not None:
+        size = f"{size} became {render_size(report.bytes_after)}"
+    console.show_text(f"{report.database} takes {size}")
+    if report.backup is not None:
+        console.show_text(f"what was there before is in {report.backup}")
+    if report.space_kept_because is not None:
+        console.note(
+            f"the space was not given back: {report.space_kept_because}; new changes will fill it"
+        )
+    if not report.is_applied and report.rows_after < report.rows_before:
+        console.note("nothing was changed; --apply does it, after a backup")
 
 
 def _show(console: "Console", report: "SchemaReport") -> None:

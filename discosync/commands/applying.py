@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from discosync.commands.planning import Planned
+from discosync.core.moments import moment_of_run
 from discosync.core.progress import counted
 from discosync.database.apply import Stamp, apply_changes
+from discosync.database.checkpoints import record_checkpoint
 from discosync.database.engine import Database
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.schema import SchemaState, require_usable
@@ -68,6 +70,7 @@ def commit_run(
     try:
         with database.writing() as connection:
             key = record_run(connection, run.report(), is_sandbox=is_sandbox)
+            record_checkpoint(connection, str(run.seller), key, _moment(run))
             write(connection, key)
             if run.has_changes:
                 run.inventory_value = load_inventory_value(connection, str(run.seller))
@@ -79,6 +82,11 @@ def commit_run(
         if not (run.is_committing and _was_committed(run, database)):
             raise
     run.committed = report
+
+
+def _moment(run: Run) -> datetime:
+    snapshot = run.report().snapshot
+    return moment_of_run(run.started_at, snapshot.as_of if snapshot else None)
 
 
 _LOOKS = 5

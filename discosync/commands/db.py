@@ -9,7 +9,9 @@ from pathlib import Path
 from discosync.commands.places import backup_dir
 from discosync.database.adoption import find_obstacles
 from discosync.database.backups import make_backup
+from discosync.database.checkpoints import make_checkpoints
 from discosync.database.engine import Database, open_database
+from discosync.database.history import load_sellers
 from discosync.database.lock import MAINTENANCE_LOCK, SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.migrating import (
     Upgraded,
@@ -104,7 +106,7 @@ def upgrade(options: MigrationOptions) -> SchemaReport:
     refuse_newer(database)
     if load_state(database) is SchemaState.CURRENT:
         return _describe(database)
-    with _alone(database, "discosync db upgrade"):
+    with alone(database, "discosync db upgrade"):
         state = load_state(database)
         if state is SchemaState.CURRENT:  # somebody else has just done it
             return _describe(database)
@@ -115,7 +117,15 @@ def upgrade(options: MigrationOptions) -> SchemaReport:
         if state is not SchemaState.EMPTY:
             backup = _back_up(database, settings, options, why="before db upgrade")
         upgraded = upgrade_schema(database, seller=seller)
+        _make_checkpoints(database)
     return _describe(database, backup=backup, notes=list(_notes(upgraded, seller)))
+
+
+def _make_checkpoints(database: Database) -> None:
+    """Pack the history that there is already, for `as-of`."""
+    with database.writing() as connection:
+        for seller in load_sellers(connection):
+            make_checkpoints(connection, seller, before=datetime.now(UTC))
 
 
 def downgrade(options: MigrationOptions) -> SchemaReport:
@@ -126,7 +136,7 @@ def downgrade(options: MigrationOptions) -> SchemaReport:
     settings = _settings(options.config)
     database = _open(settings, read_only=False)
     refuse_newer(database)
-    with _alone(database, "discosync db downgrade"):
+    with alone(database, "discosync db downgrade"):
         revision = load_revision(database)
         if revision is None:
             raise NotReady(
@@ -149,7 +159,7 @@ def downgrade(options: MigrationOptions) -> SchemaReport:
 
 
 @contextmanager
-def _alone(database: Database, command: str) -> Iterator[None]:
+def alone(database: Database, command: str) -> Iterator[None]:
     """Keep every run that writes, and every other migration, out."""
     holder = Holder(command=command, run_id="", started_at=datetime.now(UTC))
     with (

@@ -11,11 +11,11 @@ from discosync.commands.reading import opened
 from discosync.core.history import PastChange
 from discosync.core.known import KnownListing
 from discosync.core.moments import parse_moment
+from discosync.database.checkpoints import load_undone
 from discosync.database.history import (
     load_changes_of_listings,
     load_first_run_after,
     load_states,
-    load_undone,
 )
 from discosync.database.purging import load_purged
 from discosync.database.store import load_rows
@@ -86,7 +86,6 @@ def inventory_at(
         past = (
             state
             for state in states
-            if undone.apply_to(str(state["listing_id"]), state)
-            and (with_inactive or state["is_active"])
+            if undone.apply_to(state["listing_id"], state) and (with_inactive or state["is_active"])
         )
         yield PastInventory(seller=at.seller, as_of=moment, listings=past)

@@ -22,6 +22,7 @@ from discosync.core.purge import PurgePlan, check_purge
 from discosync.core.report import Problem
 from discosync.core.report_parts import ArchiveUse
 from discosync.database.backups import make_backup
+from discosync.database.checkpoints import remake_checkpoints
 from discosync.database.engine import Database
 from discosync.database.purging import archive_lines, delete_purged, load_purge_plan
 from discosync.database.restoring import load_is_sandbox
@@ -180,5 +181,6 @@ def _delete(run: Run, database: Database, plan: PurgePlan, archive: Archive, dig
                 code="conflict",
             )
         delete_purged(connection, seller, plan.listing_ids, run_key=key, archive=name)
+        remake_checkpoints(connection, seller, plan.listing_ids)
 
     commit_run(run, database, write, is_sandbox=is_sandbox)

@@ -32,6 +32,7 @@ from discosync.database.history import load_changes_of_listings, load_changes_of
 from discosync.database.purging import load_purged
 from discosync.database.restoring import (
     apply_restore,
+    load_change_count,
     load_is_sandbox,
     load_known_counts,
     load_run_key,
@@ -113,7 +114,7 @@ def _plan(run: Run, connection: Connection, request: RestoreRequest) -> RestoreP
     seller = str(run.seller)
     known = load_known_counts(connection, seller)
     if request.run_id is not None:
-        changes = _changes_of_run(connection, request.run_id, seller)
+        changes = _changes_of_run(run, connection, request.run_id, seller)
         by_id = {change.listing_id: change for change in changes}
         wanted = list(by_id)
         rows = {row.listing_id: row for row in load_rows(connection, seller, wanted)}
@@ -154,7 +155,7 @@ def _targets_of_run(
         yield row, target_of_change(row, changes[listing_id], now=run.started_at)
 
 
-def _changes_of_run(connection: Connection, run_id: str, seller: str) -> list[PastChange]:
+def _changes_of_run(run: Run, connection: Connection, run_id: str, seller: str) -> list[PastChange]:
     found = load_run_key(connection, run_id)
     if found is None:
         raise UsageFault(
@@ -173,7 +174,13 @@ def _changes_of_run(connection: Connection, run_id: str, seller: str) -> list[Pa
             hint=f"add --seller {whose}",
             code="other_seller",
         )
-    return load_changes_of_run(connection, key)
+    changes = load_changes_of_run(connection, key)
+    lost = load_change_count(connection, key) - len(changes)
+    if lost > 0:
+        text = f"{lost:,} of its changes are no longer in the history and are not taken back: "
+        text += "`db compact` merged them into later ones, or their listings were purged"
+        run.problems.append(Problem(code="not_in_history", text=text))
+    return changes
 
 
 def _tell(run: Run, plan: RestorePlan) -> None:

@@ -14,6 +14,7 @@ from discosync.core.change_entry import ChangeEntry
 from discosync.core.listing import heading_of
 from discosync.core.report import Problem
 from discosync.core.report_parts import ArchiveUse
+from discosync.database.checkpoints import remake_checkpoints
 from discosync.database.purging import insert_archived, load_present
 from discosync.database.restoring import load_is_sandbox
 from discosync.errors import UsageFault
@@ -53,7 +54,9 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
             return
 
         def write(connection: Connection, key: int) -> None:
-            insert_archived(connection, read_archive(path), seller=seller, run_key=key)
+            lines = read_archive(path)
+            restored = insert_archived(connection, lines, seller=seller, run_key=key)
+            remake_checkpoints(connection, seller, restored)
 
         with run.phase("apply"):
             commit_run(run, database, write, is_sandbox=is_sandbox)

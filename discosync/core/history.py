@@ -4,7 +4,6 @@ A row of the history holds field → [before, after] in the report's form. A lis
 past moment is what the database holds now, with every later change undone.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +19,6 @@ Fields = Mapping[str, list[Any]]
 
 _DECIMALS = {"price_value", "weight"}
 _MOMENTS = {"removed_at", "sold_at"}
-
-BEGINNINGS = frozenset({"added"})
-"""Kinds of change before which a listing was not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,48 +60,6 @@ def _parse(name: str, value: Any) -> FieldValue:  # noqa: ANN401 - whatever JSON
     if name in _MOMENTS:
         return datetime.fromisoformat(str(value))
     return value
-
-
-class Undone:
-    """What every change since a moment replaced: fed oldest first, the first one counts.
-
-    `unknown` are listings that were first seen later.
-    """
-
-    def __init__(self) -> None:
-        self.before: dict[str, dict[str, Any]] = {}
-        self.unknown: set[str] = set()
-
-    def undo(self, changes: Iterable[tuple[str, str, str | None]]) -> None:
-        """Undo changes, oldest first: listing, kind, and fields as the history's JSON.
-
-        A year is some millions of changes. Most are of one field, and most of those follow an
-        earlier one of that field: its name is all that is read of them.
-        """
-        before, unknown, loads = self.before, self.unknown, json.loads
-        for listing_id, kind, fields in changes:
-            values = before.get(listing_id)
-            if values is None:
-                values = before[listing_id] = {}
-                if kind in BEGINNINGS:
-                    unknown.add(listing_id)
-            if fields:
-                name, _, rest = fields.partition(_NAME_ENDS)
-                if name in values and _NAME_ENDS not in rest:
-                    continue
-                for field, (old, _) in loads(fields).items():
-                    values.setdefault('{"' + field, old)
-
-    def apply_to(self, listing_id: str, state: dict[str, Any]) -> bool:
-        """Take a listing's present state back, in place; whether it was known then."""
-        if listing_id in self.unknown:
-            return False
-        for name, value in self.before.get(listing_id, {}).items():
-            state[name[2:]] = value
-        return True
-
-
-_NAME_ENDS = '": ['
 
 
 def values_before(changes: Iterable[PastChange]) -> dict[str, FieldValue]:

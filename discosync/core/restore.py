@@ -18,6 +18,7 @@ from discosync.core.history import PastChange, lifecycle_with, values_before
 from discosync.core.known import KnownListing
 from discosync.core.limits import RemovalLimit, Violation
 from discosync.core.listing import CONTENT_FIELDS, FieldValue, canonical, content_hash_of_row
+from discosync.core.thinning import MERGED
 
 Values = Mapping[str, FieldValue]
 
@@ -69,7 +70,13 @@ def target_of_listing(row: KnownListing, changes: Sequence[PastChange]) -> Value
 
 
 def target_of_change(row: KnownListing, change: PastChange, *, now: datetime) -> Values | Skipped:
-    """Say what a listing was before one change, unless a later one touched the same fields."""
+    """Say what a listing was before one change, unless a later one touched the same fields.
+
+    A merged change stands for other runs' changes, too: one run cannot be told from it.
+    """
+    if change.kind == MERGED:
+        why = "`db compact` has merged its changes of that month into one"
+        return Skipped(listing_id=row.listing_id, why=why)
     if change.kind == "added":
         if not row.lifecycle.is_active:
             why = "it is not for sale"

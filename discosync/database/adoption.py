@@ -15,9 +15,10 @@ from discosync.core.changes import Lifecycle
 from discosync.core.listing import CONTENT_FIELDS, content_hash_of_row
 from discosync.core.plan import lifecycle_of_adopted
 from discosync.database.bulk import Assignments, Row, bulk_writer
+from discosync.database.column_types import naive
 from discosync.database.engine import Database, driver_connection
 from discosync.database.store import typed
-from discosync.database.tables import listings, metadata, naive
+from discosync.database.tables import listings, metadata
 from discosync.errors import MigrationFailed
 
 _ADDED = {

@@ -14,8 +14,8 @@ from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash, first_of
 from discosync.core.plan import lifecycle_of_new
 from discosync.database.bulk import Assignments, BulkWriter, Row, bulk_writer
+from discosync.database.column_types import naive
 from discosync.database.links import unlink
-from discosync.database.tables import naive
 from discosync.errors import StorageFailed
 
 _ROWS_PER_BATCH = 5_000

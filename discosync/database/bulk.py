@@ -39,6 +39,9 @@ class BulkWriter(Protocol):
     def update(self, table: str, assignments: Assignments, rows: Iterable[Row]) -> int:
         """Update the rows that `assignments` finds."""
 
+    def delete(self, table: str, keys: Sequence[int]) -> int:
+        """Delete rows by their `id`."""
+
 
 def bulk_writer(connection: Connection) -> BulkWriter:
     """Choose the writer for a connection's database."""
@@ -66,6 +69,9 @@ class _SqliteWriter:
         )
         statement = f"UPDATE {table} SET {', '.join(sets)} WHERE {keys}"  # noqa: S608
         return self._run(statement, rows)
+
+    def delete(self, table: str, keys: Sequence[int]) -> int:
+        return self._run(f"DELETE FROM {table} WHERE id = ?", ((key,) for key in keys))  # noqa: S608
 
     def _run(self, statement: str, rows: Iterable[Row]) -> int:
         self._cursor.executemany(statement, rows)
@@ -106,3 +112,9 @@ class _PostgresWriter:
         updated = int(self._cursor.rowcount)
         self._cursor.execute(f"DROP TABLE {_STAGE}")
         return updated
+
+    def delete(self, table: str, keys: Sequence[int]) -> int:
+        if not keys:
+            return 0
+        self._cursor.execute(f"DELETE FROM {table} WHERE id = ANY(%s)", (list(keys),))  # noqa: S608
+        return int(self._cursor.rowcount)

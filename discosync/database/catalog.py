@@ -8,6 +8,7 @@ from sqlalchemy import Column, Connection, Table, delete, exists, select, update
 
 from discosync.core.catalog import Credit, Entry, EntryPlan, plan_entries
 from discosync.database.bulk import Assignments, bulk_writer
+from discosync.database.column_types import naive
 from discosync.database.store import ROWS_PER_QUERY
 from discosync.database.tables import (
     artists,
@@ -15,7 +16,6 @@ from discosync.database.tables import (
     listing_artists,
     listing_labels,
     listings,
-    naive,
 )
 
 _REFERENCES: dict[str, tuple[Column[str], ...]] = {

@@ -172,14 +172,14 @@ def load_present(connection: Connection, seller: str, listing_ids: Sequence[int]
 
 def insert_archived(
     connection: Connection, lines: Iterable[Mapping[str, Any]], *, seller: str, run_key: int
-) -> int:
-    """Put archived listings back with their history and links; return how many.
+) -> list[int]:
+    """Put archived listings back with their history and links; return which.
 
     What the database holds already is left alone.
     """
     table = reflect_listings(connection)
     run_keys = _RunKeys(connection)
-    restored = 0
+    restored: list[int] = []
     for line in lines:
         if line["type"] == "run":
             run_keys.archived[line["run"]["run_id"]] = line["run"]
@@ -199,7 +199,7 @@ def insert_archived(
             c = purged_listings.c
             own = (c.seller == seller, c.listing_id == listing_id)
             connection.execute(delete(purged_listings).where(*own))
-            restored += 1
+            restored.append(int(listing_id))
     return restored
 
 

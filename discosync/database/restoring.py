@@ -12,9 +12,11 @@ from discosync.core.listing import CONTENT_FIELDS, FieldValue
 from discosync.core.restore import Known, RestorePlan
 from discosync.database.apply import HISTORY_COLUMNS, conflict, primary_values
 from discosync.database.bulk import Assignments, Row, bulk_writer
+from discosync.database.column_types import naive
 from discosync.database.store import load_has_sandbox
-from discosync.database.tables import listings, naive, sync_runs
+from discosync.database.tables import listings, sync_runs
 
+_COUNTED = ("added", "updated", "removed", "reactivated")
 _PRIMARY = ("primary_artist", "primary_label", "primary_format")
 
 
@@ -36,6 +38,14 @@ def load_run_key(connection: Connection, run_id: str) -> tuple[int, str, str | N
     c = sync_runs.c
     found = connection.execute(select(c.id, c.command, c.seller).where(c.run_id == run_id)).first()
     return None if found is None else (found[0], found[1], found[2])
+
+
+def load_change_count(connection: Connection, run_key: int) -> int:
+    """Say how many changes a run made, by its own report: the history may hold fewer by now."""
+    report = sync_runs.c.report
+    counted = connection.execute(select(report).where(sync_runs.c.id == run_key)).scalar_one()
+    listings_of_run = counted.get("listings") or {}
+    return sum(int(listings_of_run.get(kind) or 0) for kind in _COUNTED)
 
 
 def apply_restore(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -36,13 +37,15 @@ def load_stat_rows(connection: Connection, seller: str) -> Iterator[StatRow]:
     cursor.execute(str(compiled))
     while rows := cursor.fetchmany(10_000):
         for active, reason, removed, sold, price, currency, form, label, posted, created in rows:
-            listed = min(filter(None, (_moment(posted), _moment(created))), default=None)
+            listed, seen = _moment(posted), _moment(created)
+            if listed is None or (seen is not None and seen < listed):
+                listed = seen
             yield StatRow(
                 is_active=bool(active),
                 removal_reason=reason,
                 removed_at=_moment(removed),
                 sold_at=_moment(sold),
-                price=None if price is None else Decimal(str(price)).quantize(_CENT),
+                price=_price(price),
                 currency=currency or "",
                 primary_format=form,
                 primary_label=label,
@@ -50,11 +53,17 @@ def load_stat_rows(connection: Connection, seller: str) -> Iterator[StatRow]:
             )
 
 
+# A shop asks few prices, and much of it is listed and sold at one moment.
+@lru_cache(maxsize=50_000)
+def _price(value: float | Decimal | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value)).quantize(_CENT)
+
+
+@lru_cache(maxsize=50_000)
 def _moment(value: str | datetime | None) -> datetime | None:
-    if value is None:
-        return None
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.replace(tzinfo=UTC)
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return None if value is None else value.replace(tzinfo=UTC)
 
 
 def load_run_figures(connection: Connection, seller: str) -> Iterator[RunFigures]:
