@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from discosync.cli import app
+from discosync.cli.frame import run_and_tell, run_once
 from discosync.cli.options import (
     AsJson,
     Config,
@@ -65,7 +66,7 @@ def compare(  # noqa: PLR0913 - one parameter an option, as Typer wants it
 
     Nothing of the inventory is written; each comparison is recorded as evidence for `flags set`.
     """
-    from discosync.commands.compare import CompareRequest  # noqa: PLC0415 - heavy
+    from discosync.commands.compare import CompareRequest, compare_seller  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
 
@@ -84,28 +85,11 @@ def compare(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     wants_json = as_json or diff is DiffForm.JSON
     console = Console(verbosity=verbose, quiet=quiet, as_json=wants_json)
     if runs == 1:
-        raise typer.Exit(_compare_once(request, console, diff))
+        status = run_and_tell(
+            console, request.run, lambda run: compare_seller(run, request), diff=diff.value
+        )
+        raise typer.Exit(status)
     raise typer.Exit(_compare_often(request, console, diff, runs=runs, path=report))
-
-
-def _compare_once(request: "CompareRequest", console: "Console", diff: DiffForm) -> int:
-    from discosync.runner import telling  # noqa: PLC0415 - heavy
-
-    report, _ = _run(request, console)
-    with telling():
-        return int(console.tell(report, diff=diff.value))
-
-
-def _run(request: "CompareRequest", console: "Console") -> "tuple[RunReport, bool]":
-    """Compare once; tell also whether somebody wants the process to end."""
-    from discosync.commands.compare import compare_seller  # noqa: PLC0415 - heavy
-    from discosync.runner import Run, execute  # noqa: PLC0415 - heavy
-
-    run = Run(
-        request=request.run, progress=console.progress(), set_up_logging=console.set_up_logging
-    )
-    report = execute(run, lambda run: compare_seller(run, request))
-    return report, run.is_stop_wanted
 
 
 def _compare_often(
@@ -117,11 +101,14 @@ def _compare_often(
     path: Path | None,
 ) -> int:
     """Compare several times; one that fails keeps no other from its turn."""
+    from discosync.commands.compare import compare_seller  # noqa: PLC0415 - heavy
     from discosync.core.report import combine_reports  # noqa: PLC0415 - heavy
 
     reports: list[RunReport] = []
     for _ in range(runs):
-        report, is_stop_wanted = _run(request, console)
+        report, is_stop_wanted = run_once(
+            console, request.run, lambda run: compare_seller(run, request)
+        )
         reports.append(report)
         if not console.as_json:
             console.tell(report, diff=diff.value)

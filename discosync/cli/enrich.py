@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from discosync.cli import app
+from discosync.cli.frame import run_and_tell
 from discosync.cli.options import (
     AsJson,
     Config,
@@ -85,7 +86,7 @@ def enrich(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     from discosync.commands.enrich import EnrichRequest  # noqa: PLC0415 - heavy
     from discosync.commands.enrich import enrich as link  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.runner import Run, RunRequest, execute, telling  # noqa: PLC0415 - heavy
+    from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
 
     if limit is not None and everything:
         raise typer.BadParameter("--limit with --all makes no sense")
@@ -110,9 +111,4 @@ def enrich(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         ),
     )
     console = Console(verbosity=verbose, quiet=quiet, as_json=as_json)
-    run = Run(
-        request=request.run, progress=console.progress(), set_up_logging=console.set_up_logging
-    )
-    done = execute(run, lambda run: link(run, request))
-    with telling():
-        raise typer.Exit(int(console.tell(done)))
+    raise typer.Exit(run_and_tell(console, request.run, lambda run: link(run, request)))

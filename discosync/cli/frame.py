@@ -1,6 +1,6 @@
-"""How a command that makes no run ends: its errors as words, and their exit statuses."""
+"""How a command ends: what a run reports, or an error in words, and the exit status."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,33 @@ from discosync.errors import DiscosyncError, ExitStatus, Interrupted
 
 if TYPE_CHECKING:
     from discosync.console import Console
+    from discosync.core.report import RunReport
+    from discosync.runner import Run, RunRequest
+
+
+def run_once(
+    console: "Console", request: "RunRequest", story: "Callable[[Run], None]"
+) -> "tuple[RunReport, bool]":
+    """Run a story; tell also whether somebody wants the process to end."""
+    from discosync.runner import Run, execute  # noqa: PLC0415 - heavy
+
+    run = Run(request=request, progress=console.progress(), set_up_logging=console.set_up_logging)
+    return execute(run, story), run.is_stop_wanted
+
+
+def run_and_tell(
+    console: "Console",
+    request: "RunRequest",
+    story: "Callable[[Run], None]",
+    *,
+    diff: str | None = None,
+) -> int:
+    """Run a story and show how it ended; return the status to end with."""
+    from discosync.runner import telling  # noqa: PLC0415 - heavy
+
+    report, _ = run_once(console, request, story)
+    with telling():
+        return int(console.tell(report, diff=diff))
 
 
 @contextmanager

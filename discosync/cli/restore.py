@@ -1,13 +1,13 @@
 """`discosync restore` and `discosync purge-inactive`."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from discosync.cli import app
+from discosync.cli.frame import run_and_tell
 from discosync.cli.options import (
     AsJson,
     Config,
@@ -24,8 +24,7 @@ from discosync.cli.options import (
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from discosync.console import Console
-    from discosync.runner import Run, RunRequest
+    from discosync.runner import Run
 
 _STATUSES = (
     ExitStatus.OK,
@@ -98,7 +97,7 @@ def purge_inactive(  # noqa: PLR0913 - one parameter an option, as Typer wants i
         ),
     )
     console = Console(verbosity=verbose, quiet=quiet, as_json=as_json)
-    raise typer.Exit(_run(console, request.run, lambda run: purge(run, request)))
+    raise typer.Exit(run_and_tell(console, request.run, lambda run: purge(run, request)))
 
 
 @app.command(epilog=exit_statuses(*_STATUSES))
@@ -181,13 +180,4 @@ def restore(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         else:
             take_back(run, request)
 
-    raise typer.Exit(_run(console, request.run, story))
-
-
-def _run(console: "Console", request: "RunRequest", story: "Callable[[Run], None]") -> int:
-    from discosync.runner import Run, execute, telling  # noqa: PLC0415 - heavy
-
-    run = Run(request=request, progress=console.progress(), set_up_logging=console.set_up_logging)
-    report = execute(run, story)
-    with telling():
-        return int(console.tell(report))
+    raise typer.Exit(run_and_tell(console, request.run, story))

@@ -2,12 +2,14 @@
 
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from discosync.cli import app
+from discosync.cli.frame import run_and_tell, run_once
 from discosync.cli.options import (
     AsJson,
     Config,
@@ -178,28 +180,20 @@ def _refuse_contradictions(contradictions: dict[str, bool]) -> None:
 
 
 def _sync_one(request: "SyncRequest", console: "Console", diff: DiffForm | None) -> int:
-    from discosync.runner import telling  # noqa: PLC0415 - heavy
-
-    report, _ = _run(request, console)
-    with telling():
-        return int(console.tell(report, diff=diff and diff.value))
-
-
-def _run(request: "SyncRequest", console: "Console") -> "tuple[RunReport, bool]":
-    """Run once; tell also whether somebody wants the process to end."""
     from discosync.commands.sync import sync_seller  # noqa: PLC0415 - heavy
-    from discosync.runner import Run, execute  # noqa: PLC0415 - heavy
 
-    run = Run(
-        request=request.run, progress=console.progress(), set_up_logging=console.set_up_logging
+    return run_and_tell(
+        console, request.run, lambda run: sync_seller(run, request), diff=diff and diff.value
     )
-    report = execute(run, lambda run: sync_seller(run, request))
-    return report, run.is_stop_wanted
 
 
 def _sync_all(request: "SyncRequest", console: "Console", diff: DiffForm | None) -> int:
     """Sync every configured seller; one that fails keeps no other from its turn."""
-    from discosync.commands.sync import configured_sellers, request_for  # noqa: PLC0415 - heavy
+    from discosync.commands.sync import (  # noqa: PLC0415 - heavy
+        configured_sellers,
+        request_for,
+        sync_seller,
+    )
     from discosync.core.report import combine_reports  # noqa: PLC0415 - heavy
 
     try:
@@ -211,7 +205,8 @@ def _sync_all(request: "SyncRequest", console: "Console", diff: DiffForm | None)
         return int(exc.exit_status)
     reports: list[RunReport] = []
     for name in names:
-        report, is_stop_wanted = _run(request_for(request, name), console)
+        own = request_for(request, name)
+        report, is_stop_wanted = run_once(console, own.run, partial(sync_seller, request=own))
         reports.append(report)
         if not console.as_json:
             console.tell(report, diff=diff and diff.value)
