@@ -11,6 +11,7 @@ from discosync.core.progress import counted
 from discosync.database.apply import Stamp, apply_changes
 from discosync.database.engine import Database
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
+from discosync.database.marks import forget_mark, leave_mark, load_fingerprint
 from discosync.database.schema import SchemaState, require_usable
 from discosync.database.stats import load_inventory_value
 from discosync.database.store import finish_run, load_run_exists, record_run
@@ -51,10 +52,27 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
         with open_snapshot(snapshot) as opened:
             if not planned.changes.writes_nothing:
                 run.progress.begin("writing changes", planned.changes.seen)
+            may_remember = _is_as_planned(connection, stamp.seller, planned)
             records = counted(opened.records, run.progress)
             apply_changes(connection, planned.changes, records, stamp=stamp, run_key=key)
+            if may_remember:
+                _leave_mark(connection, stamp.seller, planned)
 
     commit_run(run, database, write, is_sandbox=is_sandbox)
+
+
+def _is_as_planned(connection: Connection, seller: str, planned: Planned) -> bool:
+    """Whether the rows are still those that the plan saw: only then is it known what they are."""
+    if planned.changes.writes_nothing:
+        return True  # the mark holds what was seen, and only that will be believed
+    return load_fingerprint(connection, seller) == planned.left.before
+
+
+def _leave_mark(connection: Connection, seller: str, planned: Planned) -> None:
+    """Leave a mark, in the transaction that makes it true."""
+    left, is_same = planned.left, planned.changes.writes_nothing
+    fingerprint = left.before if is_same else load_fingerprint(connection, seller)
+    leave_mark(connection, seller, left, fingerprint=fingerprint)
 
 
 def commit_run(
@@ -68,6 +86,8 @@ def commit_run(
     try:
         with database.writing() as connection:
             key = record_run(connection, run.report(), is_sandbox=is_sandbox)
+            # Whatever is written, only a sync knows what it leaves.
+            forget_mark(connection, str(run.seller))
             write(connection, key)
             if run.has_changes:
                 run.inventory_value = load_inventory_value(connection, str(run.seller))

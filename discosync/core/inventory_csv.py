@@ -1,4 +1,4 @@
-"""The inventory CSV: records, header, and one record into one `Listing`.
+"""The inventory CSV: its header, and one record into one `Listing`.
 
 The export's form (observed, August 2026): UTF-8, CRLF after every record, minimal quoting, 19
 columns. Columns have come and gone before, so they are read by name, and only `listing_id`,
@@ -13,9 +13,7 @@ A fault in the *structure* (a cut, a wrong number of fields) makes the whole fil
 """
 
 import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from discosync.core.columns import (
     CORE_COLUMNS,
@@ -26,23 +24,11 @@ from discosync.core.columns import (
     read_text,
 )
 from discosync.core.listing import Listing
+from discosync.core.records import MAX_RECORD_BYTES, RawRecord
 from discosync.errors import BadData
 
 MAX_FIELD_BYTES = 128 * 1024
 """A longer field is quarantined: Discogs' own comment box holds far less."""
-
-MAX_RECORD_BYTES = 16 * 1024 * 1024
-"""A longer record means a quote that never closes."""
-
-_BLOCK_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawRecord:
-    """The bytes of one record, without its last line feed; `line` counts from 1."""
-
-    line: int
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,54 +55,6 @@ class Header:
     def sees(self) -> frozenset[str]:
         """The fields that a file with this header shows."""
         return frozenset(FIELD_BY_COLUMN[c] for c in self.columns if c in FIELD_BY_COLUMN)
-
-
-def split_records(stream: BinaryIO) -> Iterator[RawRecord]:
-    """Cut a file into records at line ends outside quotes, without parsing them.
-
-    Raises `BadData` when the last record has no line end: the file was cut.
-    """
-    line, tail, open_bytes = 1, b"", 0
-    open_lines: list[bytes] = []
-    while block := stream.read(_BLOCK_BYTES):
-        lines = (tail + block).split(b"\n")
-        tail = lines.pop()
-        for text in lines:
-            odd = text.count(b'"') & 1 if b'"' in text else 0
-            if not open_lines and not odd:
-                yield RawRecord(line=line, body=text)
-                line += 1
-                continue
-            open_lines.append(text)
-            open_bytes += len(text) + 1
-            if len(open_lines) > 1 and odd:
-                yield RawRecord(line=line, body=b"\n".join(open_lines))
-                line += len(open_lines)
-                open_lines, open_bytes = [], 0
-        _check_record_size(line, open_bytes + len(tail))
-    if open_lines or tail:
-        is_quoted = (sum(text.count(b'"') for text in open_lines) + tail.count(b'"')) & 1
-        where = "inside a quoted field" if is_quoted else "inside a record, before its line end"
-        raise cut(line, where)
-
-
-def _check_record_size(line: int, size_bytes: int) -> None:
-    if size_bytes > MAX_RECORD_BYTES:
-        raise BadData(
-            f"the record that begins in line {line} is longer than {MAX_RECORD_BYTES >> 20} MiB: "
-            "a quote that never closes, or no CSV at all",
-            hint="nothing was changed; fetch the inventory again",
-            code="malformed_record",
-        )
-
-
-def cut(line: int, where: str) -> BadData:
-    """Say that the file ends where no file of Discogs ends."""
-    return BadData(
-        f"the inventory ends {where}, in line {line}: it was cut short",
-        hint="nothing was changed; run again, or download the file again",
-        code="truncated",
-    )
 
 
 def parse_header(record: RawRecord | None) -> Header:

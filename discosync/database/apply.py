@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from discosync.core.change_entry import fields_json, kind_of
 from discosync.core.changes import Added, ChangeSet, Lifecycle, Removed, Rewrite
 from discosync.core.inventory_csv import RejectedRecord
+from discosync.core.lifecycle import lifecycle_of_new
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash, first_of
-from discosync.core.plan import lifecycle_of_new
 from discosync.database.bulk import Assignments, BulkWriter, Row, bulk_writer
 from discosync.database.tables import naive
 from discosync.errors import StorageFailed

@@ -4,22 +4,17 @@ Times are stored without a zone and mean UTC, as the old shop stored them: one c
 columns, whatever the session's time zone.
 """
 
-from datetime import UTC, datetime
-from decimal import Decimal
-
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
-    Numeric,
     String,
     Table,
     Text,
@@ -28,9 +23,9 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
-_CENT = Decimal("0.01")
+from discosync.database.column_types import Money, UtcDateTime, wide
+from discosync.database.column_types import naive as naive  # noqa: PLC0414 - for who writes them
 
 metadata = MetaData(
     naming_convention={
@@ -43,104 +38,46 @@ metadata = MetaData(
 )
 
 
-def naive(moment: datetime | None) -> datetime | None:
-    """Write a moment as the tables hold it: UTC without a zone."""
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware in code, UTC without a zone in the database."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times: nobody knows what they mean."""
-        del dialect
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone")
-        return naive(value)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Name the zone."""
-        del dialect
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class Money(TypeDecorator[Decimal]):
-    """An amount to the cent: NUMERIC on Postgres.
-
-    On SQLite a float, which the old program reads too; below `MAX_AMOUNT` it keeps every cent.
-    """
-
-    impl = Numeric(12, 2)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Decimal] | TypeEngine[float]:
-        """Choose the column type."""
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(Float())
-        return dialect.type_descriptor(Numeric(12, 2))
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | float | None:
-        """Hand the driver what the column holds."""
-        return float(value) if value is not None and dialect.name == "sqlite" else value
-
-    def process_result_value(
-        self, value: Decimal | float | None, dialect: Dialect
-    ) -> Decimal | None:
-        """Read the cents back."""
-        del dialect
-        return None if value is None else Decimal(str(value)).quantize(_CENT)
-
-
-def _wide(length: int) -> TypeEngine[str]:
-    """Text that the old shop limited; SQLite never enforced the limit, Postgres' is lifted."""
-    return Text().with_variant(String(length), "sqlite")
-
-
 listings = Table(
     "listings",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("listing_id", String(50), nullable=False),
-    Column("status", _wide(50), index=True),
-    Column("condition", _wide(50)),
-    Column("sleeve_condition", _wide(50)),
+    Column("status", wide(50), index=True),
+    Column("condition", wide(50)),
+    Column("sleeve_condition", wide(50)),
     Column("posted", UtcDateTime),
-    Column("uri", _wide(255)),
-    Column("resource_url", _wide(255)),
+    Column("uri", wide(255)),
+    Column("resource_url", wide(255)),
     Column("price_value", Money),
     Column("price_currency", String(10)),
     Column("shipping_price", Money),
     Column("shipping_currency", String(10)),
     Column("weight", Float),
     Column("format_quantity", Integer),
-    Column("external_id", _wide(100)),
-    Column("location", _wide(255)),
+    Column("external_id", wide(100)),
+    Column("location", wide(255)),
     Column("comments", Text),
     Column("release_id", String(50), index=True),
     Column("release_title", Text),
     Column("release_year", Integer),
-    Column("release_resource_url", _wide(255)),
-    Column("release_uri", _wide(255)),
+    Column("release_resource_url", wide(255)),
+    Column("release_uri", wide(255)),
     Column("artist_names", Text),
     Column("primary_artist", String(255)),
-    Column("label_names", _wide(500)),
+    Column("label_names", wide(500)),
     Column("primary_label", String(255)),
-    Column("format_names", _wide(255)),
+    Column("format_names", wide(255)),
     Column("primary_format", String(100)),
-    Column("genres", _wide(500)),
-    Column("styles", _wide(500)),
+    Column("genres", wide(500)),
+    Column("styles", wide(500)),
     Column("country", String(100)),
-    Column("catalog_number", _wide(100)),
-    Column("barcode", _wide(100)),
+    Column("catalog_number", wide(100)),
+    Column("barcode", wide(100)),
     Column("master_id", String(50)),
-    Column("master_url", _wide(255)),
-    Column("image_uri", _wide(500)),
-    Column("image_resource_url", _wide(500)),
+    Column("master_url", wide(255)),
+    Column("image_uri", wide(500)),
+    Column("image_resource_url", wide(500)),
     Column("release_community_have", Integer),
     Column("release_community_want", Integer),
     Column("export_timestamp", UtcDateTime),
@@ -209,6 +146,28 @@ Index(
     purged_listings.c.seller,
     purged_listings.c.listing_id,
     unique=True,
+)
+
+snapshot_marks = Table(
+    "snapshot_marks",
+    metadata,
+    Column("seller", String(255), primary_key=True),
+    Column("context", String(64), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("sha256", String(64)),
+    Column("records", Integer, nullable=False),
+    Column("for_sale", Integer, nullable=False),
+    Column("left_purged", Integer, nullable=False),
+)
+
+record_digests = Table(
+    "record_digests",
+    metadata,
+    Column("seller", String(255), primary_key=True),
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    Column("ids", LargeBinary, nullable=False),
+    Column("flags", LargeBinary, nullable=False),
+    Column("digests", LargeBinary, nullable=False),
 )
 
 feature_flags = Table(

@@ -42,11 +42,7 @@ class Mirror:
         may_remove: bool = True,
     ) -> ChangeSet:
         """Plan as a run does."""
-        known = KnownListings(
-            hash_by_id={i: row.content_hash for i, row in self.rows.items()},
-            inactive={i for i, row in self.rows.items() if not row.lifecycle.is_active},
-            incomplete={i for i, row in self.rows.items() if row.values["release_year"] is None},
-        )
+        known = KnownListings.of((i, row.flags, row.content_hash) for i, row in self.rows.items())
         planner = Planner(known, sees=sees, as_of=NOON, may_remove=may_remove)
         for record in records:
             planner.see(record)
