@@ -13,8 +13,8 @@ from discosync.database.engine import Database
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.marks import forget_mark, leave_mark, load_fingerprint
 from discosync.database.schema import SchemaState, require_usable
-from discosync.database.stats import load_inventory_value
 from discosync.database.store import finish_run, load_run_exists, record_run
+from discosync.database.worth import load_inventory_value
 from discosync.errors import StorageFailed
 from discosync.runner import Run
 from discosync.snapshot_file import open_snapshot

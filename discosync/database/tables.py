@@ -5,7 +5,6 @@ columns, whatever the session's time zone.
 """
 
 from sqlalchemy import (
-    JSON,
     Boolean,
     Column,
     Float,
@@ -22,9 +21,8 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
-from discosync.database.column_types import Money, UtcDateTime, wide
+from discosync.database.column_types import Json, Money, UtcDateTime, wide
 from discosync.database.column_types import naive as naive  # noqa: PLC0414 - for who writes them
 
 metadata = MetaData(
@@ -111,7 +109,7 @@ sync_runs = Table(
     Column("snapshot_sha256", String(64)),
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
-    Column("report", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+    Column("report", Json(), nullable=False),
 )
 Index("ix_sync_runs_seller_snapshot_as_of", sync_runs.c.seller, sync_runs.c.snapshot_as_of)
 
@@ -125,7 +123,7 @@ listing_changes = Table(
     Column("kind", String(20), nullable=False),
     Column(
         "fields",
-        JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql"),
+        Json(none_as_null=True),
     ),
 )
 Index(
