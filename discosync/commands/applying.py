@@ -1,13 +1,16 @@
 """The last step of a run that writes: schema, listings, history and record."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from discosync.commands.planning import Planned
+from discosync.core.changes import ChangeSet
+from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.progress import counted
+from discosync.core.record_parser import ParsedRecord
 from discosync.database.apply import Stamp, apply_changes
 from discosync.database.engine import Database
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
@@ -17,7 +20,7 @@ from discosync.database.store import finish_run, load_run_exists, record_run
 from discosync.database.worth import load_inventory_value
 from discosync.errors import StorageFailed
 from discosync.runner import Run
-from discosync.snapshot_file import open_snapshot
+from discosync.snapshot_file import OpenSnapshot, open_snapshot
 
 
 def make_schema(run: Run, database: Database) -> None:
@@ -53,12 +56,21 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
             if not planned.changes.writes_nothing:
                 run.progress.begin("writing changes", planned.changes.seen)
             may_remember = _is_as_planned(connection, stamp.seller, planned)
-            records = counted(opened.records, run.progress)
+            records = counted(_read_changed(opened, planned.changes), run.progress)
             apply_changes(connection, planned.changes, records, stamp=stamp, run_key=key)
             if may_remember:
                 _leave_mark(connection, stamp.seller, planned)
 
     commit_run(run, database, write, is_sandbox=is_sandbox)
+
+
+def _read_changed(
+    opened: OpenSnapshot, changes: ChangeSet
+) -> Iterator[ParsedRecord | RejectedRecord]:
+    """Read the records that are written; where these are most of them, simply all."""
+    if 2 * len(changes.added) > changes.records:
+        return opened.parsed
+    return opened.parsed_of({*changes.added, *(r.listing_id for r in changes.rewrites)})
 
 
 def _is_as_planned(connection: Connection, seller: str, planned: Planned) -> bool:

@@ -92,14 +92,14 @@ class Comparer:
         return load_known(self._connection, self._seller)
 
     def _compare(self, block: RecordBlock, planner: Planner) -> None:
-        place_of, parse = self._places.get, self._opened.parser.parse
+        place_of, read = self._places.get, self._opened.parser.read
         for line, body in zip(block.lines, block.bodies, strict=True):
             digest = raw_digest(body)
             at = place_of(digest)
             if at is not None:
                 planner.recognise(at, digest)
             elif not is_blank(body):
-                planner.see(parse(RawRecord(line, body)), digest)
+                planner.see(read(RawRecord(line, body)), digest)
                 if len(planner.waiting) >= ROWS_PER_QUERY:
                     self._resolve(planner)
 

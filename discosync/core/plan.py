@@ -35,21 +35,20 @@ from discosync.core.listing import (
     CONTENT_FIELDS,
     FILLED_ONCE_FIELDS,
     Listing,
-    content_digest,
     content_digest_of,
     content_hash,
     overlay,
     render_hash,
 )
+from discosync.core.record_parser import ParsedRecord
 from discosync.core.records import NO_DIGEST
 from discosync.core.remembered import Remembered
 
 
 class _Waiting(NamedTuple):
-    """A listing that waits for its stored row: its content's digest, its record's digest."""
+    """A listing that waits for its stored row, and the digest of its record's bytes."""
 
-    listing: Listing
-    digest: bytes
+    record: ParsedRecord
     raw_digest: bytes
 
 
@@ -114,7 +113,7 @@ class Planner:
         elif flags & IS_PURGED:
             self._left_purged += 1
 
-    def see(self, record: Listing | RejectedRecord, raw_digest: bytes = NO_DIGEST) -> None:
+    def see(self, record: ParsedRecord | RejectedRecord, raw_digest: bytes = NO_DIGEST) -> None:
         """Take the next record; raise `BadData` when too many cannot be read."""
         if isinstance(record, RejectedRecord):
             self._rejected.append(record)
@@ -135,16 +134,16 @@ class Planner:
         else:
             self._compare(record, at, raw_digest)
 
-    def _add(self, listing: Listing, raw_digest: bytes) -> None:
+    def _add(self, record: ParsedRecord, raw_digest: bytes) -> None:
         """Take a listing that is seen for the first time."""
-        self._added.append(listing.listing_id)
-        self._added_ids.add(listing.listing_id)
-        self._added_active += listing.is_for_sale
-        self.remembered.add(listing.listing_id, raw_digest, is_active=listing.is_for_sale)
+        self._added.append(record.listing_id)
+        self._added_ids.add(record.listing_id)
+        self._added_active += record.is_for_sale
+        self.remembered.add(record.listing_id, raw_digest, is_active=record.is_for_sale)
 
-    def _see_purged(self, listing: Listing, at: int, raw_digest: bytes) -> None:
-        if listing.is_for_sale:
-            self._added.append(listing.listing_id)
+    def _see_purged(self, record: ParsedRecord, at: int, raw_digest: bytes) -> None:
+        if record.is_for_sale:
+            self._added.append(record.listing_id)
             self._added_active += 1
             self.remembered.settle(at, raw_digest, flags=IS_ACTIVE)
             return
@@ -153,37 +152,33 @@ class Planner:
         self._left_purged += 1
         self.remembered.settle(at, raw_digest)
 
-    def _compare(self, listing: Listing, at: int, raw_digest: bytes) -> None:
-        flags, digest = self._known.flags[at], content_digest(listing)
+    def _compare(self, record: ParsedRecord, at: int, raw_digest: bytes) -> None:
+        flags = self._known.flags[at]
         self._compared_active += flags & IS_ACTIVE
-        if self._is_settled(listing, digest, flags, self._known.hash_at(at)):
+        if self._is_settled(record, flags, self._known.hash_at(at)):
             self._unchanged += 1
             self.remembered.settle(at, raw_digest)
         else:
-            self._waiting[listing.listing_id] = _Waiting(listing, digest, raw_digest)
+            self._waiting[record.listing_id] = _Waiting(record, raw_digest)
 
-    def _is_settled(self, listing: Listing, digest: bytes, flags: int, known: bytes) -> bool:
+    def _is_settled(self, record: ParsedRecord, flags: int, known: bytes) -> bool:
         """Whether the hash alone proves that nothing changed."""
         return (
             self._trust_hash
-            and known == digest
-            and bool(flags & IS_ACTIVE) == listing.is_for_sale
-            and not (
-                self._may_complete
-                and flags & IS_INCOMPLETE
-                and any(getattr(listing, name) is not None for name in FILLED_ONCE_FIELDS)
-            )
+            and known == record.digest
+            and bool(flags & IS_ACTIVE) == record.is_for_sale
+            and not (self._may_complete and flags & IS_INCOMPLETE and record.fills_in)
         )
 
     def resolve(self, rows: Iterable[KnownListing]) -> None:
         """Decide the waiting listings by their stored rows."""
         for row in rows:
-            waiting = self._waiting.pop(row.listing_id)
+            record, raw_digest = self._waiting.pop(row.listing_id)
             left = content_digest_of(row.content_hash)
-            if self._is_settled(waiting.listing, waiting.digest, row.flags, left):
+            if self._is_settled(record, row.flags, left):
                 decision = None  # where only the row could tell
             else:
-                decision = self._decide(row, waiting.listing, waiting.digest)
+                decision = self._decide(row, record.listing, record.digest)
             if decision is None:
                 self._unchanged += 1
             else:
@@ -191,9 +186,9 @@ class Planner:
                 left = content_digest_of(decision.content_hash)
             at = self._known.find(row.listing_id)
             # Where the row keeps more than the source shows, only the row can settle it again.
-            if at is not None and left == waiting.digest:
-                flags = IS_ACTIVE if waiting.listing.is_for_sale else 0
-                self.remembered.settle(at, waiting.raw_digest, flags=flags)
+            if at is not None and left == record.digest:
+                flags = IS_ACTIVE if record.is_for_sale else 0
+                self.remembered.settle(at, raw_digest, flags=flags)
 
     def _decide(self, row: KnownListing, listing: Listing, digest: bytes) -> Rewrite | None:
         merged = overlay(listing, row.values, sees=self._sees)

@@ -73,6 +73,7 @@ class SnapshotMark:
     def plan_again(self) -> ChangeSet:
         """Give the plan for the very same snapshot: it changes nothing."""
         return ChangeSet(
+            added=array("q"),
             unchanged=self.records,
             records=self.records,
             for_sale=self.for_sale,

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discosync.core.inventory_csv import (
-    RecordParser,
     RejectedRecord,
     parse_header,
 )
 from discosync.core.listing import Listing, content_hash
+from discosync.core.record_parser import RecordParser
 from discosync.core.records import MAX_RECORD_BYTES, split_records
 from discosync.errors import BadData
 from discosync.sandbox.answers import render_csv
