@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from discosync.commands.comparing import Comparer
 from discosync.core.changes import ChangeSet
+from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import Header
 from discosync.core.limits import check_conflicts, check_rejected, check_witness
-from discosync.core.plan import find_conflicts
 from discosync.core.report import Problem
 from discosync.core.snapshot import Snapshot, Source
 from discosync.database.engine import Database

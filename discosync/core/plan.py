@@ -295,12 +295,3 @@ class _State(TypedDict):
     content_hash: str
     expected_hash: str | None
     currency: str | None
-
-
-def find_conflicts(records: Iterable[Listing | RejectedRecord], ids: Collection[int]) -> list[int]:
-    """Name the listings that a snapshot holds twice with different content."""
-    hashes_by_id: dict[int, set[str]] = {}
-    for record in records:
-        if isinstance(record, Listing) and record.listing_id in ids:
-            hashes_by_id.setdefault(record.listing_id, set()).add(content_hash(record))
-    return sorted(i for i, hashes in hashes_by_id.items() if len(hashes) > 1)

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from discosync.commands.applying import make_schema
 from discosync.core.listing import Listing
 from discosync.core.record_parser import RecordParser
 from tests.support.program import Program
@@ -55,7 +56,7 @@ def path(program: Program, tmp_path: Path) -> Path:
 def _sync(program: Program, path: Path, *options: str, **more: str) -> tuple[dict[str, int], int]:
     """Sync; return the counts, and how many records were parsed while planning and writing."""
     with counting(RecordParser.read.__code__) as calls:
-        result = program("sync", "--from-file", str(path), "--json", *options, **more)
+        result = program("sync", "--from-file", str(path), "--json", *options, stdin=None, **more)
     assert result.exit_code == 0, result.stderr
     return result.counts, calls[0]
 
@@ -136,15 +137,12 @@ def test_write_between_plan_and_commit_leaves_no_mark(
     program: Program, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that the plan did not see as they are now are looked at by the next run."""
-    from discosync.commands import sync  # noqa: PLC0415 - the moment between plan and write
-
-    make_schema = sync.make_schema
 
     def meanwhile(*arguments: Any) -> None:
         program.query("UPDATE listings SET is_active = false WHERE listing_id = '4400000030'")
         make_schema(*arguments)
 
-    monkeypatch.setattr(sync, "make_schema", meanwhile)
+    monkeypatch.setattr("discosync.commands.sync.make_schema", meanwhile)
     path.write_bytes(path.read_bytes().replace(b"For Sale,12.5,", b"For Sale,13,", 1))
     assert _sync(program, path)[0]["updated"] == 1
     monkeypatch.undo()

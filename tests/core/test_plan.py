@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discosync.core.changes import ACTIVE, ChangeSet, Lifecycle, Removed
+from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.known import KnownListing, KnownListings
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash
-from discosync.core.plan import Planner, find_conflicts
+from discosync.core.plan import Planner
 from discosync.core.record_parser import ParsedRecord
 from tests.support.shop import FIRST_ID, NOON, make_listing, make_shop
 

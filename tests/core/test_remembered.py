@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discosync.core.changes import ChangeSet, Removed
+from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import RejectedRecord, parse_header
 from discosync.core.known import IS_PURGED, KnownListing, KnownListings
 from discosync.core.lifecycle import lifecycle_of_new
@@ -18,7 +19,7 @@ from discosync.core.listing import (
     content_digest,
     content_hash,
 )
-from discosync.core.plan import Planner, find_conflicts
+from discosync.core.plan import Planner
 from discosync.core.record_parser import RecordParser
 from discosync.core.records import NO_DIGEST, RawRecord, raw_digest, split_blocks
 from discosync.core.remembered import SnapshotMark, context_of
