@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from discosync.core.change_entry import ChangeEntry
-from discosync.core.comparison import Comparison
 from discosync.core.enrichment import EnrichmentUse
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.progress import Progress
@@ -33,6 +32,9 @@ from discosync.errors import (
     TimeBudgetUsedUp,
 )
 from discosync.report_saving import save_report
+
+if TYPE_CHECKING:
+    from discosync.core.comparison import Comparison
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +72,7 @@ class Run:
     has_changes: bool = False
     changes: tuple[ChangeEntry, ...] | None = None
     highlights: tuple[ChangeEntry, ...] = ()
-    comparison: Comparison | None = None
+    comparison: "Comparison | None" = None
     archive: ArchiveUse | None = None
     enrichment: EnrichmentUse | None = None
     inventory_value: dict[str, dict[str, Any]] | None = None

@@ -115,7 +115,7 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
 
     All of it is fetched, only what changed is written, in one transaction; nothing is deleted.
     """
-    from discosync.commands.fetch import FetchOptions  # noqa: PLC0415 - heavy
+    from discosync.commands.fetch_file import FetchOptions  # noqa: PLC0415 - heavy
     from discosync.commands.judging import SyncOptions  # noqa: PLC0415 - heavy
     from discosync.commands.sync import SyncRequest  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy

@@ -1,24 +1,28 @@
 """The last step of a run that writes: schema, listings, history and record."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from discosync.commands.planning import Planned
+from discosync.core.changes import ChangeSet
+from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.moments import moment_of_run
 from discosync.core.progress import counted
+from discosync.core.record_parser import ParsedRecord
 from discosync.database.apply import Stamp, apply_changes
 from discosync.database.checkpoints import record_checkpoint
 from discosync.database.engine import Database
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
+from discosync.database.marks import forget_mark, leave_mark, load_fingerprint
 from discosync.database.schema import SchemaState, require_usable
-from discosync.database.stats import load_inventory_value
 from discosync.database.store import finish_run, load_run_exists, record_run
+from discosync.database.worth import load_inventory_value
 from discosync.errors import StorageFailed
 from discosync.runner import Run
-from discosync.snapshot_file import open_snapshot
+from discosync.snapshot_file import OpenSnapshot, open_snapshot
 
 
 def make_schema(run: Run, database: Database) -> None:
@@ -53,10 +57,36 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
         with open_snapshot(snapshot) as opened:
             if not planned.changes.writes_nothing:
                 run.progress.begin("writing changes", planned.changes.seen)
-            records = counted(opened.records, run.progress)
+            may_remember = _is_as_planned(connection, stamp.seller, planned)
+            records = counted(_read_changed(opened, planned.changes), run.progress)
             apply_changes(connection, planned.changes, records, stamp=stamp, run_key=key)
+            if may_remember:
+                _leave_mark(connection, stamp.seller, planned)
 
     commit_run(run, database, write, is_sandbox=is_sandbox)
+
+
+def _read_changed(
+    opened: OpenSnapshot, changes: ChangeSet
+) -> Iterator[ParsedRecord | RejectedRecord]:
+    """Read the records that are written; where these are most of them, simply all."""
+    if 2 * len(changes.added) > changes.records:
+        return opened.parsed
+    return opened.parsed_of({*changes.added, *(r.listing_id for r in changes.rewrites)})
+
+
+def _is_as_planned(connection: Connection, seller: str, planned: Planned) -> bool:
+    """Whether the rows are still those that the plan saw: only then is it known what they are."""
+    if planned.changes.writes_nothing:
+        return True  # the mark holds what was seen, and only that will be believed
+    return load_fingerprint(connection, seller) == planned.left.before
+
+
+def _leave_mark(connection: Connection, seller: str, planned: Planned) -> None:
+    """Leave a mark, in the transaction that makes it true."""
+    left, is_same = planned.left, planned.changes.writes_nothing
+    fingerprint = left.before if is_same else load_fingerprint(connection, seller)
+    leave_mark(connection, seller, left, fingerprint=fingerprint)
 
 
 def commit_run(
@@ -71,6 +101,8 @@ def commit_run(
         with database.writing() as connection:
             key = record_run(connection, run.report(), is_sandbox=is_sandbox)
             record_checkpoint(connection, str(run.seller), key, _moment(run))
+            # Whatever is written, only a sync knows what it leaves.
+            forget_mark(connection, str(run.seller))
             write(connection, key)
             if run.has_changes:
                 run.inventory_value = load_inventory_value(connection, str(run.seller))

@@ -7,7 +7,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from discosync.commands.fetch import Fetcher, FetchOptions, seller_of
+from discosync.commands.fetch import ApiFetcher
+from discosync.commands.fetch_file import FetchOptions, seller_of
 from discosync.commands.flags import flags_of_run
 from discosync.commands.planning import plan_snapshot
 from discosync.core.comparison import (
@@ -159,7 +160,7 @@ class _Comparer:
     def _fetch(self, source: Source, directory: Path) -> _Fetched:
         run, began = self._run, time.monotonic()
         directory.mkdir()
-        fetcher = Fetcher(run, self._settings, FetchOptions(source=source), last=self._last)
+        fetcher = ApiFetcher(run, self._settings, FetchOptions(source=source), last=self._last)
         with closing(fetcher):
             with run.phase(source.value):
                 fetched = fetcher.fetch(str(run.seller), Spool(directory))

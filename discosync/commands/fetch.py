@@ -1,12 +1,11 @@
-"""From three sources, one snapshot: who asks, which way, and what if that way is closed."""
+"""From Discogs, one snapshot: who asks, which way, and what if that way is closed."""
 
 import logging
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 from discosync.commands.cache_warning import warn_once
+from discosync.commands.fetch_file import Fetched, FetchOptions
 from discosync.core.flags import Flag
-from discosync.core.pacific import parse_export_name
 from discosync.core.report import Problem
 from discosync.core.snapshot import Snapshot, Source
 from discosync.core.source_choice import SourceChoice, choose_source
@@ -19,7 +18,6 @@ from discosync.discogs.inventory import (
     fetch_pages,
     fetch_username,
 )
-from discosync.discogs.inventory_file import load_file
 from discosync.discogs.shared_limit import open_shared_limit
 from discosync.discogs.spool import Spool
 from discosync.discogs.transport import Transport
@@ -31,24 +29,7 @@ _EXPORT_DEADLINE_SECONDS = 20 * 60.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchOptions:
-    """Which way to take: `source` None means the cheapest complete one."""
-
-    from_file: Path | None = None
-    source: Source | None = None
-    public: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A snapshot, and whether discosync's own sandbox gave it (None: a file does not say)."""
-
-    snapshot: Snapshot
-    is_sandbox: bool | None
-
-
-class Fetcher:
+class ApiFetcher:
     """Brings one seller's inventory onto the disk."""
 
     def __init__(
@@ -68,9 +49,7 @@ class Fetcher:
         run.api_use = lambda: self._transport.use
 
     def fetch(self, seller: str, spool: Spool) -> Fetched:
-        """Fetch by the file, or by the way that the options and the size suggest."""
-        if self._options.from_file is not None:
-            return self._fetch_file(self._options.from_file, seller, spool)
+        """Fetch by the way that the options and the size suggest."""
         if not self._options.public:
             self._check_identity(seller)
         first = fetch_first_page(self._transport, seller)
@@ -96,12 +75,6 @@ class Fetcher:
         """Close the connections."""
         self._transport.close()
         self._shared_limit.close()
-
-    def _fetch_file(self, path: Path, seller: str, spool: Spool) -> Fetched:
-        self._take(SourceChoice(source=Source.FILE, reason=f"--from-file {_legible(path)}"))
-        currency = self._settings.currency or self._last.currency
-        snapshot = load_file(path, seller=seller, currency=currency, spool=spool)
-        return Fetched(snapshot=snapshot, is_sandbox=None)
 
     def _check_identity(self, seller: str) -> None:
         if self._settings.token is None:
@@ -187,32 +160,3 @@ class Fetcher:
                 code="wrong_currency",
             )
         return wanted or shown or self._last.currency
-
-
-def _legible(path: Path) -> str:
-    """Write a path as text that every database and JSON reader takes."""
-    return str(path).encode(errors="surrogateescape").decode(errors="replace")
-
-
-def seller_of(settings: Settings, options: FetchOptions, *, named: str | None) -> str:
-    """Say whose inventory is meant: `--seller`, the setting, or a file's own name.
-
-    Raises `NotReady` when nobody says, `AuthRefused` when a file is named after somebody else
-    than the setting.
-    """
-    by_name = parse_export_name(options.from_file.name) if options.from_file else None
-    seller = named or settings.seller or (by_name[0] if by_name else None)
-    if seller is None:
-        raise NotReady(
-            "there is no seller",
-            hint="set DISCOGS_USERNAME to the seller's Discogs user name, or use --seller",
-            code="no_seller",
-        )
-    if named is None and by_name is not None and by_name[0].casefold() != seller.casefold():
-        raise AuthRefused(
-            f"the file is an export of {by_name[0]!r}, the seller is {seller!r}",
-            hint=f"add --seller {by_name[0]} if it is that shop's, or --seller {seller} if the "
-            "name is wrong",
-            code="not_this_seller",
-        )
-    return seller

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
 
-from discosync.commands.fetch import FetchOptions
+from discosync.commands.fetch_file import FetchOptions
 from discosync.commands.planning import Planned
 from discosync.core.change_entry import ChangeEntry, describe_changes, describe_known
 from discosync.core.changes import ChangeSet

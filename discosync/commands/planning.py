@@ -1,32 +1,31 @@
 """From a snapshot on disk and a database to a plan: read both, let the core decide."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
-
+from discosync.commands.comparing import Comparer
 from discosync.core.changes import ChangeSet
+from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import Header
-from discosync.core.known import KnownListings
 from discosync.core.limits import check_conflicts, check_rejected, check_witness
-from discosync.core.plan import Planner, find_conflicts
-from discosync.core.progress import counted
 from discosync.core.report import Problem
 from discosync.core.snapshot import Snapshot, Source
 from discosync.database.engine import Database
-from discosync.database.store import ROWS_PER_QUERY, LastApplied, load_known, load_rows
+from discosync.database.marks import NextMark
+from discosync.database.store import LastApplied
 from discosync.runner import Run
-from discosync.snapshot_file import OpenSnapshot, open_snapshot
+from discosync.snapshot_file import open_snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan, the snapshot it is made from, and the fields that the snapshot shows."""
+    """A plan, the snapshot it is made from, the fields that shows, and what it leaves behind."""
 
     changes: ChangeSet
     snapshot: Snapshot
     sees: frozenset[str]
+    left: NextMark
 
 
 def plan_snapshot(
@@ -46,66 +45,19 @@ def plan_snapshot(
         database.reading() if database else nullcontext() as connection,
         open_snapshot(snapshot) as opened,
     ):
+        comparer = Comparer(run, connection, snapshot, opened, trust_hash=trust_hash)
         with run.phase("parse"):
-            reader = _Reader(run, connection, snapshot, opened, trust_hash=trust_hash)
-            reader.read_all()
+            comparer.read()
         with run.phase("plan"):
-            changes = reader.finish()
+            changes = comparer.finish()
     run.columns = opened.header.columns
     _note_columns(run, opened.header, last)
     _verify(changes, snapshot, count_again)
-    _check_repeated(run, reader.planner, snapshot)
+    _check_repeated(run, comparer.repeated_ids, snapshot)
     _note_problems(run, changes, snapshot)
     _note_currency(run, snapshot, opened.sees)
-    return Planned(changes=changes, snapshot=snapshot, sees=opened.sees)
-
-
-class _Reader:
-    """Feeds the planner: records from the snapshot, and the stored rows it wants."""
-
-    def __init__(
-        self,
-        run: Run,
-        connection: Connection | None,
-        snapshot: Snapshot,
-        opened: OpenSnapshot,
-        *,
-        trust_hash: bool,
-    ) -> None:
-        self._run = run
-        self._connection = connection
-        self._seller = str(run.seller)
-        self._records = opened.records
-        known = load_known(connection, self._seller) if connection else KnownListings()
-        self._expected = len(known.hash_by_id) or None
-        self.planner = Planner(
-            known,
-            sees=opened.sees,
-            as_of=snapshot.as_of or run.started_at,
-            may_remove=snapshot.incomplete_because is None,
-            trust_hash=trust_hash,
-        )
-
-    def read_all(self) -> None:
-        planner, progress = self.planner, self._run.progress
-        progress.begin("comparing listings", self._expected)
-        for record in counted(self._records, progress):
-            planner.see(record)
-            if len(planner.waiting) >= ROWS_PER_QUERY:
-                self._resolve()
-        self._resolve()
-        progress.end()
-
-    def _resolve(self) -> None:
-        if self._connection is not None and self.planner.waiting:
-            wanted = list(self.planner.waiting)
-            self.planner.resolve(load_rows(self._connection, self._seller, wanted))
-
-    def finish(self) -> ChangeSet:
-        gone = sorted(self.planner.gone)
-        if self._connection is not None and gone:
-            self.planner.remove(load_rows(self._connection, self._seller, gone))
-        return self.planner.finish()
+    left = comparer.leave(changes)
+    return Planned(changes=changes, snapshot=snapshot, sees=opened.sees, left=left)
 
 
 def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], int]) -> None:
@@ -118,9 +70,8 @@ def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], in
             raise fault
 
 
-def _check_repeated(run: Run, planner: Planner, snapshot: Snapshot) -> None:
+def _check_repeated(run: Run, repeated: Collection[int], snapshot: Snapshot) -> None:
     """Collapse equal duplicates, refuse different ones; a walk has settled its own already."""
-    repeated = planner.repeated_ids
     if not repeated or snapshot.source is Source.PAGES:
         return
     with open_snapshot(snapshot) as opened:

@@ -6,13 +6,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from discosync.commands.applying import apply_plan, make_schema
-from discosync.commands.fetch import Fetched, Fetcher, FetchOptions, seller_of
+from discosync.commands.fetch_file import (
+    Fetched,
+    Fetcher,
+    FetchOptions,
+    FileFetcher,
+    seller_of,
+)
 from discosync.commands.flags import flags_of_run, roll_back_by_itself
 from discosync.commands.judging import SyncOptions, judge
 from discosync.commands.locking import hold_run_locks
 from discosync.commands.places import report_dir
 from discosync.commands.planning import Planned, plan_snapshot
-from discosync.commands.sandbox import SANDBOX_ADVICE, in_sandbox
 from discosync.commands.spooling import open_spool
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.snapshot import Source
@@ -66,6 +71,11 @@ def sync_seller(run: Run, request: SyncRequest) -> None:
     run.set_up_logging(settings.log_format)
     with ExitStack() as stack:
         if request.is_sandbox:
+            from discosync.commands.sandbox import (  # noqa: PLC0415 - rehearsals only
+                SANDBOX_ADVICE,
+                in_sandbox,
+            )
+
             settings = stack.enter_context(in_sandbox(settings, named=request.seller))
             run.advice = SANDBOX_ADVICE
         options = request.options
@@ -126,7 +136,7 @@ class _Target:
         The new way's flag is then rolled back: it has shown something that a limit refuses.
         """
         seller = str(self.run.seller)
-        fetcher = Fetcher(self.run, self.settings, self.options.fetch, last=self.last)
+        fetcher = self._fetcher()
         problems = len(self.run.problems)
         with closing(fetcher):
             try:
@@ -136,6 +146,14 @@ class _Target:
                     raise
                 del self.run.problems[problems:]
                 return self._plan_the_old_way(fetcher, spool, refused)
+
+    def _fetcher(self) -> Fetcher:
+        options = self.options.fetch
+        if options.from_file is not None:
+            return FileFetcher(self.run, self.settings, options.from_file, last=self.last)
+        from discosync.commands.fetch import ApiFetcher  # noqa: PLC0415 - a file needs no network
+
+        return ApiFetcher(self.run, self.settings, options, last=self.last)
 
     def _plan_the_old_way(
         self, fetcher: Fetcher, spool: Spool, refused: LimitRefused | BadData

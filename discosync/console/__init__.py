@@ -10,20 +10,19 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from discosync.console.comparison_view import print_comparison
 from discosync.console.progress_bars import BarProgress, PlainProgress
 from discosync.console.report_view import headline, print_diff, print_problems, summary_lines
 from discosync.console.terminal import is_colourful, print_lines, print_table
-from discosync.core.comparison import Comparison
-from discosync.core.comparison_text import render_comparison_markdown
-from discosync.core.diff import render_markdown
 from discosync.core.progress import NoProgress, Progress
 from discosync.core.report import RunReport
 from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
 from discosync.log_format import JsonFormatter
 from discosync.report_file import write_json
+
+if TYPE_CHECKING:
+    from discosync.core.comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,18 +156,30 @@ class Console:
         if report.error is not None:
             self.show_error(report.error)
 
-    def _show_comparison(self, report: RunReport, comparison: Comparison, diff: str | None) -> None:
+    def _show_comparison(
+        self, report: RunReport, comparison: "Comparison", diff: str | None
+    ) -> None:
         if diff == "json":
             self.show_json(report.to_json())
         elif diff == "markdown":
+            from discosync.core.comparison_text import (  # noqa: PLC0415 - comparisons only
+                render_comparison_markdown,
+            )
+
             print(render_comparison_markdown(comparison, seller=str(report.seller)), end="")
         elif not self.quiet:
+            from discosync.console.comparison_view import (  # noqa: PLC0415 - comparisons only
+                print_comparison,
+            )
+
             print_comparison(comparison)
 
     def _show_diff(self, report: RunReport, diff: str) -> None:
         if diff == "json":
             self.show_json(report.to_json())
         elif diff == "markdown":
+            from discosync.core.diff import render_markdown  # noqa: PLC0415 - where asked for
+
             print(render_markdown(report), end="")
         else:
             print_diff(report)

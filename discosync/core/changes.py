@@ -89,7 +89,8 @@ class ChangeSet:
 
     `records` is how many records were read, `for_sale` how many of them say For Sale;
     `known_active` and `compared…` (known, and seen again) are what shares are shares of;
-    `protected` counts listings that would have been missing but may not be judged.
+    `left_purged` are records of listings that were purged and stay away; `protected` counts
+    listings that would have been missing but may not be judged.
     """
 
     added: Sequence[int] = ()
@@ -105,6 +106,7 @@ class ChangeSet:
     known_active: int = 0
     compared: int = 0
     compared_active: int = 0
+    left_purged: int = 0
     protected: int = 0
 
     @property

@@ -12,6 +12,7 @@ from discosync.core.money import parse_amount, parse_decimal
 from discosync.core.pacific import pacific_to_utc
 
 _MAX_ID = 2**63 - 1
+_MAX_DIGITS = len(str(_MAX_ID))
 _MAX_STATUS = 50
 
 EXPORT_COLUMNS = (
@@ -89,8 +90,14 @@ FIELD_BY_COLUMN = {
 
 def parse_id(text: str, name: str) -> int:
     """Read a positive whole number of 64 bits; `name` is for the reason."""
+    if len(text) < _MAX_DIGITS and text.isdecimal() and text.isascii() and text[0] != "0":
+        return int(text)  # as Discogs writes them
     digits = text.strip().lstrip("0")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19 or int(digits) > _MAX_ID:
+    if (
+        not (digits.isascii() and digits.isdigit())
+        or len(digits) > _MAX_DIGITS
+        or int(digits) > _MAX_ID
+    ):
         raise ValueError(f"{name} {text[:40]!r} is not a positive whole number")
     return int(digits)
 

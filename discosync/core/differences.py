@@ -1,8 +1,11 @@
-"""What differs between a stored listing and what a source shows of it."""
+"""What differs between a stored listing and what a source shows of it, or tells of it twice."""
+
+from collections.abc import Collection, Iterable
 
 from discosync.core.changes import FieldChange, Lifecycle
+from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.known import KnownListing
-from discosync.core.listing import CONTENT_FIELDS, Listing, canonical
+from discosync.core.listing import CONTENT_FIELDS, Listing, canonical, content_hash
 
 
 def content_changes(
@@ -25,3 +28,12 @@ def lifecycle_changes(before: Lifecycle, after: Lifecycle) -> tuple[FieldChange,
         for name, old, new in zip(Lifecycle._fields, before, after, strict=True)
         if old != new
     )
+
+
+def find_conflicts(records: Iterable[Listing | RejectedRecord], ids: Collection[int]) -> list[int]:
+    """Name the listings that a snapshot holds twice with different content."""
+    hashes_by_id: dict[int, set[str]] = {}
+    for record in records:
+        if isinstance(record, Listing) and record.listing_id in ids:
+            hashes_by_id.setdefault(record.listing_id, set()).add(content_hash(record))
+    return sorted(i for i, hashes in hashes_by_id.items() if len(hashes) > 1)

@@ -21,10 +21,14 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
 
+from discosync.core.records import DIGEST_BYTES, NO_DIGEST
+
 FieldValue = str | int | Decimal | bool | datetime | None
 
 HASH_VERSION = "1"
 """Stands before every content hash; a new one re-hashes silently, see `plan`."""
+
+_HASH_PREFIX = f"{HASH_VERSION}:"
 
 FOR_SALE = "For Sale"
 
@@ -215,19 +219,40 @@ def canonical(field: str, value: FieldValue) -> str:
 
 def content_hash(listing: Listing) -> str:
     """Digest what both sources show of a listing: version, colon, 32 hexadecimal digits."""
+    return render_hash(content_digest(listing))
+
+
+def content_digest(listing: Listing) -> bytes:
+    """Digest what both sources show of a listing: the content hash as bytes, without version."""
     return _digest(_content_of(listing))
 
 
 def content_hash_of_row(values: Mapping[str, FieldValue]) -> str:
     """Digest a stored row's content, as if a source had shown just that."""
-    return _digest([values[field] for field in CONTENT_FIELDS])
+    return render_hash(_digest([values[field] for field in CONTENT_FIELDS]))
 
 
-def _digest(content: Iterable[FieldValue]) -> str:
+def render_hash(digest: bytes) -> str:
+    """Write a content's digest as the column `content_hash` holds it."""
+    return f"{HASH_VERSION}:{digest.hex()}"
+
+
+def content_digest_of(content_hash: str | None) -> bytes:
+    """Read the digest in a content hash; `NO_DIGEST` for none, or one of another version."""
+    if content_hash is None or not content_hash.startswith(_HASH_PREFIX):
+        return NO_DIGEST
+    try:
+        digest = bytes.fromhex(content_hash[len(_HASH_PREFIX) :])
+    except ValueError:
+        return NO_DIGEST
+    return digest if len(digest) == DIGEST_BYTES else NO_DIGEST
+
+
+def _digest(content: Iterable[FieldValue]) -> bytes:
     forms = [form(value) for form, value in zip(_CANONICAL_IN_ORDER, content, strict=True)]
     # NUL separates: the parser refuses it inside a field, so no two contents run together.
     body = "\0".join(forms)
-    return f"{HASH_VERSION}:{blake2b(body.encode(), digest_size=16).hexdigest()}"
+    return blake2b(body.encode(), digest_size=DIGEST_BYTES).digest()
 
 
 def overlay(listing: Listing, known: Mapping[str, FieldValue], *, sees: frozenset[str]) -> Listing:

@@ -1,17 +1,16 @@
 """Decide what a snapshot changes.
 
-The `Planner` is fed one record after the other. Most are settled by their content hash alone; for
-the few others it names the listings whose stored rows it wants to see, and decides when it gets
-them. It asks nobody itself: the caller reads the database.
+The `Planner` is fed one record after the other. Most are settled by their content hash alone, or
+even by the digest of their bytes; for the few others it names the listings whose stored rows it
+wants to see, and decides when it gets them. It asks nobody itself: the caller reads the database.
 """
 
 from array import array
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from discosync.core.changes import (
-    ACTIVE,
     ChangeSet,
     Completed,
     FieldChange,
@@ -23,40 +22,34 @@ from discosync.core.changes import (
 )
 from discosync.core.differences import content_changes, lifecycle_changes
 from discosync.core.inventory_csv import RejectedRecord
-from discosync.core.known import KnownListing, KnownListings
+from discosync.core.known import (
+    IS_ACTIVE,
+    IS_INCOMPLETE,
+    IS_PURGED,
+    KnownListing,
+    KnownListings,
+)
+from discosync.core.lifecycle import lifecycle_after
 from discosync.core.limits import MAX_REJECTED, too_many_rejected
 from discosync.core.listing import (
     CONTENT_FIELDS,
     FILLED_ONCE_FIELDS,
-    FOR_SALE,
-    FieldValue,
     Listing,
+    content_digest_of,
     content_hash,
     overlay,
-    removal_reason,
+    render_hash,
 )
+from discosync.core.record_parser import ParsedRecord
+from discosync.core.records import NO_DIGEST
+from discosync.core.remembered import Remembered
 
 
-def lifecycle_of_new(status: str, *, is_for_sale: bool, as_of: datetime) -> Lifecycle:
-    """Say how a listing begins.
+class _Waiting(NamedTuple):
+    """A listing that waits for its stored row, and the digest of its record's bytes."""
 
-    One that is first seen when it is sold already has no `sold_at`: nobody knows when it was.
-    """
-    if is_for_sale:
-        return ACTIVE
-    return Lifecycle(
-        is_active=False, removed_at=as_of, removal_reason=removal_reason(status), sold_at=None
-    )
-
-
-def lifecycle_of_adopted(status: FieldValue, *, now: datetime) -> Lifecycle:
-    """Say what the old shop's row means: it kept what is for sale, and said no more.
-
-    Without a status, or with the right one in other letters, it counts as for sale.
-    """
-    word = str(status or FOR_SALE).strip()
-    is_for_sale = word.casefold() == FOR_SALE.casefold()
-    return lifecycle_of_new(word, is_for_sale=is_for_sale, as_of=now)
+    record: ParsedRecord
+    raw_digest: bytes
 
 
 class Planner:
@@ -81,14 +74,16 @@ class Planner:
         self._may_remove = may_remove
         self._trust_hash = trust_hash
         self._may_complete = not sees.isdisjoint(FILLED_ONCE_FIELDS)
-        self._seen: set[int] = set()
+        self._seen = bytearray(len(known))
         self._added: array[int] = array("q")
-        self._waiting: dict[int, tuple[Listing, str]] = {}
+        self._added_ids: set[int] = set()
+        self._waiting: dict[int, _Waiting] = {}
         self._decided: list[Rewrite] = []
         self._rejected: list[RejectedRecord] = []
         self._repeated: set[int] = set()
         self._unchanged = self._for_sale = self._added_active = self._compared_active = 0
         self._left_purged = 0
+        self.remembered = Remembered(known)
 
     @property
     def waiting(self) -> Collection[int]:
@@ -100,70 +95,111 @@ class Planner:
         """Listings that the snapshot holds more than once."""
         return self._repeated
 
-    def see(self, record: Listing | RejectedRecord) -> None:
+    def recognise(self, at: int, raw_digest: bytes) -> None:
+        """Take a record by its bytes alone: they were settled before, and so were its values.
+
+        `at` is where the listing stands among the known ones.
+        """
+        if self._seen[at]:
+            self._repeated.add(self._known.ids[at])
+            return
+        self._seen[at] = 1
+        self._unchanged += 1
+        self.remembered.settle(at, raw_digest)
+        flags = self._known.flags[at]
+        if flags & IS_ACTIVE:
+            self._for_sale += 1
+            self._compared_active += 1
+        elif flags & IS_PURGED:
+            self._left_purged += 1
+
+    def see(self, record: ParsedRecord | RejectedRecord, raw_digest: bytes = NO_DIGEST) -> None:
         """Take the next record; raise `BadData` when too many cannot be read."""
         if isinstance(record, RejectedRecord):
             self._rejected.append(record)
             if len(self._rejected) > MAX_REJECTED:
-                raise too_many_rejected(self._rejected, len(self._seen) + len(self._rejected))
+                raise too_many_rejected(self._rejected, self._records + len(self._rejected))
             return
-        digest = content_hash(record)
-        listing_id = record.listing_id
-        if listing_id in self._seen:
-            self._repeated.add(listing_id)
+        at = self._known.find(record.listing_id)
+        if record.listing_id in self._added_ids or (at is not None and self._seen[at]):
+            self._repeated.add(record.listing_id)
             return
-        self._seen.add(listing_id)
         self._for_sale += record.is_for_sale
-        if listing_id not in self._known.hash_by_id:
-            if listing_id in self._known.purged and not record.is_for_sale:
-                # Purged, and an export shows it for years to come: it stays away.
-                self._unchanged += 1
-                self._left_purged += 1
-                return
-            # The first time we see it.
-            self._added.append(listing_id)
-            self._added_active += record.is_for_sale
+        if at is None:
+            self._add(record, raw_digest)
             return
-        is_active = listing_id not in self._known.inactive
-        self._compared_active += is_active
-        if self._is_settled(record, digest, is_active=is_active):
-            self._unchanged += 1
+        self._seen[at] = 1
+        if self._known.flags[at] & IS_PURGED:
+            self._see_purged(record, at, raw_digest)
         else:
-            self._waiting[listing_id] = (record, digest)
+            self._compare(record, at, raw_digest)
 
-    def _is_settled(self, listing: Listing, digest: str, *, is_active: bool) -> bool:
+    def _add(self, record: ParsedRecord, raw_digest: bytes) -> None:
+        """Take a listing that is seen for the first time."""
+        self._added.append(record.listing_id)
+        self._added_ids.add(record.listing_id)
+        self._added_active += record.is_for_sale
+        self.remembered.add(record.listing_id, raw_digest, is_active=record.is_for_sale)
+
+    def _see_purged(self, record: ParsedRecord, at: int, raw_digest: bytes) -> None:
+        if record.is_for_sale:
+            self._added.append(record.listing_id)
+            self._added_active += 1
+            self.remembered.settle(at, raw_digest, flags=IS_ACTIVE)
+            return
+        # Purged, and an export shows it for years to come: it stays away.
+        self._unchanged += 1
+        self._left_purged += 1
+        self.remembered.settle(at, raw_digest)
+
+    def _compare(self, record: ParsedRecord, at: int, raw_digest: bytes) -> None:
+        flags = self._known.flags[at]
+        self._compared_active += flags & IS_ACTIVE
+        if self._is_settled(record, flags, self._known.hash_at(at)):
+            self._unchanged += 1
+            self.remembered.settle(at, raw_digest)
+        else:
+            self._waiting[record.listing_id] = _Waiting(record, raw_digest)
+
+    def _is_settled(self, record: ParsedRecord, flags: int, known: bytes) -> bool:
         """Whether the hash alone proves that nothing changed."""
         return (
             self._trust_hash
-            and self._known.hash_by_id[listing.listing_id] == digest
-            and is_active == listing.is_for_sale
-            and not (
-                self._may_complete
-                and listing.listing_id in self._known.incomplete
-                and any(getattr(listing, name) is not None for name in FILLED_ONCE_FIELDS)
-            )
+            and known == record.digest
+            and bool(flags & IS_ACTIVE) == record.is_for_sale
+            and not (self._may_complete and flags & IS_INCOMPLETE and record.fills_in)
         )
 
     def resolve(self, rows: Iterable[KnownListing]) -> None:
         """Decide the waiting listings by their stored rows."""
         for row in rows:
-            listing, digest = self._waiting.pop(row.listing_id)
-            decision = self._decide(row, listing, digest)
+            record, raw_digest = self._waiting.pop(row.listing_id)
+            left = content_digest_of(row.content_hash)
+            if self._is_settled(record, row.flags, left):
+                decision = None  # where only the row could tell
+            else:
+                decision = self._decide(row, record.listing, record.digest)
             if decision is None:
                 self._unchanged += 1
             else:
                 self._decided.append(decision)
+                left = content_digest_of(decision.content_hash)
+            at = self._known.find(row.listing_id)
+            # Where the row keeps more than the source shows, only the row can settle it again.
+            if at is not None and left == record.digest:
+                flags = IS_ACTIVE if record.is_for_sale else 0
+                self.remembered.settle(at, raw_digest, flags=flags)
 
-    def _decide(self, row: KnownListing, listing: Listing, digest: str) -> Rewrite | None:
+    def _decide(self, row: KnownListing, listing: Listing, digest: bytes) -> Rewrite | None:
         merged = overlay(listing, row.values, sees=self._sees)
-        lifecycle = self._lifecycle_after(row.lifecycle, listing)
+        lifecycle = lifecycle_after(row.lifecycle, listing, as_of=self._as_of)
         content = content_changes(row, listing, sees=self._sees)
         state = _State(
             listing_id=row.listing_id,
             heading=listing.heading,
             fields=(*content, *lifecycle_changes(row.lifecycle, lifecycle)),
             lifecycle=lifecycle,
-            content_hash=digest if merged is listing else content_hash(merged),
+            content_hash=render_hash(digest) if merged is listing else content_hash(merged),
             expected_hash=row.content_hash,
             currency=merged.price_currency,
         )
@@ -179,27 +215,6 @@ class Planner:
             return Completed(**state)
         return None
 
-    def _lifecycle_after(self, before: Lifecycle, listing: Listing) -> Lifecycle:
-        if listing.is_for_sale:
-            return ACTIVE
-        reason = removal_reason(listing.status)
-        if before.is_active:
-            sold_at = self._as_of if reason == "sold" else None
-            return Lifecycle(
-                is_active=False, removed_at=self._as_of, removal_reason=reason, sold_at=sold_at
-            )
-        if before.removal_reason == reason:
-            return before
-        # It had vanished, and now we learn why: it was sold by the time it was missed.
-        missed_at = before.removed_at if before.removal_reason == "missing" else None
-        sold_at = (missed_at or self._as_of) if reason == "sold" else None
-        return Lifecycle(
-            is_active=False,
-            removed_at=before.removed_at or self._as_of,
-            removal_reason=reason,
-            sold_at=sold_at,
-        )
-
     def _must_complete(self, row: KnownListing, listing: Listing, new_hash: str) -> bool:
         return (
             not self._trust_hash
@@ -213,15 +228,18 @@ class Planner:
     @property
     def gone(self) -> Collection[int]:
         """Active listings that a complete snapshot lacks, and that may be judged by it."""
-        missing = self._missing()
         if not self._may_remove or any(r.listing_id is None for r in self._rejected):
             # A record whose very id is unreadable could be any of them.
             return ()
-        return missing - {r.listing_id for r in self._rejected if r.listing_id is not None}
+        return self._missing() - {r.listing_id for r in self._rejected if r.listing_id is not None}
 
     def _missing(self) -> set[int]:
-        inactive, seen = self._known.inactive, self._seen
-        return {i for i in self._known.hash_by_id if i not in seen and i not in inactive}
+        known = self._known
+        return {
+            listing_id
+            for listing_id, flags, seen in zip(known.ids, known.flags, self._seen, strict=True)
+            if flags & IS_ACTIVE and not seen
+        }
 
     def remove(self, rows: Iterable[KnownListing]) -> None:
         """Decide that these listings are gone."""
@@ -241,12 +259,15 @@ class Planner:
                 )
             )
 
+    @property
+    def _records(self) -> int:
+        return self._seen.count(1) + len(self._added_ids)
+
     def finish(self) -> ChangeSet:
         """Hand over the plan, sorted by listing id."""
         if self._waiting:
             raise KeyError(f"listings without their stored rows: {sorted(self._waiting)[:5]}")
         self._decided.sort(key=lambda decision: decision.listing_id)
-        known_active = len(self._known.hash_by_id) - len(self._known.inactive)
         return ChangeSet(
             added=array("q", sorted(self._added)),
             updated=tuple(d for d in self._decided if isinstance(d, Updated)),
@@ -256,11 +277,12 @@ class Planner:
             rejected=tuple(self._rejected),
             unchanged=self._unchanged,
             added_active=self._added_active,
-            records=len(self._seen),
+            records=self._records,
             for_sale=self._for_sale,
-            known_active=known_active,
-            compared=len(self._seen) - len(self._added) - self._left_purged,
+            known_active=sum(flags & IS_ACTIVE for flags in self._known.flags),
+            compared=self._records - len(self._added) - self._left_purged,
             compared_active=self._compared_active,
+            left_purged=self._left_purged,
             protected=len(self._missing()) - len(self.gone),
         )
 
@@ -273,12 +295,3 @@ class _State(TypedDict):
     content_hash: str
     expected_hash: str | None
     currency: str | None
-
-
-def find_conflicts(records: Iterable[Listing | RejectedRecord], ids: Collection[int]) -> list[int]:
-    """Name the listings that a snapshot holds twice with different content."""
-    hashes_by_id: dict[int, set[str]] = {}
-    for record in records:
-        if isinstance(record, Listing) and record.listing_id in ids:
-            hashes_by_id.setdefault(record.listing_id, set()).add(content_hash(record))
-    return sorted(i for i, hashes in hashes_by_id.items() if len(hashes) > 1)

@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from discosync.core.change_entry import ChangeEntry, json_value
 from discosync.core.changes import ChangeSet
-from discosync.core.comparison import Comparison
 from discosync.core.enrichment import EnrichmentUse
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.report_parts import ApiUse, ArchiveUse, CacheUse, ListingCounts
 from discosync.core.snapshot import Snapshot
 from discosync.errors import DiscosyncError, ExitStatus
+
+if TYPE_CHECKING:
+    from discosync.core.comparison import Comparison
 
 REPORT_VERSION = 1
 """Keys are only ever added to a version."""
@@ -68,7 +70,7 @@ class RunReport:
     changes: tuple[ChangeEntry, ...] | None = None
     highlights: tuple[ChangeEntry, ...] = ()
     advice: str = ""
-    comparison: Comparison | None = None
+    comparison: "Comparison | None" = None
     archive: ArchiveUse | None = None
     enrichment: EnrichmentUse | None = None
     inventory_value: Mapping[str, Mapping[str, Any]] | None = None

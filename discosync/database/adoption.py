@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, inspect, select, text
 
 from discosync.core.changes import Lifecycle
+from discosync.core.lifecycle import lifecycle_of_adopted
 from discosync.core.listing import CONTENT_FIELDS, content_hash_of_row
-from discosync.core.plan import lifecycle_of_adopted
 from discosync.database.bulk import Assignments, Row, bulk_writer
 from discosync.database.column_types import naive
 from discosync.database.engine import Database, driver_connection

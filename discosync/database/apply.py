@@ -2,23 +2,26 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
 
 from discosync.core.change_entry import fields_json, kind_of
-from discosync.core.changes import Added, ChangeSet, Lifecycle, Removed, Rewrite
+from discosync.core.changes import ChangeSet, Lifecycle, Reactivated, Removed, Rewrite, Updated
 from discosync.core.inventory_csv import RejectedRecord
-from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash, first_of
-from discosync.core.plan import lifecycle_of_new
-from discosync.database.bulk import Assignments, BulkWriter, Row, bulk_writer
-from discosync.database.column_types import naive
+from discosync.core.lifecycle import lifecycle_of_new
+from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, first_of, render_hash
+from discosync.core.record_parser import VALUE_FIELDS, ParsedRecord
+from discosync.database.bulk import Assignments, BulkWriter, Moment, Row, bulk_writer
 from discosync.database.links import unlink
 from discosync.errors import StorageFailed
 
 _ROWS_PER_BATCH = 5_000
+_LARGE_LOAD = 10_000
 _KEYS = ("seller", "listing_id")
 _NULLABLE_KEYS = ("content_hash",)
 HISTORY_COLUMNS = ("sync_run_id", "seller", "listing_id", "kind", "fields")
@@ -43,7 +46,7 @@ class Stamp:
 def apply_changes(
     connection: Connection,
     changes: ChangeSet,
-    records: Iterable[Listing | RejectedRecord],
+    records: Iterable[ParsedRecord | RejectedRecord],
     *,
     stamp: Stamp,
     run_key: int,
@@ -54,18 +57,18 @@ def apply_changes(
     `StorageFailed` when a row is no longer as the plan saw it.
     """
     writer = bulk_writer(connection)
+    is_large = len(changes.added) >= _LARGE_LOAD
     written = _write_missing(writer, changes.missing, stamp)
-    written += _write_seen(writer, changes, records, stamp)
+    with writer.indexing_later("listings") if is_large else nullcontext():
+        written += _write_seen(writer, changes, records, stamp)
     expected = len(changes.added) + sum(1 for _ in changes.rewrites)
     if written != expected:
         raise conflict(expected - written)
     if moved := [str(r.listing_id) for r in changes.rewrites if _has_other_release(r)]:
         unlink(connection, stamp.seller, moved)
-    writer.insert(
-        "listing_changes",
-        HISTORY_COLUMNS,
-        _history_rows(changes, stamp.seller, run_key),
-    )
+    with writer.indexing_later("listing_changes") if is_large else nullcontext():
+        history = _history_rows(changes, stamp.seller, run_key)
+        writer.insert("listing_changes", HISTORY_COLUMNS, history)
 
 
 def _has_other_release(rewrite: Rewrite) -> bool:
@@ -106,16 +109,15 @@ def _write_missing(writer: BulkWriter, missing: tuple[Removed, ...], stamp: Stam
     assignments = Assignments(
         set_columns=(*Lifecycle._fields, "updated_at"), keys=_KEYS, nullable_keys=_NULLABLE_KEYS
     )
-    rows = (
-        (*_lifecycle_values(r.lifecycle), naive(stamp.now), *_key_values(r, stamp)) for r in missing
-    )
+    now, moment = writer.moment(stamp.now), writer.moment
+    rows = ((*_lifecycle_values(r.lifecycle, moment), now, *_key_values(r, stamp)) for r in missing)
     return writer.update("listings", assignments, rows)
 
 
 def _write_seen(
     writer: BulkWriter,
     changes: ChangeSet,
-    records: Iterable[Listing | RejectedRecord],
+    records: Iterable[ParsedRecord | RejectedRecord],
     stamp: Stamp,
 ) -> int:
     """Go through the snapshot once, inserting what is new and updating what changed."""
@@ -123,7 +125,7 @@ def _write_seen(
     rewrites = {r.listing_id: r for r in changes.rewrites if _is_in_snapshot(r)}
     if not added and not rewrites:
         return 0
-    layout = _Layout(stamp)
+    layout = _Layout(writer, stamp)
     inserts = _Batch(lambda rows: writer.insert("listings", layout.insert_columns, rows))
     updates = _Batch(lambda rows: writer.update("listings", layout.assignments, rows))
     for record in records:
@@ -134,6 +136,8 @@ def _write_seen(
             inserts.add(layout.new_row(record))
         elif (rewrite := rewrites.pop(record.listing_id, None)) is not None:
             updates.add(layout.rewritten_row(record, rewrite))
+        if not added and not rewrites:
+            break
     inserts.flush()
     updates.flush()
     return inserts.written + updates.written
@@ -144,63 +148,71 @@ def _is_in_snapshot(rewrite: Rewrite) -> bool:
 
 
 class _Layout:
-    """The order of columns in the rows of one run."""
+    """The order of columns in the rows of one run; what the source does not show is left out."""
 
-    def __init__(self, stamp: Stamp) -> None:
+    def __init__(self, writer: BulkWriter, stamp: Stamp) -> None:
         self._stamp = stamp
-        self._content = [name for name in CONTENT_FIELDS if name in stamp.sees]
-        self._primary = [name for name, (of, _) in _PRIMARY_COLUMNS.items() if of in stamp.sees]
-        shown = (*self._content, *self._primary, *Lifecycle._fields)
+        self._moment, self._number = writer.moment, writer.number
+        content = [name for name in CONTENT_FIELDS if name in stamp.sees]
+        extras = [name for name in EXTRA_FIELDS if name in stamp.sees]
+        self._content = [VALUE_FIELDS.index(name) for name in content]
+        self._extras = [VALUE_FIELDS.index(name) for name in extras]
+        self._primary = [
+            (name, VALUE_FIELDS.index(of))
+            for name, (of, _) in _PRIMARY_COLUMNS.items()
+            if of in stamp.sees
+        ]
+        shown = (*content, *(name for name, _ in self._primary), *Lifecycle._fields)
         stamped = ("content_hash", "export_timestamp", "updated_at")
-        self.insert_columns = (
-            *shown,
-            *stamped,
-            *EXTRA_FIELDS,
-            "seller",
-            "listing_id",
-            "created_at",
-        )
+        self.insert_columns = (*shown, *stamped, *extras, "seller", "listing_id", "created_at")
         self.assignments = Assignments(
             set_columns=(*shown, *stamped),
-            kept_columns=EXTRA_FIELDS,
+            kept_columns=tuple(extras),
             keys=_KEYS,
             nullable_keys=_NULLABLE_KEYS,
         )
-        self._as_of, self._now = naive(stamp.as_of), naive(stamp.now)
+        self._as_of = self._moment(stamp.as_of)
+        self._now = self._moment(stamp.now)
+        self._new_lifecycles: dict[str, Row] = {}
 
-    def new_row(self, listing: Listing) -> Row:
-        stamp = self._stamp
-        lifecycle = lifecycle_of_new(
-            listing.status, is_for_sale=listing.is_for_sale, as_of=stamp.as_of
-        )
-        state = self._state(listing, lifecycle, content_hash(listing))
-        return (*state, stamp.seller, str(listing.listing_id), self._now)
+    def new_row(self, record: ParsedRecord) -> Row:
+        state = self._state(record, self._new_lifecycle(record), render_hash(record.digest))
+        return (*state, self._stamp.seller, str(record.listing_id), self._now)
 
-    def rewritten_row(self, listing: Listing, rewrite: Rewrite) -> Row:
-        state = self._state(listing, rewrite.lifecycle, rewrite.content_hash)
+    def _new_lifecycle(self, record: ParsedRecord) -> Row:
+        known = self._new_lifecycles.get(record.status)
+        if known is None:
+            lifecycle = lifecycle_of_new(
+                record.status, is_for_sale=record.is_for_sale, as_of=self._stamp.as_of
+            )
+            known = _lifecycle_values(lifecycle, self._moment)
+            self._new_lifecycles[record.status] = known
+        return known
+
+    def rewritten_row(self, record: ParsedRecord, rewrite: Rewrite) -> Row:
+        lifecycle = _lifecycle_values(rewrite.lifecycle, self._moment)
+        state = self._state(record, lifecycle, rewrite.content_hash)
         return (*state, *_key_values(rewrite, self._stamp))
 
-    def _state(self, listing: Listing, lifecycle: Lifecycle, digest: str) -> Row:
+    def _state(self, record: ParsedRecord, lifecycle: Row, digest: str) -> Row:
+        values = record.values.copy()
+        values[_PRICE] = self._number(values[_PRICE])
+        values[_WEIGHT] = self._number(values[_WEIGHT])
+        values[_POSTED] = self._moment(values[_POSTED])
+        values[_RELEASE] = str(values[_RELEASE])
         return (
-            *[_column_value(listing, name) for name in self._content],
-            *[_primary_value(listing, name) for name in self._primary],
-            *_lifecycle_values(lifecycle),
+            *[values[place] for place in self._content],
+            *[_first_name(name, values[place]) for name, place in self._primary],
+            *lifecycle,
             digest,
             self._as_of,
             self._now,
-            *[_column_value(listing, name) for name in EXTRA_FIELDS],
+            *[values[place] for place in self._extras],
         )
 
 
-def _column_value(listing: Listing, name: str) -> Any:  # noqa: ANN401 - whatever a column holds
-    value = getattr(listing, name)
-    if name == "posted":
-        return naive(value)
-    return str(value) if name == "release_id" else value
-
-
-def _primary_value(listing: Listing, name: str) -> str | None:
-    return _first_name(name, getattr(listing, _PRIMARY_COLUMNS[name][0]))
+_PRICE, _WEIGHT = VALUE_FIELDS.index("price_value"), VALUE_FIELDS.index("weight")
+_POSTED, _RELEASE = VALUE_FIELDS.index("posted"), VALUE_FIELDS.index("release_id")
 
 
 def primary_values(content: Mapping[str, Any]) -> Row:
@@ -214,12 +226,12 @@ def _first_name(name: str, names: str | None) -> str | None:
     return first[: _PRIMARY_COLUMNS[name][1]] if first else first
 
 
-def _lifecycle_values(lifecycle: Lifecycle) -> Row:
+def _lifecycle_values(lifecycle: Lifecycle, moment: Moment) -> Row:
     return (
         lifecycle.is_active,
-        naive(lifecycle.removed_at),
+        moment(lifecycle.removed_at),
         lifecycle.removal_reason,
-        naive(lifecycle.sold_at),
+        moment(lifecycle.sold_at),
     )
 
 
@@ -229,9 +241,11 @@ def _key_values(rewrite: Rewrite, stamp: Stamp) -> Row:
 
 def _history_rows(changes: ChangeSet, seller: str, run_key: int) -> Iterator[Row]:
     """One row a change; of an added listing, whose first state nothing preceded, just that."""
-    for change in changes.changes:
-        kind, listing_id = kind_of(change), str(change.listing_id)
-        if isinstance(change, Added):
-            yield (run_key, seller, listing_id, kind, None)
-        else:
-            yield (run_key, seller, listing_id, kind, json.dumps(fields_json(change.fields)))
+    for listing_id in changes.added:
+        yield (run_key, seller, str(listing_id), "added", None)
+    known: Iterator[Updated | Removed | Reactivated] = chain(
+        changes.updated, changes.removed, changes.reactivated
+    )
+    for change in known:
+        fields = json.dumps(fields_json(change.fields))
+        yield (run_key, seller, str(change.listing_id), kind_of(change), fields)

@@ -190,10 +190,11 @@ def _begin_immediate(connection: Connection) -> None:
 def _adapt_values() -> None:
     """Have the driver write money and times as SQLAlchemy's own types do."""
     sqlite3.register_adapter(Decimal, float)
-    sqlite3.register_adapter(datetime, _render_stamp)
+    sqlite3.register_adapter(datetime, render_stamp)
 
 
-def _render_stamp(moment: datetime) -> str:
+def render_stamp(moment: datetime) -> str:
+    """Write a moment without a zone as the old shop's programs do."""
     return moment.isoformat(" ", "microseconds")
 
 

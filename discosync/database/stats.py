@@ -85,15 +85,3 @@ def load_purged_count(connection: Connection, seller: str) -> int:
     c = purged_listings.c
     counted = select(func.count()).select_from(purged_listings).where(c.seller == seller)
     return connection.execute(counted).scalar_one()
-
-
-def load_inventory_value(connection: Connection, seller: str) -> dict[str, dict[str, Any]]:
-    """Add up what is for sale, by currency."""
-    c = listings.c
-    cents = func.sum(func.round(c.price_value * 100))
-    own = select(func.coalesce(c.price_currency, ""), func.count(), cents)
-    groups = own.where(c.seller == seller, c.is_active).group_by(c.price_currency)
-    return {
-        currency: {"listings": count, "value": f"{Decimal(int(total or 0)) / 100:.2f}"}
-        for currency, count, total in connection.execute(groups)
-    }

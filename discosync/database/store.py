@@ -9,7 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from discosync.core.changes import Lifecycle
-from discosync.core.known import KnownListing, KnownListings
+from discosync.core.known import (
+    IS_ACTIVE,
+    IS_INCOMPLETE,
+    IS_PURGED,
+    KnownListing,
+    KnownListings,
+)
 from discosync.core.listing import CONTENT_FIELDS, FILLED_ONCE_FIELDS, FieldValue
 from discosync.core.report import RunReport
 from discosync.database.tables import listings, purged_listings, sync_runs
@@ -48,31 +54,23 @@ def load_known(connection: Connection, seller: str) -> KnownListings:
     compiled = str(
         statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
     )
+    gone = select(purged_listings.c.listing_id).where(purged_listings.c.seller == seller)
+    purged = {int(i) for i in connection.execute(gone).scalars()}
     # The driver's own cursor: a SQLAlchemy row costs more than the look-up it is for.
     cursor = connection.connection.cursor()
     cursor.execute(compiled)
-    hash_by_id: dict[int, str | None] = {}
-    inactive: set[int] = set()
-    incomplete: set[int] = set()
-    for text_id, content_hash, is_active, is_lacking in _fetch(cursor):
-        listing_id = _parse_id(text_id)
-        hash_by_id[listing_id] = content_hash
-        if not is_active:
-            inactive.add(listing_id)
-        if is_lacking:
-            incomplete.add(listing_id)
-    gone = select(purged_listings.c.listing_id).where(purged_listings.c.seller == seller)
-    return KnownListings(
-        hash_by_id=hash_by_id,
-        inactive=inactive,
-        incomplete=incomplete,
-        purged={int(i) for i in connection.execute(gone).scalars()},
-    )
+    return KnownListings.of(_known_rows(cursor, purged))
 
 
-def _fetch(cursor: Any) -> Iterator[tuple[str, str | None, bool, bool]]:  # noqa: ANN401 - DBAPI
+def _known_rows(cursor: Any, purged: set[int]) -> Iterator[tuple[int, int, str | None]]:  # noqa: ANN401 - DBAPI
     while rows := cursor.fetchmany(10_000):
-        yield from rows
+        for text_id, content_hash, is_active, is_lacking in rows:
+            listing_id = _parse_id(text_id)
+            flags = (IS_ACTIVE if is_active else 0) | (IS_INCOMPLETE if is_lacking else 0)
+            yield listing_id, flags, content_hash
+            purged.discard(listing_id)  # it came back
+    for listing_id in purged:
+        yield listing_id, IS_PURGED, None
 
 
 def _parse_id(text: str) -> int:

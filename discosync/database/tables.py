@@ -5,7 +5,6 @@ columns, whatever the session's time zone.
 """
 
 from sqlalchemy import (
-    JSON,
     Boolean,
     Column,
     Float,
@@ -22,9 +21,8 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
-from discosync.database.column_types import Money, UtcDateTime, wide
+from discosync.database.column_types import Json, Money, UtcDateTime, wide
 
 metadata = MetaData(
     naming_convention={
@@ -110,7 +108,7 @@ sync_runs = Table(
     Column("snapshot_sha256", String(64)),
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
-    Column("report", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+    Column("report", Json(), nullable=False),
 )
 Index("ix_sync_runs_seller_snapshot_as_of", sync_runs.c.seller, sync_runs.c.snapshot_as_of)
 
@@ -124,7 +122,7 @@ listing_changes = Table(
     Column("kind", String(20), nullable=False),
     Column(
         "fields",
-        JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql"),
+        Json(none_as_null=True),
     ),
 )
 Index(
@@ -171,6 +169,28 @@ release_lookups = Table(
     Column("outcome", String(20), nullable=False),
     Column("source", String(10), nullable=False),
     Column("looked_up_at", UtcDateTime, nullable=False),
+)
+
+snapshot_marks = Table(
+    "snapshot_marks",
+    metadata,
+    Column("seller", String(255), primary_key=True),
+    Column("context", String(64), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("sha256", String(64)),
+    Column("records", Integer, nullable=False),
+    Column("for_sale", Integer, nullable=False),
+    Column("left_purged", Integer, nullable=False),
+)
+
+record_digests = Table(
+    "record_digests",
+    metadata,
+    Column("seller", String(255), primary_key=True),
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    Column("ids", LargeBinary, nullable=False),
+    Column("flags", LargeBinary, nullable=False),
+    Column("digests", LargeBinary, nullable=False),
 )
 
 feature_flags = Table(

@@ -9,10 +9,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from discosync.core.columns import SPOOL_COLUMNS
-from discosync.core.inventory_csv import split_records
 from discosync.core.inventory_page import PRIVATE_COLUMNS, InventoryPage, parse_page
 from discosync.core.pacific import render_export_name
 from discosync.core.progress import Progress
+from discosync.core.records import split_records
 from discosync.core.snapshot import Snapshot, Source, hidden_fields
 from discosync.core.source_choice import MAX_PUBLIC_PAGES, PER_PAGE
 from discosync.discogs.answers import Answer

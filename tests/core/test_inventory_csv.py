@@ -7,13 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discosync.core.inventory_csv import (
-    MAX_RECORD_BYTES,
-    RecordParser,
     RejectedRecord,
     parse_header,
-    split_records,
 )
 from discosync.core.listing import Listing, content_hash
+from discosync.core.record_parser import RecordParser
+from discosync.core.records import MAX_RECORD_BYTES, split_records
 from discosync.errors import BadData
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.inventory import make_inventory

@@ -8,9 +8,11 @@ from decimal import Decimal
 import pytest
 
 from discosync.core.columns import SPOOL_COLUMNS
-from discosync.core.inventory_csv import RawRecord, RecordParser, parse_header
+from discosync.core.inventory_csv import parse_header
 from discosync.core.inventory_page import parse_page
 from discosync.core.listing import Listing, content_hash
+from discosync.core.record_parser import RecordParser
+from discosync.core.records import RawRecord
 from discosync.errors import BadData
 from discosync.sandbox.answers import render_page
 from discosync.sandbox.inventory import make_inventory

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discosync.core.changes import ACTIVE, ChangeSet, Lifecycle, Removed
+from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.known import KnownListing, KnownListings
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash
-from discosync.core.plan import Planner, find_conflicts
+from discosync.core.plan import Planner
+from discosync.core.record_parser import ParsedRecord
 from tests.support.shop import FIRST_ID, NOON, make_listing, make_shop
 
 EVERYTHING = frozenset(CONTENT_FIELDS + EXTRA_FIELDS)
@@ -42,14 +44,10 @@ class Mirror:
         may_remove: bool = True,
     ) -> ChangeSet:
         """Plan as a run does."""
-        known = KnownListings(
-            hash_by_id={i: row.content_hash for i, row in self.rows.items()},
-            inactive={i for i, row in self.rows.items() if not row.lifecycle.is_active},
-            incomplete={i for i, row in self.rows.items() if row.values["release_year"] is None},
-        )
+        known = KnownListings.of((i, row.flags, row.content_hash) for i, row in self.rows.items())
         planner = Planner(known, sees=sees, as_of=NOON, may_remove=may_remove)
         for record in records:
-            planner.see(record)
+            planner.see(record if isinstance(record, RejectedRecord) else ParsedRecord.of(record))
         planner.resolve([self.rows[i] for i in list(planner.waiting)])
         planner.remove([self.rows[i] for i in sorted(planner.gone)])
         return planner.finish()

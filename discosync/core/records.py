@@ -1,0 +1,108 @@
+"""Cutting an inventory into records at line ends outside quotes, without parsing them.
+
+The bytes of a record are all that is needed to know it again: see `raw_digest`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import BinaryIO, NamedTuple
+
+from discosync.errors import BadData
+
+MAX_RECORD_BYTES = 16 * 1024 * 1024
+"""A longer record means a quote that never closes."""
+
+DIGEST_BYTES = 16
+"""How long a digest is, of a record's bytes and of a listing's content."""
+
+NO_DIGEST = bytes(DIGEST_BYTES)
+"""Stands where there is no digest."""
+
+_BLOCK_BYTES = 1 << 20
+
+
+class RawRecord(NamedTuple):
+    """The bytes of one record, without its last line feed; `line` counts from 1."""
+
+    line: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordBlock:
+    """Some records in a row: the lines in which they begin, and their bytes, side by side."""
+
+    lines: Sequence[int]
+    bodies: Sequence[bytes]
+
+
+def raw_digest(body: bytes) -> bytes:
+    """Digest the bytes of a record."""
+    return blake2b(body, digest_size=DIGEST_BYTES).digest()
+
+
+def split_records(stream: BinaryIO) -> Iterator[RawRecord]:
+    """Cut a file into records; raise `BadData` as `split_blocks` does."""
+    for block in split_blocks(stream):
+        yield from map(RawRecord, block.lines, block.bodies)
+
+
+def split_blocks(stream: BinaryIO) -> Iterator[RecordBlock]:
+    """Cut a file into records, some thousand at a time.
+
+    Raises `BadData` when the last record has no line end: the file was cut.
+    """
+    line, rest = 1, b""
+    while part := stream.read(_BLOCK_BYTES):
+        texts = (rest + part).split(b"\n")
+        rest = texts.pop()
+        odd = [at for at, text in enumerate(texts) if text.count(b'"') & 1]
+        if len(odd) & 1:  # the last record goes on in the next part
+            opened = odd.pop()
+            rest = b"\n".join([*texts[opened:], rest])
+            del texts[opened:]
+        _check_record_size(line + len(texts), len(rest))
+        if texts:
+            yield _join(line, texts, odd)
+            line += len(texts)
+    if rest:
+        is_quoted = rest.count(b'"') & 1
+        where = "inside a quoted field" if is_quoted else "inside a record, before its line end"
+        raise cut(line, where)
+
+
+def _join(line: int, texts: list[bytes], odd: list[int]) -> RecordBlock:
+    """Put lines together that a quoted line end had parted: `odd` opens and closes in turn."""
+    if not odd:
+        return RecordBlock(lines=range(line, line + len(texts)), bodies=texts)
+    lines: list[int] = []
+    bodies: list[bytes] = []
+    at = 0
+    for opens, closes in zip(odd[::2], odd[1::2], strict=True):
+        bodies += texts[at:opens]
+        bodies.append(b"\n".join(texts[opens : closes + 1]))
+        lines += range(line + at, line + opens + 1)
+        at = closes + 1
+    bodies += texts[at:]
+    lines += range(line + at, line + len(texts))
+    return RecordBlock(lines=lines, bodies=bodies)
+
+
+def _check_record_size(line: int, size_bytes: int) -> None:
+    if size_bytes > MAX_RECORD_BYTES:
+        raise BadData(
+            f"the record that begins in line {line} is longer than {MAX_RECORD_BYTES >> 20} MiB: "
+            "a quote that never closes, or no CSV at all",
+            hint="nothing was changed; fetch the inventory again",
+            code="malformed_record",
+        )
+
+
+def cut(line: int, where: str) -> BadData:
+    """Say that the file ends where no file of Discogs ends."""
+    return BadData(
+        f"the inventory ends {where}, in line {line}: it was cut short",
+        hint="nothing was changed; run again, or download the file again",
+        code="truncated",
+    )

@@ -1,0 +1,93 @@
+"""What a run remembers of a snapshot, so that the next one need not look twice.
+
+The digest of a record's bytes is remembered when its listing, once the run is applied, is settled
+by that record: the same bytes, read by the same rules, then change nothing. Nothing else has one:
+neither a record that was rejected, nor a listing that the snapshot lacks.
+"""
+
+from array import array
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import chain
+
+from discosync.core.changes import ChangeSet
+from discosync.core.inventory_csv import Header
+from discosync.core.known import IS_ACTIVE, IS_PURGED, KnownListings
+from discosync.core.listing import HASH_VERSION
+from discosync.core.records import DIGEST_BYTES, NO_DIGEST
+from discosync.core.snapshot import Snapshot
+
+
+class Remembered:
+    """Collects what the next run may recognise."""
+
+    def __init__(self, known: KnownListings) -> None:
+        self._known = known
+        self._flags = bytearray(flags & (IS_ACTIVE | IS_PURGED) for flags in known.flags)
+        self._digests = bytearray(NO_DIGEST) * len(known)
+        self._new_ids: array[int] = array("q")
+        self._new_flags = bytearray()
+        self._new_digests = bytearray()
+
+    def settle(self, at: int, raw_digest: bytes, *, flags: int | None = None) -> None:
+        """Remember the record of a known listing, and whether that is for sale by now."""
+        self._digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES] = raw_digest
+        if flags is not None:
+            self._flags[at] = flags
+
+    def add(self, listing_id: int, raw_digest: bytes, *, is_active: bool) -> None:
+        """Remember the record of a new listing."""
+        self._new_ids.append(listing_id)
+        self._new_flags.append(IS_ACTIVE if is_active else 0)
+        self._new_digests += raw_digest
+
+    def known_after(self, changes: ChangeSet) -> KnownListings:
+        """Say what is known once the plan is applied."""
+        for rewrite in changes.rewrites:
+            at = self._known.find(rewrite.listing_id)
+            if at is not None:
+                self._flags[at] = IS_ACTIVE if rewrite.lifecycle.is_active else 0
+        ids = self._known.ids + self._new_ids
+        flags = bytes(self._flags + self._new_flags)
+        digests = bytes(self._digests + self._new_digests)
+        return KnownListings(ids=ids, flags=flags, raw_digests=digests).in_order()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotMark:
+    """What the last applied snapshot of a seller left: how to tell that nothing changed since.
+
+    `context` is how its records were read, `fingerprint` is of the seller's rows as they were
+    left. `sha256` is that of a snapshot whose every record settles its listing (None: no such);
+    of that one `records`, `for_sale` and `left_purged` are the counts of a plan that changes
+    nothing.
+    """
+
+    context: str
+    fingerprint: str
+    sha256: str | None
+    records: int
+    for_sale: int
+    left_purged: int
+
+    def plan_again(self) -> ChangeSet:
+        """Give the plan for the very same snapshot: it changes nothing."""
+        return ChangeSet(
+            added=array("q"),
+            unchanged=self.records,
+            records=self.records,
+            for_sale=self.for_sale,
+            known_active=self.for_sale,
+            compared=self.records - self.left_purged,
+            compared_active=self.for_sale,
+        )
+
+
+def context_of(snapshot: Snapshot, header: Header, *, version: str) -> str:
+    """Digest everything besides a record's bytes that decides what is read in it.
+
+    `version` is the program's own: a newer one may read the same bytes in another way.
+    """
+    hidden, columns = sorted(snapshot.hidden), header.columns
+    parts = chain((version, HASH_VERSION, snapshot.currency or ""), hidden, ("",), columns)
+    return blake2b("\0".join(parts).encode(), digest_size=DIGEST_BYTES).hexdigest()

@@ -1,0 +1,296 @@
+"""An unchanged hour is cheap, and a shortcut is taken only where nothing can have changed."""
+
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from discosync.commands.applying import make_schema
+from discosync.core.listing import Listing
+from discosync.core.record_parser import RecordParser
+from tests.support.program import Program
+from tests.support.shop import SELLER, make_listing, make_shop, with_changed, write_export
+
+UNUSED = {
+    "alembic", "apprise", "asyncpg", "celery", "jinja2", "lxml", "mako", "prometheus_client",
+    "redis", "requests", "requests_cache", "rich", "sqlalchemy.orm", "urllib3", "vcr",
+    "discosync.discogs.transport", "discosync.database.migrating", "discosync.sandbox",
+    "discosync.core.comparison", "discosync.core.stats", "discosync.discogs.export",
+}  # fmt: skip
+
+
+@contextmanager
+def counting(code: CodeType) -> Iterator[list[int]]:
+    """Count the calls of one function."""
+    calls = [0]
+
+    def look(frame: FrameType, what: str, _: Any) -> None:
+        if what == "call" and frame.f_code is code:
+            calls[0] += 1
+
+    sys.setprofile(look)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.fixture
+def path(program: Program, tmp_path: Path) -> Path:
+    """A mirrored export of forty listings, five of them sold."""
+    shop = [make_listing(n, status="Sold" if n < 5 else "For Sale") for n in range(40)]
+    path = write_export(tmp_path / "shop.csv", shop)
+    assert program("sync", "--from-file", str(path)).exit_code == 0
+    return path
+
+
+def _sync(program: Program, path: Path, *options: str, **more: str) -> tuple[dict[str, int], int]:
+    """Sync; return the counts, and how many records were parsed while planning and writing."""
+    with counting(RecordParser.read.__code__) as calls:
+        result = program("sync", "--from-file", str(path), "--json", *options, stdin=None, **more)
+    assert result.exit_code == 0, result.stderr
+    return result.counts, calls[0]
+
+
+def _records(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def test_same_file_again_is_not_parsed(program: Program, path: Path) -> None:
+    """The very same bytes again: all counts, and not one record read."""
+    expected = {"seen": 40, "unchanged": 40, "active": 35}
+    assert _sync(program, path) == (expected, 0)
+    assert _sync(program, path) == (expected, 0)
+    assert len(program.query("SELECT * FROM sync_runs")) == 3
+    assert _sync(program, path, "--dry-run") == (expected, 0)
+
+
+def test_only_records_with_other_bytes_are_parsed(program: Program, path: Path) -> None:
+    """One price changed: that record is read twice, to plan and to write, the others never."""
+    path.write_bytes(path.read_bytes().replace(b"For Sale,12.5,", b"For Sale,13,", 1))
+    counts, parsed = _sync(program, path)
+    assert counts == {"seen": 40, "updated": 1, "unchanged": 39, "active": 35}
+    assert parsed == 2
+    assert _sync(program, path) == ({"seen": 40, "unchanged": 40, "active": 35}, 0)
+
+
+def test_another_form_of_the_same_is_no_change(program: Program, path: Path) -> None:
+    """A formatting change upstream is parsed once, is no change, and is known from then on."""
+    path.write_bytes(path.read_bytes().replace(b",12.5,", b",12.50,"))
+    expected = {"seen": 40, "unchanged": 40, "active": 35}
+    assert _sync(program, path) == (expected, 40)
+    path.write_bytes(path.read_bytes() + b"\r\n")
+    assert _sync(program, path) == (expected, 0)
+    assert len(program.query("SELECT * FROM listing_changes")) == 40
+
+
+def test_order_of_records_does_not_matter(program: Program, path: Path) -> None:
+    """Records are known wherever in the file they stand."""
+    header, *records = _records(path)
+    path.write_bytes(header + b"".join(reversed(records)))
+    assert _sync(program, path) == ({"seen": 40, "unchanged": 40, "active": 35}, 0)
+
+
+def test_other_columns_read_everything_anew(program: Program, path: Path) -> None:
+    """Bytes mean something under their header only."""
+    shown = path.read_bytes().replace(b",quantity\r\n", b",number_of_copies\r\n", 1)
+    path.write_bytes(shown)
+    program("sync", "--from-file", str(path))
+    path.write_bytes(shown.replace(b",number_of_copies\r\n", b",quantity\r\n", 1))
+    assert _sync(program, path)[1] == 40
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("DELETE FROM listings WHERE listing_id = '4400000020'",
+         {"seen": 40, "added": 1, "unchanged": 39, "active": 35}),
+        (f"INSERT INTO listings (listing_id, seller, is_active) VALUES ('77', '{SELLER}', true)",
+         {"seen": 40, "unchanged": 40, "removed": 1, "active": 35}),
+        ("UPDATE listings SET is_active = false WHERE listing_id = '4400000020'",
+         {"seen": 40, "unchanged": 39, "reactivated": 1, "active": 35}),
+        ("UPDATE listings SET price_value = 1, content_hash = NULL WHERE listing_id = '4400000020'",
+         {"seen": 40, "updated": 1, "unchanged": 39, "active": 35}),
+        ("UPDATE listings SET is_active = NOT is_active WHERE id IN (1, 20)",
+         {"seen": 40, "removed": 1, "unchanged": 38, "reactivated": 1, "active": 35}),
+    ],
+)  # fmt: skip
+def test_what_another_program_did_is_seen(
+    program: Program, path: Path, statement: str, expected: dict[str, int]
+) -> None:
+    """Rows that came, went, were switched or lost their hash: no shortcut is taken past them."""
+    program.query(statement)
+    assert _sync(program, path)[0] == expected
+    assert _sync(program, path)[0] == {"seen": 40, "unchanged": 40, "active": 35}
+
+
+def test_write_between_plan_and_commit_leaves_no_mark(
+    program: Program, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that the plan did not see as they are now are looked at by the next run."""
+
+    def meanwhile(*arguments: Any) -> None:
+        program.query("UPDATE listings SET is_active = false WHERE listing_id = '4400000030'")
+        make_schema(*arguments)
+
+    monkeypatch.setattr("discosync.commands.sync.make_schema", meanwhile)
+    path.write_bytes(path.read_bytes().replace(b"For Sale,12.5,", b"For Sale,13,", 1))
+    assert _sync(program, path)[0]["updated"] == 1
+    monkeypatch.undo()
+    assert _sync(program, path)[0]["reactivated"] == 1
+
+
+def test_restored_listing_is_looked_at_again(program: Program, path: Path) -> None:
+    """After a restore the same file is news."""
+    header, *records = _records(path)
+    path.write_bytes(header + b"".join(records[:-1]))
+    assert _sync(program, path)[0]["removed"] == 1
+    assert program("restore", "4400000040").exit_code == 0
+    assert _sync(program, path)[0]["removed"] == 1
+
+
+def test_purged_listings_stay_away_unparsed(program: Program, path: Path) -> None:
+    """What was purged is not read every hour again, and comes back once it is for sale."""
+    program.query("UPDATE listings SET removed_at = '2020-01-01 00:00:00' WHERE NOT is_active")
+    assert program("purge-inactive", "--apply", "--no-backup").exit_code == 0
+    expected = {"seen": 40, "unchanged": 40, "active": 35}
+    assert _sync(program, path) == (expected, 40)
+    assert _sync(program, path) == (expected, 0)
+    path.write_bytes(path.read_bytes().replace(b"No. 7,", b"No. 8,", 1))
+    assert _sync(program, path)[1] == 2
+    path.write_bytes(path.read_bytes().replace(b",Sold,", b",For Sale,", 1))
+    assert _sync(program, path)[0]["added"] == 1
+
+
+def test_untrusted_hash_trusts_no_mark(program: Program, path: Path) -> None:
+    """With USE_CONTENT_HASH off every record is read and every row rewritten."""
+    program.query("UPDATE listings SET price_value = 1 WHERE listing_id = '4400000020'")
+    assert _sync(program, path)[0]["unchanged"] == 40
+    counts, parsed = _sync(program, path, USE_CONTENT_HASH="off")
+    assert counts["updated"] == 1
+    assert parsed == 80
+
+
+def test_bad_record_is_told_every_hour(program: Program, tmp_path: Path) -> None:
+    """A quarantined record is never taken for known: it is reported as long as it is there."""
+    path = write_export(tmp_path / "bad.csv", make_shop(120))
+    path.write_bytes(path.read_bytes().replace(b"For Sale,12.5,", b"For Sale,free,", 1))
+    for _ in range(3):
+        result = program("sync", "--from-file", str(path), "--json")
+        assert (result.exit_code, result.counts["quarantined"]) == (3, 1)
+
+
+def test_repeated_record_is_told_every_hour(program: Program, path: Path) -> None:
+    """Equal duplicates stay a notice, contradictions a refusal, known bytes or not."""
+    records = _records(path)
+    path.write_bytes(b"".join([*records, records[-1]]))
+    for _ in range(2):
+        result = program("sync", "--from-file", str(path), "--json")
+        assert "duplicate_records" in [p["code"] for p in result.report["problems"]]
+    path.write_bytes(path.read_bytes() + records[-1].replace(b",12.5,", b",1,"))
+    assert program("sync", "--from-file", str(path)).exit_code == 14
+
+
+def test_any_life_is_the_same_without_marks(program: Program, tmp_path: Path) -> None:
+    """Hour by hour, a mirror that forgets its marks holds the same rows and tells the same."""
+    other = Program(program.directory, dict(program.environment))
+    rng = random.Random(7)  # noqa: S311 - made-up hours
+    shop = make_shop(30)
+    for hour in range(12):
+        shop = _an_hour_later(rng, shop, hour)
+        path = write_export(tmp_path / "shop.csv", shop)
+        options = ("--from-file", str(path), "--json", "--allow-mass-removal")
+        ours = program("sync", *options, "--seller", "one")
+        other.query("DELETE FROM snapshot_marks WHERE seller = 'two'") if hour else None
+        theirs = other("sync", *options, "--seller", "two")
+        assert ours.counts == theirs.counts
+    names = "listing_id, status, price_value, comments, is_active, removal_reason, content_hash"
+    rows = [
+        program.query(f"SELECT {names} FROM listings WHERE seller = :s ORDER BY listing_id", s=s)
+        for s in ("one", "two")
+    ]
+    assert rows[0] == rows[1]
+    kinds = [
+        program.query(
+            "SELECT listing_id, kind, fields FROM listing_changes WHERE seller = :s ORDER BY id",
+            s=s,
+        )
+        for s in ("one", "two")
+    ]
+    assert [{**k, "fields": None} for k in kinds[0]] == [{**k, "fields": None} for k in kinds[1]]
+
+
+def _an_hour_later(rng: random.Random, shop: list[Listing], hour: int) -> list[Listing]:
+    if rng.random() < 0.3:
+        return shop
+    at = rng.randrange(len(shop))
+    shop = with_changed(shop, at, comments=f"hour {hour}\nagain")
+    shop = with_changed(shop, rng.randrange(len(shop)), status=rng.choice(["Sold", "For Sale"]))
+    del shop[rng.randrange(len(shop))]
+    return [*shop, replace(make_listing(100 + hour), comments='a "quoted" one')]
+
+
+def test_statements_of_an_unchanged_hour_do_not_grow(
+    sqlite_program: Program, tmp_path: Path
+) -> None:
+    """Ten times the listings, not one statement more; and one row written beside the mark."""
+    counts = []
+    for size in (20, 200):
+        path = write_export(tmp_path / "shop.csv", make_shop(size))
+        sqlite_program("sync", "--from-file", str(path))
+        statements: list[str] = []
+
+        def note(*arguments: Any, to: list[str] = statements) -> None:
+            to.append(arguments[2])
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            sqlite_program("sync", "--from-file", str(path))
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        counts.append(len(statements))
+        writes = [
+            s.split()[:3] for s in statements if s.split()[0] in {"INSERT", "UPDATE", "DELETE"}
+        ]
+        assert [" ".join(words) for words in writes] == [
+            "INSERT INTO sync_runs",
+            "DELETE FROM snapshot_marks",
+            "DELETE FROM snapshot_marks",
+            "INSERT INTO snapshot_marks",
+            "UPDATE sync_runs SET",
+        ]
+    assert counts[0] == counts[1] <= 45
+
+
+def test_ordinary_run_imports_nothing_that_it_does_not_use(
+    sqlite_program: Program, tmp_path: Path
+) -> None:
+    """Neither migrations nor network nor colours are loaded for an hour from a file."""
+    path = write_export(tmp_path / "shop.csv", make_shop(20))
+    sqlite_program("sync", "--from-file", str(path))
+    code = (
+        "import sys; from discosync.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: print(end.code, *sorted(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "sync", "-q", "--from-file", str(path)],
+        env={**sqlite_program.environment, "PATH": ""},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    status, *modules = done.stdout.split()
+    assert status == "0"
+    assert "discosync.commands.comparing" in modules
+    assert sorted(UNUSED.intersection(modules)) == []

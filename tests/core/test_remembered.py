@@ -1,0 +1,259 @@
+"""What is remembered of a snapshot changes how long a plan takes, and nothing else."""
+
+import csv
+import io
+from dataclasses import dataclass, field, replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from discosync.core.changes import ChangeSet, Removed
+from discosync.core.differences import find_conflicts
+from discosync.core.inventory_csv import RejectedRecord, parse_header
+from discosync.core.known import IS_PURGED, KnownListing, KnownListings
+from discosync.core.lifecycle import lifecycle_of_new
+from discosync.core.listing import (
+    CONTENT_FIELDS,
+    EXTRA_FIELDS,
+    Listing,
+    content_digest,
+    content_hash,
+)
+from discosync.core.plan import Planner
+from discosync.core.record_parser import RecordParser
+from discosync.core.records import NO_DIGEST, RawRecord, raw_digest, split_blocks
+from discosync.core.remembered import SnapshotMark, context_of
+from discosync.core.snapshot import Snapshot, Source
+from tests.support.shop import NOON
+
+FIELDS = CONTENT_FIELDS + EXTRA_FIELDS
+HEADERS = (
+    ("listing_id", "release_id", "status", "price", "comments", "location"),
+    ("listing_id", "release_id", "status", "price", "comments"),
+    ("status", "price", "listing_id", "release_id", "location", "comments"),
+    ("listing_id", "release_id", "status", "price", "comments", "location", "release_year",
+     "image_uri"),
+)  # fmt: skip
+
+record_texts = st.fixed_dictionaries(
+    {
+        "listing_id": st.sampled_from(["1", "2", "3", "4", "5", "05", "none"]),
+        "release_id": st.just("7"),
+        "status": st.sampled_from(["For Sale", "for sale", "Sold", "Draft"]),
+        "price": st.sampled_from(["12.5", "12.50", "9", "free"]),
+        "comments": st.sampled_from(["", "fine", " fine ", "two\nlines", 'a "quote"', "a &amp; b"]),
+        "location": st.sampled_from(["", "A, 1"]),
+        "release_year": st.sampled_from(["", "1984"]),
+        "image_uri": st.sampled_from(["", "https://i.example/1.jpeg"]),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Hour:
+    """One export as it may come, and whether a purge follows it."""
+
+    header: tuple[str, ...]
+    currency: str | None
+    records: list[dict[str, str]]
+    is_complete: bool
+    purges: bool
+
+    @property
+    def body(self) -> bytes:
+        """Write it as a file."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(self.header)
+        writer.writerows([record[name] for name in self.header] for record in self.records)
+        return text.getvalue().encode()
+
+
+hours = st.builds(
+    Hour,
+    header=st.sampled_from(HEADERS),
+    currency=st.sampled_from(["EUR", "EUR", "EUR", "USD", None]),
+    records=st.lists(record_texts, max_size=6),
+    is_complete=st.sampled_from([True, True, True, False]),
+    purges=st.sampled_from([False, False, False, True]),
+)
+
+
+@dataclass
+class World:
+    """A database in memory, with or without a memory of its last snapshot."""
+
+    remembers: bool
+    rows: dict[int, KnownListing] = field(default_factory=dict)
+    purged: set[int] = field(default_factory=set)
+    remembered: KnownListings | None = None
+    context: str = ""
+    recognised: int = 0
+    mark: SnapshotMark | None = None
+
+    def live(self, hour: Hour) -> ChangeSet | list[int]:
+        """Plan and apply one hour; or name what contradicts itself."""
+        blocks = list(split_blocks(io.BytesIO(hour.body)))
+        raw = [RawRecord(*x) for b in blocks for x in zip(b.lines, b.bodies, strict=True)]
+        header = parse_header(raw[0])
+        snapshot = _snapshot(hour)
+        context = context_of(snapshot, header, version="1")
+        known, sees = self._known(context), header.sees
+        if hour.currency is not None:
+            sees |= {"price_currency"}
+        planner = Planner(known, sees=sees, as_of=NOON, may_remove=hour.is_complete)
+        parser = RecordParser(header, currency=hour.currency)
+        places = known.index_raw_digests()
+        for record in raw[1:]:
+            digest = raw_digest(record.body)
+            if (at := places.get(digest)) is not None:
+                self.recognised += 1
+                planner.recognise(at, digest)
+            else:
+                planner.see(parser.read(record), digest)
+        planner.resolve([self.rows[i] for i in list(planner.waiting)])
+        planner.remove([self.rows[i] for i in sorted(planner.gone)])
+        changes = planner.finish()
+        listings = [parser.parse(record) for record in raw[1:]]
+        conflicts = find_conflicts(listings, planner.repeated_ids)
+        if conflicts:
+            return conflicts
+        self._apply(changes, [x for x in listings if isinstance(x, Listing)], sees)
+        self.remembered, self.context = planner.remembered.known_after(changes), context
+        is_whole = not changes.rejected and not planner.repeated_ids and hour.is_complete
+        self.mark = _mark(changes) if is_whole else None
+        if hour.purges:
+            self._purge()
+        return changes
+
+    def _known(self, context: str) -> KnownListings:
+        if self.remembers and self.remembered is not None and self.context == context:
+            return self.remembered
+        purged = [(i, IS_PURGED, None) for i in self.purged - self.rows.keys()]
+        rows = [(i, row.flags, row.content_hash) for i, row in self.rows.items()]
+        return KnownListings.of([*rows, *purged])
+
+    def _apply(self, changes: ChangeSet, listings: list[Listing], sees: frozenset[str]) -> None:
+        first = {listing.listing_id: listing for listing in reversed(listings)}
+        for listing_id in changes.added:
+            listing = first[listing_id]
+            for_sale = listing.is_for_sale
+            self.rows[listing_id] = KnownListing(
+                listing_id=listing_id,
+                values={name: getattr(listing, name) for name in FIELDS},
+                lifecycle=lifecycle_of_new(listing.status, is_for_sale=for_sale, as_of=NOON),
+                content_hash=content_hash(listing),
+            )
+        for rewrite in changes.rewrites:
+            row = self.rows[rewrite.listing_id]
+            values = dict(row.values)
+            if not isinstance(rewrite, Removed) or rewrite.in_snapshot:
+                shown = first[rewrite.listing_id]
+                values |= {n: getattr(shown, n) for n in CONTENT_FIELDS if n in sees}
+                extras = {n: getattr(shown, n) for n in EXTRA_FIELDS}
+                values |= {n: value for n, value in extras.items() if value is not None}
+            self.rows[rewrite.listing_id] = replace(
+                row,
+                values=values,
+                lifecycle=rewrite.lifecycle,
+                content_hash=rewrite.content_hash or None,
+            )
+
+    def _purge(self) -> None:
+        gone = {i for i, row in self.rows.items() if not row.lifecycle.is_active}
+        self.rows = {i: row for i, row in self.rows.items() if i not in gone}
+        self.purged |= gone
+        self.remembered = self.mark = None  # as every run but a sync does
+
+
+def _snapshot(hour: Hour) -> Snapshot:
+    return Snapshot(
+        path=None,  # type: ignore[arg-type]
+        source=Source.FILE,
+        seller="",
+        sha256="",
+        size_bytes=0,
+        as_of=NOON,
+        currency=hour.currency,
+    )
+
+
+def _mark(changes: ChangeSet) -> SnapshotMark:
+    return SnapshotMark(
+        context="",
+        fingerprint="",
+        sha256="",
+        records=changes.records,
+        for_sale=changes.for_sale,
+        left_purged=changes.left_purged,
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(hours, min_size=1, max_size=5), st.sampled_from([1, 2]))
+def test_remembering_changes_no_plan(life: list[Hour], times: int) -> None:
+    """Whatever comes hour after hour, plans and rows are the same with and without a memory."""
+    remembering, forgetful = World(remembers=True), World(remembers=False)
+    for hour in life:
+        for _ in range(times):
+            assert remembering.live(hour) == forgetful.live(hour)
+            assert remembering.rows == forgetful.rows
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(hours, min_size=1, max_size=4))
+def test_marked_snapshot_again_is_the_plan_that_reading_would_give(life: list[Hour]) -> None:
+    """What a mark says of the very same snapshot is what planning it again says."""
+    world = World(remembers=False)
+    for hour in life:
+        plan, mark = world.live(hour), world.mark
+        if isinstance(plan, ChangeSet) and mark is not None:
+            assert world.live(replace(hour, purges=False)) == mark.plan_again()
+
+
+def test_unchanged_records_are_recognised() -> None:
+    """A memory that knows nothing would pass every other test."""
+    texts = {"release_id": "7", "status": "For Sale", "price": "9", "comments": "", "location": ""}
+    records = [{"listing_id": str(n), **texts} for n in range(1, 6)]
+    hour = Hour(HEADERS[0], "EUR", records, is_complete=True, purges=False)
+    world = World(remembers=True)
+    world.live(hour)
+    assert world.recognised == 0
+    world.live(hour)
+    assert world.recognised == 5
+    other = [{**records[0], "price": "9.00"}, *records[1:]]
+    changes = world.live(replace(hour, records=other))
+    assert isinstance(changes, ChangeSet)
+    assert changes.writes_nothing
+    assert world.recognised == 9
+    world.live(replace(hour, records=other))
+    assert world.recognised == 14
+    world.live(replace(hour, records=other, currency="USD"))
+    assert world.recognised == 14
+
+
+def test_gone_listing_is_not_recognised() -> None:
+    """What vanished and comes back byte by byte is a return, not an unchanged record."""
+    texts = {"release_id": "7", "status": "For Sale", "price": "9", "comments": "", "location": ""}
+    records = [{"listing_id": str(n), **texts} for n in range(1, 4)]
+    hour = Hour(HEADERS[0], "EUR", records, is_complete=True, purges=False)
+    world = World(remembers=True)
+    world.live(hour)
+    world.live(replace(hour, records=records[:2]))
+    changes = world.live(hour)
+    assert isinstance(changes, ChangeSet)
+    assert [x.listing_id for x in changes.reactivated] == [3]
+
+
+@given(record_texts, st.sampled_from(HEADERS), st.sampled_from(["EUR", None]))
+def test_digest_of_a_record_is_that_of_its_listing(
+    texts: dict[str, str], header: tuple[str, ...], currency: str | None
+) -> None:
+    """The parser's shortcut to the content's digest gives what the listing's fields give."""
+    hour = Hour(header, currency, [texts], is_complete=True, purges=False)
+    first, *_ = split_blocks(io.BytesIO(hour.body))
+    raw = [RawRecord(*x) for x in zip(first.lines, first.bodies, strict=True)]
+    parser = RecordParser(parse_header(raw[0]), currency=currency)
+    parsed = parser.read(raw[1])
+    if not isinstance(parsed, RejectedRecord):
+        assert parsed.digest == content_digest(parsed.listing) != NO_DIGEST
