@@ -71,6 +71,7 @@ class Comparer:
             self._compare(block, planner)
             self._run.progress.advance(len(block.bodies))
         self._resolve(planner)
+        self._places = {}  # by far the largest of what is in memory
         self._run.progress.end()
 
     def _new_planner(self) -> Planner:
