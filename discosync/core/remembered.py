@@ -81,6 +81,7 @@ class SnapshotMark:
             known_active=self.for_sale,
             compared=self.records - self.left_purged,
             compared_active=self.for_sale,
+            left_purged=self.left_purged,
         )
 
 
