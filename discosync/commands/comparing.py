@@ -71,6 +71,7 @@ class Comparer:
             self._compare(block, planner)
             self._run.progress.advance(len(block.bodies))
         self._resolve(planner)
+        self._places = {}  # by far the largest of what is in memory
         self._run.progress.end()
 
     def _new_planner(self) -> Planner:
@@ -88,7 +89,9 @@ class Comparer:
         if self._connection is None:
             return KnownListings()
         if self._mark is not None:
-            return load_remembered(self._connection, self._seller)
+            known = load_remembered(self._connection, self._seller)
+            if known.checksum == self._mark.checksum:
+                return known
         return load_known(self._connection, self._seller)
 
     def _compare(self, block: RecordBlock, planner: Planner) -> None:
@@ -127,17 +130,18 @@ class Comparer:
         """Say what the next run may know, once the plan is applied."""
         if self._planner is None and self._mark is not None:
             return NextMark(mark=self._mark, before=self._before, known=None)
+        assert self._planner is not None  # noqa: S101 - something was read
+        known = self._planner.remembered.known_after(changes)
         is_plain = not changes.rejected and not self.repeated_ids
         is_whole = is_plain and self._snapshot.incomplete_because is None
         mark = SnapshotMark(
             context=self._context,
             fingerprint="",
+            checksum=known.checksum,
             sha256=self._snapshot.sha256 if is_whole else None,
             records=changes.records,
             for_sale=changes.for_sale,
             left_purged=changes.left_purged,
         )
-        assert self._planner is not None  # noqa: S101 - something was read
-        known = self._planner.remembered.known_after(changes)
         is_same = known == self._known
         return NextMark(mark=mark, before=self._before, known=None if is_same else known)

@@ -4,6 +4,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Self
 
@@ -81,6 +82,14 @@ class KnownListings:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def checksum(self) -> str:
+        """Digest ids, flags and raw digests: whether they came back as they were left."""
+        digest = blake2b(self.ids.tobytes(), digest_size=DIGEST_BYTES)
+        digest.update(self.flags)
+        digest.update(self.raw_digests)
+        return digest.hexdigest()
 
     def find(self, listing_id: int) -> int | None:
         """Say where a listing stands in the arrays; None when it is not known."""

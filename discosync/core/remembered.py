@@ -58,13 +58,14 @@ class SnapshotMark:
     """What the last applied snapshot of a seller left: how to tell that nothing changed since.
 
     `context` is how its records were read, `fingerprint` is of the seller's rows as they were
-    left. `sha256` is that of a snapshot whose every record settles its listing (None: no such);
-    of that one `records`, `for_sale` and `left_purged` are the counts of a plan that changes
-    nothing.
+    left, `checksum` of the digests of its records. `sha256` is that of a snapshot whose every
+    record settles its listing (None: no such); of that one `records`, `for_sale` and
+    `left_purged` are the counts of a plan that changes nothing.
     """
 
     context: str
     fingerprint: str
+    checksum: str
     sha256: str | None
     records: int
     for_sale: int
@@ -80,6 +81,7 @@ class SnapshotMark:
             known_active=self.for_sale,
             compared=self.records - self.left_purged,
             compared_active=self.for_sale,
+            left_purged=self.left_purged,
         )
 
 

@@ -177,6 +177,7 @@ snapshot_marks = Table(
     Column("seller", String(255), primary_key=True),
     Column("context", String(64), nullable=False),
     Column("fingerprint", String(64), nullable=False),
+    Column("checksum", String(64), nullable=False),
     Column("sha256", String(64)),
     Column("records", Integer, nullable=False),
     Column("for_sale", Integer, nullable=False),

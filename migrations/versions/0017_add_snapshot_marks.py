@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("seller", sa.String(255), nullable=False),
         sa.Column("context", sa.String(64), nullable=False),
         sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("checksum", sa.String(64), nullable=False),
         sa.Column("sha256", sa.String(64)),
         sa.Column("records", sa.Integer, nullable=False),
         sa.Column("for_sale", sa.Integer, nullable=False),

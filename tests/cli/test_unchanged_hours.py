@@ -171,6 +171,17 @@ def test_purged_listings_stay_away_unparsed(program: Program, path: Path) -> Non
     assert _sync(program, path)[0]["added"] == 1
 
 
+@pytest.mark.parametrize("table", ["snapshot_marks", "record_digests"])
+def test_marks_may_be_lost(program: Program, path: Path, table: str) -> None:
+    """Whatever is missing of what was remembered costs time, and nothing else."""
+    program.query(f"DELETE FROM {table}")
+    path.write_bytes(path.read_bytes().replace(b"For Sale,12.5,", b"For Sale,13,", 1))
+    counts, parsed = _sync(program, path)
+    assert counts == {"seen": 40, "updated": 1, "unchanged": 39, "active": 35}
+    assert parsed == 41
+    assert _sync(program, path)[1] == 0
+
+
 def test_untrusted_hash_trusts_no_mark(program: Program, path: Path) -> None:
     """With USE_CONTENT_HASH off every record is read and every row rewritten."""
     program.query("UPDATE listings SET price_value = 1 WHERE listing_id = '4400000020'")

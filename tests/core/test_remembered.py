@@ -182,6 +182,7 @@ def _mark(changes: ChangeSet) -> SnapshotMark:
     return SnapshotMark(
         context="",
         fingerprint="",
+        checksum="",
         sha256="",
         records=changes.records,
         for_sale=changes.for_sale,
