@@ -43,6 +43,7 @@ class Comparer:
         self._before = load_fingerprint(connection, self._seller) if connection else ""
         self._mark = self._load_mark()
         self._planner: Planner | None = None
+        self._places: dict[bytes, int] = {}
 
     def _load_mark(self) -> SnapshotMark | None:
         """Load the mark, if it still holds and is of a snapshot that was read alike."""
