@@ -111,7 +111,7 @@ def commit_run(
             run.reach_commit()
     except StorageFailed:
         # A lost acknowledgement: the record says whether the commit took place.
-        if not (run.is_committing and _was_committed(run, database)):
+        if not (run.is_committing and was_committed(run, database, _is_recorded(run))):
             raise
     run.committed = report
 
@@ -125,18 +125,22 @@ _LOOKS = 5
 _LOOK_EVERY_SECONDS = 1.0
 
 
-def _was_committed(run: Run, database: Database) -> bool:
-    """Look for the run's own row; the server may still be busy with it, or be down for a moment.
+def _is_recorded(run: Run) -> Callable[[Connection], bool]:
+    return lambda connection: load_run_exists(connection, run.run_id)
+
+
+def was_committed(run: Run, database: Database, look: Callable[[Connection], bool]) -> bool:
+    """Look for what was committed; the server may still be busy with it, or be down for a moment.
 
     Raises `StorageFailed`, saying that nobody knows, when it does not answer.
     """
     unanswered: StorageFailed | None = None
-    for look in range(_LOOKS):
-        if look:
+    for attempt in range(_LOOKS):
+        if attempt:
             time.sleep(_LOOK_EVERY_SECONDS)
         try:
             with database.reading() as connection:
-                if load_run_exists(connection, run.run_id):
+                if look(connection):
                     return True
             unanswered = None
         except StorageFailed as exc:

@@ -1,18 +1,17 @@
 """`discosync enrich`: link listings to artists and labels."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from discosync.commands.cache_warning import warn_once
+from discosync.commands.api_lookups import ApiLookups
 from discosync.commands.dump_lookups import DumpLookups
 from discosync.commands.flags import flags_of_run
 from discosync.commands.linking import Linker
 from discosync.commands.locking import hold_enrich_locks
-from discosync.commands.restore import open_for_run
+from discosync.commands.opening import open_for_run
 from discosync.core.enrichment import (
     LISTINGS_PER_COMMIT,
     REFRESH_AFTER,
@@ -29,20 +28,19 @@ from discosync.database.engine import Database
 from discosync.database.enrichment import (
     WorkFilter,
     load_coverage,
-    load_unlinked,
+    load_named,
     load_workload,
 )
+from discosync.database.restoring import load_is_sandbox
 from discosync.database.schema import SchemaState
-from discosync.discogs.cache import AnswerCache, open_cache
-from discosync.discogs.releases import look_up_releases
-from discosync.discogs.shared_limit import SharedLimit, open_shared_limit
-from discosync.discogs.transport import Transport
-from discosync.errors import DiscosyncError, RequestsUsedUp, TimeBudgetUsedUp
+from discosync.errors import (
+    DiscosyncError,
+    RequestsUsedUp,
+    StorageFailed,
+    TimeBudgetUsedUp,
+)
 from discosync.runner import Run, RunRequest, StopRun
 from discosync.settings import Settings
-
-_SPARE_SECONDS = 2.0
-"""What a commit and the report want of the time budget."""
 
 T = TypeVar("T")
 
@@ -108,12 +106,14 @@ class _Task:
         self._database = database
         self._seller = str(run.seller)
         self._workload = Workload()
+        self._is_sandbox = False
         self._linker = Linker(run, database, EnrichmentUse(source=request.source))
 
     def plan(self) -> None:
         """See what there is to do, and what it costs."""
         with self._run.phase("plan"), self._database.reading() as connection:
             self._workload = load_workload(connection, self._filter())
+            self._is_sandbox = load_is_sandbox(connection)
         wanted = [] if self._request.names_only else self._workload.wanted
         self._linker.use = replace(self._linker.use, wanted=len(wanted))
         self._run.enrichment = self._outlook()
@@ -150,7 +150,17 @@ class _Task:
             raise ended_by
         if ended_by is not None:
             self._note_end(ended_by)
-        self._linker.finish(self._outlook())
+        self._finish()
+
+    def _finish(self) -> None:
+        """Bring the run's record up to its end; what was committed is so whether that works."""
+        try:
+            self._linker.finish(self._outlook())
+        except StorageFailed as exc:
+            if not self._linker.has_committed:
+                raise
+            text = f"what was linked is kept, but the run's record is not complete: {exc.message}"
+            self._run.problems.append(Problem(code="not_recorded", text=text))
         if self._linker.has_committed:
             self._run.committed = self._run.report()
 
@@ -195,10 +205,9 @@ class _Task:
             self._linker.use = replace(self._linker.use, dump=dump.use)
 
     def _link_by_name(self, *, outcome: Outcome | None) -> None:
+        limit = self._request.limit if self._request.names_only else None
         with self._database.reading() as connection:
-            named = list(
-                load_unlinked(connection, self._seller, limit=self._request.limit, outcome=outcome)
-            )
+            named = list(load_named(connection, self._seller, limit=limit, outcome=outcome))
         self._run.progress.begin("linking by name", len(named))
         for part in _chunked(named, LISTINGS_PER_COMMIT):
             self._linker.commit_names(part)
@@ -206,52 +215,11 @@ class _Task:
             self._run.progress.advance(len(part))
 
     def _link_by_api(self) -> None:
-        token = self._settings.token
-        wanted = self._workload.wanted
-        with ExitStack() as stack:
-            transport = Transport(
-                base_url=self._settings.api_url,
-                token=None if token is None else token.reveal(),
-                max_requests=self._request.max_requests,
-                cache=self._open_cache(stack),
-                shared_limit=stack.enter_context(closing(self._open_limit())),
-            )
-            stack.enter_context(closing(transport))
-            self._run.api_use = lambda: transport.use
-            lookups = look_up_releases(transport, wanted, now=datetime.now(UTC))
-            batch_size = self._settings.enrichment_batch_size
-            self._commit_all(self._watched(lookups, len(wanted)), batch_size)
-
-    def _open_cache(self, stack: ExitStack) -> AnswerCache | None:
-        """Open the cache, unless its flag is off; its trouble is a warning of the run's."""
-        if not self._run.flags[Flag.USE_CACHE].value:
-            return None
-        cache = open_cache(self._settings.cache, warn_once(self._run))
-        if cache is not None:
-            stack.enter_context(cache)
-            self._run.cache_use = lambda: cache.use
-        return cache
-
-    def _open_limit(self) -> SharedLimit:
-        settings = self._settings
-        return open_shared_limit(
-            settings.cache, base_url=settings.api_url, warn=warn_once(self._run)
-        )
-
-    def _watched(self, lookups: Iterator[Lookup], total: int) -> Iterator[Lookup]:
-        """Hand lookups on while there is time, show how far it is, and say what was unreadable."""
-        run = self._run
-        run.progress.begin("looking up releases", total)
-        while run.remaining_seconds() > _SPARE_SECONDS:
-            lookup = next(lookups, None)
-            if lookup is None:
-                return
-            run.progress.advance(1)
-            if lookup.outcome is Outcome.UNREADABLE:
-                text = f"release {lookup.release_id} cannot be read: {lookup.reason}"
-                run.problems.append(Problem(code="bad_release", text=text))
-            yield lookup
-        raise _out_of_time(run)
+        batch_size = self._settings.enrichment_batch_size
+        wanted, limit = self._workload.wanted, self._request.max_requests
+        with ApiLookups(self._run, self._settings, max_requests=limit) as api:
+            lookups = api.lookups(wanted, now=datetime.now(UTC), is_sandbox=self._is_sandbox)
+            self._commit_all(lookups, batch_size)
 
     def _commit_all(self, lookups: Iterator[Lookup], batch_size: int) -> None:
         """Commit batch by batch; what was found when something ends it is committed, too."""
@@ -260,21 +228,15 @@ class _Task:
             for lookup in lookups:
                 batch.append(lookup)
                 if len(batch) >= batch_size:
-                    full, batch = batch, []
-                    self._linker.commit_lookups(full)
+                    self._linker.commit_lookups(batch)
                     self._run.heed()
+            self._linker.commit_lookups(batch)
+        except StorageFailed:
+            raise
         except (DiscosyncError, StopRun):
+            # Also when that came in the middle of a commit, which was taken back for it.
             self._linker.commit_lookups(batch)
             raise
-        self._linker.commit_lookups(batch)
-
-
-def _out_of_time(run: Run) -> TimeBudgetUsedUp:
-    budget = run.request.time_budget_seconds
-    return TimeBudgetUsedUp(
-        f"the time budget of {budget:g} seconds is used up",
-        hint="the next run goes on where this one stopped",
-    )
 
 
 def _chunked(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -1,5 +1,6 @@
 """Commit what was found out about artists and labels, part by part, with the run's record."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -7,12 +8,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from discosync.commands.applying import was_committed
 from discosync.core.credits import ReleaseCredits
 from discosync.core.credits_by_name import credits_by_name
 from discosync.core.enrichment import EnrichmentUse, Lookup, Outcome
 from discosync.core.links import Links, links_of
+from discosync.core.report import RunReport
 from discosync.database.catalog import drop_unlinked, settle_entries
-from discosync.database.engine import Database
+from discosync.database.engine import BUSY, Database, give_way
 from discosync.database.enrichment import (
     NamedListing,
     load_copied_links,
@@ -24,10 +27,15 @@ from discosync.database.links import (
     lock_listings_of,
     write_links,
 )
+from discosync.database.overview import load_report
 from discosync.database.restoring import load_is_sandbox
 from discosync.database.store import finish_run, record_run
 from discosync.database.tables import artists, labels
+from discosync.errors import StorageFailed
 from discosync.runner import Run
+
+_GIVES_WAY_FOR_SECONDS = 60.0
+_TRIES_AGAIN_AFTER_SECONDS = 0.5
 
 Tally = Mapping[str, int]
 """Name of a count in `EnrichmentUse` → how much one part adds to it."""
@@ -51,8 +59,11 @@ class Linker:
         """Whether anything has been written."""
         return self._key is not None
 
-    def commit_lookups(self, lookups: Sequence[Lookup]) -> None:
-        """Link the listings of these releases, and note that they were looked up."""
+    def commit_lookups(self, lookups: list[Lookup]) -> None:
+        """Link the listings of these releases, and note that they were looked up.
+
+        The list is empty once that is committed: what is in it has not been.
+        """
         credits_by_release = {x.release_id: x.credits for x in lookups if x.credits is not None}
         outcomes = [lookup.outcome for lookup in lookups]
 
@@ -69,7 +80,7 @@ class Linker:
             }
 
         if lookups:
-            self._commit(write)
+            self._commit(write, then=lookups.clear)
 
     def commit_names(self, named: Sequence[NamedListing]) -> None:
         """Link listings to the names that they show."""
@@ -103,17 +114,51 @@ class Linker:
         if self.has_committed:
             self._commit(lambda _connection: {})
 
-    def _commit(self, write: Callable[[Connection], Tally]) -> None:
-        run, key = self._run, self._key
-        # Entered last and left last: no signal comes between a commit and its being known.
-        with ExitStack() as ending, self._database.writing() as connection:
-            if key is None:
-                is_sandbox = load_is_sandbox(connection)
-                key = record_run(connection, run.report(), is_sandbox=is_sandbox)
-            use = self.use.plus(write(connection))
-            finish_run(connection, key, replace(run.report(), enrichment=use))
-            ending.enter_context(run.committing_part())
-        self._key, self.use, run.enrichment = key, use, use
+    def _commit(
+        self, write: Callable[[Connection], Tally], *, then: Callable[[], None] = lambda: None
+    ) -> None:
+        """Commit one part, giving way to whoever holds one of its rows, for a while."""
+        gives_up_at = time.monotonic() + _GIVES_WAY_FOR_SECONDS
+        while True:
+            try:
+                return self._commit_once(write, then)
+            except StorageFailed as exc:
+                if exc.code != BUSY or time.monotonic() >= gives_up_at:
+                    raise
+            time.sleep(_TRIES_AGAIN_AFTER_SECONDS)
+
+    def _commit_once(self, write: Callable[[Connection], Tally], then: Callable[[], None]) -> None:
+        run, key, use, report = self._run, self._key, self.use, self._run.report()
+        # Left last: no signal comes between a commit and its being known.
+        with ExitStack() as ending:
+            is_committing = False
+            try:
+                with self._database.writing() as connection:
+                    give_way(connection)
+                    if key is None:
+                        is_sandbox = load_is_sandbox(connection)
+                        key = record_run(connection, report, is_sandbox=is_sandbox)
+                    use = self.use.plus(write(connection))
+                    report = replace(run.report(), enrichment=use)
+                    finish_run(connection, key, report)
+                    ending.enter_context(run.committing_part())
+                    is_committing = True
+            except StorageFailed:
+                if not (is_committing and was_committed(run, self._database, _shows(report))):
+                    raise
+            self._key, self.use, run.enrichment, run.committed = key, use, use, report
+            then()
+
+
+def _shows(report: RunReport) -> Callable[[Connection], bool]:
+    """Whether the run's record is the one that a part wrote: its moment is that part's."""
+    wanted = report.to_json()["duration_seconds"]
+
+    def look(connection: Connection) -> bool:
+        found = load_report(connection, report.run_id)
+        return any(recorded["duration_seconds"] == wanted for recorded in found)
+
+    return look
 
 
 def _link(

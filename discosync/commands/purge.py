@@ -14,8 +14,8 @@ from discosync.archive_file import Archive, write_archive
 from discosync.commands.applying import commit_run
 from discosync.commands.judging import shell
 from discosync.commands.locking import hold_run_locks
+from discosync.commands.opening import open_for_run
 from discosync.commands.places import archive_dir, backup_dir
-from discosync.commands.restore import open_for_run
 from discosync.core.change_entry import ChangeEntry
 from discosync.core.limits import RemovalLimit
 from discosync.core.purge import PurgePlan, check_purge

@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from discosync.commands.applying import commit_run
 from discosync.commands.judging import shell
 from discosync.commands.locking import hold_run_locks
-from discosync.commands.places import report_dir
-from discosync.commands.reading import require_filled, seller_in
+from discosync.commands.opening import open_for_run
 from discosync.core.change_entry import describe_known
 from discosync.core.history import PastChange
 from discosync.core.known import KnownListing
@@ -27,7 +26,6 @@ from discosync.core.restore import (
     target_of_change,
     target_of_listing,
 )
-from discosync.database.engine import Database, open_database
 from discosync.database.history import load_changes_of_listings, load_changes_of_run
 from discosync.database.purging import load_purged
 from discosync.database.restoring import (
@@ -40,7 +38,6 @@ from discosync.database.restoring import (
 from discosync.database.store import load_rows
 from discosync.errors import LimitRefused, UsageFault
 from discosync.runner import Run, RunRequest
-from discosync.settings import Settings, current_environment, load_settings
 
 _MAX_HIGHLIGHTS = 6
 
@@ -57,25 +54,6 @@ class RestoreRequest:
     allowed: Allowances = field(default_factory=Allowances)
     allow_mass_restore: bool = False
     lock_wait_seconds: float = 0.0
-
-
-def open_for_run(
-    run: Run, request: RunRequest, config: Path | None, *, named: str | None
-) -> tuple[Settings, Database]:
-    """Open the database for a run that needs no snapshot, and find whose listings it means."""
-    settings = load_settings(config=config, environ=current_environment())
-    run.set_up_logging(settings.log_format)
-    database = open_database(
-        settings.database_url.reveal(),
-        read_only=request.dry_run,
-        application=f"discosync {request.command}",
-    )
-    run.database = database.shown
-    run.request = replace(request, report_dir=report_dir(settings.report_dir, database))
-    require_filled(database)
-    with database.reading() as connection:
-        run.seller = seller_in(connection, named or settings.seller)
-    return settings.for_seller(run.seller), database
 
 
 def restore(run: Run, request: RestoreRequest) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from discosync.archive_file import inspect_archive, read_archive
 from discosync.commands.applying import commit_run
 from discosync.commands.locking import hold_run_locks
-from discosync.commands.restore import RestoreRequest, open_for_run
+from discosync.commands.opening import open_for_run
+from discosync.commands.restore import RestoreRequest
 from discosync.core.change_entry import ChangeEntry
 from discosync.core.listing import heading_of
 from discosync.core.report import Problem

@@ -45,9 +45,12 @@ class Lookup:
     looked_up_at: datetime
     credits: ReleaseCredits | None = None
     reason: str = ""
+    is_sandbox: bool = False
 
 
-def found(credits_: ReleaseCredits, *, source: LookupSource, now: datetime) -> Lookup:
+def found(
+    credits_: ReleaseCredits, *, source: LookupSource, now: datetime, is_sandbox: bool = False
+) -> Lookup:
     """Say that a release was found; one that is by nobody and on no label counts as empty."""
     has_any = any(not credit.role for credit in credits_.artists) or bool(credits_.labels)
     return Lookup(
@@ -56,6 +59,7 @@ def found(credits_: ReleaseCredits, *, source: LookupSource, now: datetime) -> L
         source=source,
         looked_up_at=now,
         credits=credits_,
+        is_sandbox=is_sandbox,
     )
 
 

@@ -17,7 +17,7 @@ from discosync.core.lifecycle import lifecycle_of_new
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, first_of, render_hash
 from discosync.core.record_parser import VALUE_FIELDS, ParsedRecord
 from discosync.database.bulk import Assignments, BulkWriter, Moment, Row, bulk_writer
-from discosync.database.links import unlink
+from discosync.database.links import unlink_moved
 from discosync.errors import StorageFailed
 
 _ROWS_PER_BATCH = 5_000
@@ -64,15 +64,10 @@ def apply_changes(
     expected = len(changes.added) + sum(1 for _ in changes.rewrites)
     if written != expected:
         raise conflict(expected - written)
-    if moved := [str(r.listing_id) for r in changes.rewrites if _has_other_release(r)]:
-        unlink(connection, stamp.seller, moved)
+    unlink_moved(connection, stamp.seller, changes.rewrites)
     with writer.indexing_later("listing_changes") if is_large else nullcontext():
         history = _history_rows(changes, stamp.seller, run_key)
         writer.insert("listing_changes", HISTORY_COLUMNS, history)
-
-
-def _has_other_release(rewrite: Rewrite) -> bool:
-    return any(change.field == "release_id" for change in rewrite.fields)
 
 
 def conflict(count: int) -> StorageFailed:

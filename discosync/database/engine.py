@@ -19,6 +19,11 @@ from sqlalchemy.pool import NullPool
 
 from discosync.errors import NotReady, StorageFailed
 
+BUSY = "database_busy"
+"""The code of an error that says: another transaction was in the way, try again."""
+
+_GAVE_WAY = frozenset({"55P03", "40P01"})  # lock_not_available, deadlock_detected
+_GIVES_WAY_AFTER = "250ms"
 _WRITES = "discosync_writes"
 _BUSY_SECONDS = 30.0
 _BUSY_STEP_SECONDS = 0.2
@@ -96,11 +101,22 @@ class Database:
 
     def _failed(self, cause: BaseException) -> StorageFailed:
         said = " ".join(str(cause).split())
+        has_given_way = getattr(cause, "sqlstate", None) in _GAVE_WAY
         return StorageFailed(
             f"the database {self.shown} failed: {said[:300]}",
             hint=_hint(said.lower()),
-            code="database",
+            code=BUSY if has_given_way else "database",
         )
+
+
+def give_way(connection: Connection) -> None:
+    """Have this transaction fail with `BUSY` rather than wait for another one.
+
+    Postgres looks for deadlocks after a second and ends whoever looks first: a transaction that
+    has given up long before that is never in another one's way. SQLite has one writer at a time.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_GIVES_WAY_AFTER}'")
 
 
 def driver_connection(connection: Connection) -> sqlite3.Connection:
@@ -123,6 +139,7 @@ def _check_foreign_keys(connection: Connection) -> None:
 
 def _hint(said: str) -> str:
     hints = {
+        "deadlock": "another program wrote the same rows: run again",
         "locked": "another program holds the database: find it, or run again later",
         "full": "free some space, then run again",
         "readonly": "mend the permissions of the file and its directory",

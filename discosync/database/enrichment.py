@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
+    false,
     func,
     insert,
     or_,
@@ -23,9 +24,16 @@ from discosync.core.enrichment import READ_AGAIN_AFTER, Coverage, Lookup, Outcom
 from discosync.core.links import Links
 from discosync.database.links import Owner, load_links
 from discosync.database.store import ROWS_PER_QUERY
-from discosync.database.tables import listings, release_lookups
+from discosync.database.tables import artists, labels, listings, release_lookups
 
 _IS_LINKED = or_(listings.c.artist_id.is_not(None), listings.c.label_id.is_not(None))
+_IS_BY_NAME = and_(
+    _IS_LINKED,
+    func.coalesce(artists.c.discogs_id, labels.c.discogs_id).is_(None),
+    ~func.coalesce(artists.c.is_unlisted, labels.c.is_unlisted, false()),
+)
+"""Whether a listing leads to no entry with an id, and to none of which Discogs says it has none."""
+
 _NEWEST_FIRST = cast(listings.c.listing_id, BigInteger).desc()
 
 
@@ -66,6 +74,16 @@ def _own_lookups(*columns: ColumnElement[Any]) -> Select[Any]:
     """Put a listing beside what is known of its release."""
     joined = listings.outerjoin(
         release_lookups, release_lookups.c.release_id == listings.c.release_id
+    )
+    return select(*columns).select_from(joined)
+
+
+def _beside_entries(*columns: ColumnElement[Any]) -> Select[Any]:
+    """Put a listing beside what is known of its release, and its primary artist and label."""
+    joined = (
+        listings.outerjoin(release_lookups, release_lookups.c.release_id == listings.c.release_id)
+        .outerjoin(artists, artists.c.uuid == listings.c.artist_id)
+        .outerjoin(labels, labels.c.uuid == listings.c.label_id)
     )
     return select(*columns).select_from(joined)
 
@@ -167,23 +185,27 @@ class NamedListing:
     catalog_number: str | None
 
 
-def load_unlinked(
+def load_named(
     connection: Connection,
     seller: str,
     *,
     limit: int | None = None,
     outcome: Outcome | None = None,
 ) -> Iterator[NamedListing]:
-    """Load the listings without any link, newest first; with an outcome, only those that had it."""
+    """Load the listings that their own names may link, newest first.
+
+    Those without any link; without a limit those, too, that are linked by name only, for their
+    names may have changed. With an outcome, only those whose release had it.
+    """
     c = listings.c
     names = (c.artist_names, c.label_names, c.catalog_number)
-    statement = _own_lookups(c.listing_id, c.release_id, *names).where(
-        c.seller == seller, ~_IS_LINKED
-    )
+    own = _beside_entries(c.listing_id, c.release_id, *names).where(c.seller == seller)
+    own = own.where(~_IS_LINKED if limit is not None else or_(~_IS_LINKED, _IS_BY_NAME))
     if outcome is not None:
-        statement = statement.where(release_lookups.c.outcome == outcome.value)
-    newest = statement.order_by(_NEWEST_FIRST).limit(limit)
-    for listing_id, release, artist_names, label_names, number in connection.execute(newest):
+        own = own.where(release_lookups.c.outcome == outcome.value)
+    for listing_id, release, artist_names, label_names, number in connection.execute(
+        own.order_by(_NEWEST_FIRST).limit(limit)
+    ):
         if artist_names or label_names:
             yield NamedListing(
                 listing_id=listing_id,
@@ -195,16 +217,23 @@ def load_unlinked(
 
 
 def record_lookups(connection: Connection, lookups: Sequence[Lookup]) -> None:
-    """Note what came of looking releases up; what was known of them before is replaced."""
+    """Note what came of looking releases up; what was known of them before is replaced.
+
+    A release that was found once and now is not stays found: its listings keep their links.
+    """
     c = release_lookups.c
     for start in range(0, len(lookups), ROWS_PER_QUERY):
         chunk = lookups[start : start + ROWS_PER_QUERY]
         wanted = [str(lookup.release_id) for lookup in chunk]
+        known = select(c.release_id).where(
+            c.release_id.in_(wanted), c.outcome == Outcome.FOUND.value
+        )
+        was_found = set(connection.execute(known).scalars())
         connection.execute(delete(release_lookups).where(c.release_id.in_(wanted)))
         rows = [
             {
                 "release_id": str(lookup.release_id),
-                "outcome": lookup.outcome.value,
+                "outcome": _outcome_after(lookup, was_found),
                 "source": lookup.source.value,
                 "looked_up_at": lookup.looked_up_at,
             }
@@ -213,17 +242,22 @@ def record_lookups(connection: Connection, lookups: Sequence[Lookup]) -> None:
         connection.execute(insert(release_lookups), rows)
 
 
+def _outcome_after(lookup: Lookup, was_found: set[str]) -> str:
+    is_lost = lookup.credits is None and str(lookup.release_id) in was_found
+    return Outcome.FOUND.value if is_lost else lookup.outcome.value
+
+
 def load_coverage(connection: Connection, seller: str) -> Coverage:
     """Count what is linked, and what of it by name only."""
     c, r = listings.c, release_lookups.c
-    is_found = r.outcome == Outcome.FOUND.value
-    groups = _own_lookups(_IS_LINKED, is_found, func.count()).where(c.seller == seller)
+    groups = _beside_entries(_IS_LINKED, _IS_BY_NAME, func.count()).where(c.seller == seller)
     linked = total = by_name = 0
-    for is_linked, has_found, count in connection.execute(groups.group_by(_IS_LINKED, is_found)):
+    for is_linked, is_by_name, count in connection.execute(
+        groups.group_by(_IS_LINKED, _IS_BY_NAME)
+    ):
         total += count
-        if is_linked:
-            linked += count
-            by_name += 0 if has_found else count
+        linked += count if is_linked else 0
+        by_name += count if is_by_name else 0
     waiting = _own_lookups(func.count(c.release_id.distinct())).where(
         c.seller == seller, c.release_id.is_not(None), r.release_id.is_(None)
     )

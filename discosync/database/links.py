@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Table, delete, select
 
+from discosync.core.changes import Rewrite
 from discosync.core.links import ArtistLink, LabelLink, Links
 from discosync.database.bulk import Assignments, Row, bulk_writer
 from discosync.database.store import ROWS_PER_QUERY
@@ -35,27 +36,24 @@ class _Present:
 def lock_listings_of(connection: Connection, release_ids: Sequence[int]) -> dict[Owner, int]:
     """Find the listings of releases, of every seller, and hold their rows until the commit.
 
-    A row that another transaction holds is left out: nobody waits for a run that works in the
-    background, and it waits for nobody while it holds rows. SQLite has one writer anyway.
+    A purge in between would otherwise take a listing away while its links are written.
     """
     c = listings.c
     found: dict[Owner, int] = {}
     for chunk in _chunks([str(i) for i in release_ids]):
         wanted = select(c.seller, c.listing_id, c.release_id).where(c.release_id.in_(chunk))
-        rows = connection.execute(
-            wanted.order_by(c.id).with_for_update(skip_locked=True, of=listings)
-        )
+        rows = connection.execute(wanted.order_by(c.id).with_for_update(of=listings))
         found.update({(seller, listing_id): int(release) for seller, listing_id, release in rows})
     return found
 
 
 def lock_listings(connection: Connection, seller: str, listing_ids: Sequence[str]) -> set[str]:
-    """Hold these listings' rows likewise; give those that were to be had."""
+    """Hold these listings' rows likewise; give those that are there."""
     c = listings.c
     found: set[str] = set()
     for chunk in _chunks(listing_ids):
         wanted = select(c.listing_id).where(c.seller == seller, c.listing_id.in_(chunk))
-        locked = wanted.order_by(c.id).with_for_update(skip_locked=True)
+        locked = wanted.order_by(c.id).with_for_update()
         found.update(connection.execute(locked).scalars())
     return found
 
@@ -92,15 +90,15 @@ def write_links(connection: Connection, wanted: Mapping[Owner, Links]) -> Writte
     )
 
 
-def unlink(connection: Connection, seller: str, listing_ids: Sequence[str]) -> None:
-    """Take all links of listings away: they are of another release now."""
-    owners = [(seller, listing_id) for listing_id in listing_ids]
-    for table in (listing_artists, listing_labels):
-        _delete_links(connection, table, owners)
-    assignments = Assignments(set_columns=("artist_id", "label_id"), keys=("seller", "listing_id"))
-    bulk_writer(connection).update(
-        "listings", assignments, [(None, None, *owner) for owner in owners]
-    )
+def unlink_moved(connection: Connection, seller: str, rewrites: Iterable[Rewrite]) -> None:
+    """Take the links of listings away whose release is another one now."""
+    moved = [
+        (seller, str(rewrite.listing_id))
+        for rewrite in rewrites
+        if any(change.field == "release_id" for change in rewrite.fields)
+    ]
+    if moved:
+        write_links(connection, dict.fromkeys(moved, Links()))
 
 
 def load_links(connection: Connection, owners: Iterable[Owner]) -> dict[Owner, Links]:

@@ -13,6 +13,7 @@ from discosync.core.restore import Known, RestorePlan
 from discosync.database.apply import HISTORY_COLUMNS, conflict, primary_values
 from discosync.database.bulk import Assignments, Row, bulk_writer
 from discosync.database.column_types import naive
+from discosync.database.links import unlink_moved
 from discosync.database.store import load_has_sandbox
 from discosync.database.tables import listings, sync_runs
 
@@ -69,6 +70,7 @@ def apply_restore(
     written = writer.update("listings", assignments, rows) if rows else 0
     if written != len(rows):
         raise conflict(len(rows) - written)
+    unlink_moved(connection, seller, rewrites)
     writer.insert("listing_changes", HISTORY_COLUMNS, _history(plan, seller, run_key))
 
 

@@ -13,7 +13,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -105,11 +105,9 @@ class AnswerCache:
         store, self._store, self._openers = self._store, None, []
         if store is None:
             return
-        with suppress(CacheTrouble):
-            with store.trouble():
-                if self._has_saved and isinstance(store.answers, AnswerFile):
-                    store.answers.forget_expired(time.time())
-            store.close()
+        with suppress(CacheTrouble), closing(store), store.trouble():
+            if self._has_saved and isinstance(store.answers, AnswerFile):
+                store.answers.forget_expired(time.time())
 
     def __enter__(self) -> Self:
         return self
@@ -146,6 +144,9 @@ class AnswerCache:
 
     def _advance(self, faults: list[str]) -> None:
         """Go on with the next store that opens, after the `faults` of those before it."""
+        if self._store is not None:
+            with suppress(CacheTrouble):
+                self._store.close()
         self._store = None
         while self._openers and self._store is None:
             try:

@@ -58,6 +58,7 @@ def _look_up(transport: Transport, release_id: int, now: datetime) -> Lookup:
             outcome=Outcome.NOT_FOUND,
             source=LookupSource.API,
             looked_up_at=now,
+            is_sandbox=answer.is_sandbox,
         )
     try:
         # Releases are merged on Discogs: the answer to an old number may carry the new one.
@@ -68,4 +69,4 @@ def _look_up(transport: Transport, release_id: int, now: datetime) -> Lookup:
             hint="nothing was changed for it; it is asked for again tomorrow",
             code="bad_release",
         ) from exc
-    return found(credits_, source=LookupSource.API, now=now)
+    return found(credits_, source=LookupSource.API, now=now, is_sandbox=answer.is_sandbox)

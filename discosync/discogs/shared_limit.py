@@ -13,7 +13,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LOCK_WAIT_SECONDS = 0.5
 _LOCK_POLL_SECONDS = 0.002
 _MAX_FILE_BYTES = 1 << 14
+_UNUSED_SECONDS = 86_400.0
 _log = logging.getLogger(__name__)
 
 
@@ -77,7 +78,9 @@ class FileWindow:
     @contextmanager
     def _opened(self) -> Iterator[int]:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._path.exists():
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._sweep()
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 self._lock(file)
@@ -86,6 +89,14 @@ class FileWindow:
                 os.close(file)  # and with it, the lock
         except OSError as exc:
             raise CacheTrouble(f"{self._path} cannot be used ({exc.strerror or exc})") from exc
+
+    def _sweep(self) -> None:
+        """Delete the windows of addresses that nobody asked for a day: each rehearsal has one."""
+        long_ago = self._clock() - _UNUSED_SECONDS
+        for path in self._path.parent.glob("limit-*.txt"):
+            with suppress(OSError):
+                if path.stat().st_mtime < long_ago:
+                    path.unlink(missing_ok=True)
 
     @staticmethod
     def _lock(file: int) -> None:

@@ -1,18 +1,21 @@
 """`enrich`: from listings to artists and labels, by the API and by name."""
 
 import json
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 from discosync.core.listing import Listing
 from discosync.database.engine import open_database
 from discosync.database.lock import ENRICH_LOCK, Holder, hold_lock
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
+from tests.cli.test_processes import wait_until
 from tests.support.program import Program
 from tests.support.releases import FIRST_RELEASE, answer, artist, asked, label, release
 from tests.support.shop import FIRST_ID, SELLER, make_listing, make_shop
@@ -504,22 +507,97 @@ def test_status_shows_what_is_linked(shop: Program) -> None:
     assert "10 of 20 listings (50.0%), 5 of them by name only" in shop("status").stdout
 
 
-def test_a_row_that_another_transaction_holds_is_left_for_the_next_run(
-    postgres_program: Program,
-) -> None:
-    """An enrich waits for no sync's row, so that the two can never wait for each other."""
-    shop = postgres_program
-    assert shop("sync", "-q").exit_code == 0
-    engine = create_engine(shop.database_url.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.connect() as other, other.begin():
-        held = {"i": str(NEWEST)}
-        other.execute(text("UPDATE listings SET comments = '' WHERE listing_id = :i"), held)
-        result = shop("enrich", "--limit", "3", "--json")
-        assert result.exit_code == 0
-        assert result.report["enrichment"]["listings"] == 2
+@pytest.fixture
+def other(postgres_program: Program) -> Iterator[Connection]:
+    """Another program in the same Postgres, with a transaction of its own; twenty listings."""
+    assert postgres_program("sync", "-q").exit_code == 0
+    address = postgres_program.database_url.replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(address)
+    with engine.connect() as connection:
+        yield connection
     engine.dispose()
-    assert shop("enrich", "--limit", "1").exit_code == 0
-    assert _links(shop) != ([], [])
+
+
+def test_an_enrich_gives_way_to_whoever_holds_a_row(
+    postgres_program: Program, other: Connection
+) -> None:
+    """Neither ends in the other's deadlock: the enrich takes back its part and tries again."""
+    held = {"i": str(NEWEST)}
+    assert postgres_program("enrich", "--names-only").exit_code == 0
+    other.execute(text("UPDATE listings SET comments = '' WHERE listing_id = :i"), held)
+    process = postgres_program.start("enrich", "--all", "--json")
+    wait_until(lambda: "enrich" in _busy_programs(other))
+    # What a sync does last, and a deadlock if the enrich held these while it waits for the row.
+    other.execute(text("DELETE FROM listing_artists WHERE listing_id = :i"), held)
+    time.sleep(1.5)
+    other.execute(text("DELETE FROM listing_labels WHERE listing_id = :i"), held)
+    other.commit()
+    stdout, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    coverage = json.loads(stdout)["enrichment"]["coverage"]
+    assert coverage == {"linked": 20, "total": 20, "by_name": 0, "waiting": 0}
+
+
+def _busy_programs(other: Connection) -> str:
+    shown = "SELECT string_agg(application_name, ' ') FROM pg_stat_activity WHERE state <> 'idle'"
+    return str(other.execute(text(shown)).scalar())
+
+
+def test_a_restored_release_loses_the_links_of_the_other(
+    shop: Program, sandbox: SandboxServer
+) -> None:
+    """`restore --run` changes a listing's release as a sync does, and its links go, too."""
+    moved = [replace(x, release_id=900_000) if i == 19 else x for i, x in enumerate(make_shop(20))]
+    _sync(shop, sandbox, moved)
+    run_id = shop.query("SELECT run_id FROM sync_runs ORDER BY id DESC LIMIT 1")[0]["run_id"]
+    answer(sandbox.state, 900_000, release(900_000, [artist(77, "Nova")], []))
+    assert shop("enrich", "--all").exit_code == 0
+    assert _links(shop)[0][0][1:3] == (77, "Nova")
+    assert shop("restore", "--run", str(run_id)).exit_code == 0
+    assert _links(shop) == ([], [])
+    assert shop("enrich", "--all").exit_code == 0
+    assert _links(shop)[0][0][2] == "The Hollow 19"
+
+
+def test_made_up_artists_stay_out_of_a_real_shops_database(
+    shop: Program, sandbox: SandboxServer
+) -> None:
+    """Answers of the sandbox are refused where a real seller is, and nothing is written."""
+    sandbox.state.is_marked = True
+    refused = shop("enrich", "--all")
+    assert refused.exit_code == 10
+    assert "must not mix" in refused.stderr
+    assert shop.query("SELECT 1 FROM artists") == []
+
+
+def test_a_release_that_is_gone_on_discogs_keeps_its_links(
+    shop: Program, sandbox: SandboxServer
+) -> None:
+    """A refresh that finds it no more takes nothing away, and copies go on taking its links."""
+    assert shop("enrich", "--all").exit_code == 0
+    links = _links(shop)
+    shop.query("UPDATE release_lookups SET looked_up_at = :t", t="2026-01-01 00:00:00")
+    answer(sandbox.state, FIRST_RELEASE + 19, '{"message": "Release not found."}', status=404)
+    again = shop("enrich", "--all", "--json", USE_CACHE="no").report["enrichment"]
+    assert (again["not_found"], again["coverage"]["by_name"]) == (1, 0)
+    assert _links(shop) == links
+    copy = make_listing(40, release_id=FIRST_RELEASE + 19)
+    _sync(shop, sandbox, [*make_shop(20), copy])
+    assert shop("enrich", "--all").exit_code == 0
+    assert _links(shop, FIRST_ID + 40) == links
+
+
+def test_names_that_changed_are_linked_anew(shop: Program, sandbox: SandboxServer) -> None:
+    """What is linked by name follows the name, and the old name goes when nobody has it."""
+    assert shop("enrich", "--names-only").exit_code == 0
+    renamed = [
+        replace(x, artist_names="Nova") if i == 19 else x for i, x in enumerate(make_shop(20))
+    ]
+    _sync(shop, sandbox, renamed)
+    result = shop("enrich", "--names-only", "--json").report["enrichment"]
+    assert result["listings"] == 1
+    assert _links(shop)[0] == [(1, None, "Nova", None, None, None)]
+    assert shop.query("SELECT 1 FROM artists WHERE name = 'The Hollow 19'") == []
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "redis"])

@@ -309,3 +309,13 @@ def test_server_that_counts_is_never_taken_for_a_rehearsal(
         transport.get_json("/oauth/identity")
     (path,) = tmp_path.iterdir()
     assert len(path.read_text().splitlines()) == 16
+
+
+def test_windows_that_nobody_uses_are_swept_up(tmp_path: Path) -> None:
+    """A rehearsal's address is another one each time; what is younger than a day stays."""
+    old, young = tmp_path / "limit-old.txt", tmp_path / "limit-young.txt"
+    for path in (old, young):
+        path.write_text("")
+    os.utime(old, (1_000_000, 1_000_000))
+    assert FileWindow(tmp_path / "limit-new.txt").reserve(5) == 0.0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["limit-new.txt", "limit-young.txt"]
