@@ -1,6 +1,7 @@
 """`discosync enrich`: link listings to artists and labels."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -235,7 +236,8 @@ class _Task:
             raise
         except (DiscosyncError, StopRun):
             # Also when that came in the middle of a commit, which was taken back for it.
-            self._linker.commit_lookups(batch)
+            with suppress(StorageFailed):
+                self._linker.commit_lookups(batch)
             raise
 
 

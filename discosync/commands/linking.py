@@ -35,6 +35,7 @@ from discosync.errors import StorageFailed
 from discosync.runner import Run
 
 _GIVES_WAY_FOR_SECONDS = 60.0
+_ENDS_WITHIN_SECONDS = 3.0
 _TRIES_AGAIN_AFTER_SECONDS = 0.5
 
 Tally = Mapping[str, int]
@@ -118,7 +119,8 @@ class Linker:
         self, write: Callable[[Connection], Tally], *, then: Callable[[], None] = lambda: None
     ) -> None:
         """Commit one part, giving way to whoever holds one of its rows, for a while."""
-        gives_up_at = time.monotonic() + _GIVES_WAY_FOR_SECONDS
+        patience = _ENDS_WITHIN_SECONDS if self._run.is_ending else _GIVES_WAY_FOR_SECONDS
+        gives_up_at = time.monotonic() + patience
         while True:
             try:
                 return self._commit_once(write, then)

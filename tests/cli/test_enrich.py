@@ -538,6 +538,23 @@ def test_an_enrich_gives_way_to_whoever_holds_a_row(
     assert coverage == {"linked": 20, "total": 20, "by_name": 0, "waiting": 0}
 
 
+def test_a_signal_in_the_middle_of_a_commit_loses_nothing(
+    postgres_program: Program, other: Connection
+) -> None:
+    """The part is taken back, and committed once more before the run ends."""
+    held = {"i": str(NEWEST)}
+    other.execute(text("UPDATE listings SET comments = '' WHERE listing_id = :i"), held)
+    process = postgres_program.start("enrich", "--all", "--json")
+    wait_until(lambda: "enrich" in _busy_programs(other))
+    process.terminate()
+    time.sleep(0.5)
+    other.commit()
+    stdout, _ = process.communicate(timeout=30)
+    report = json.loads(stdout)
+    assert process.returncode == report["exit_code"] == 3
+    assert report["enrichment"]["coverage"]["linked"] == 20
+
+
 def _busy_programs(other: Connection) -> str:
     shown = "SELECT string_agg(application_name, ' ') FROM pg_stat_activity WHERE state <> 'idle'"
     return str(other.execute(text(shown)).scalar())
