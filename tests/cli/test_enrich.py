@@ -526,7 +526,7 @@ def test_an_enrich_gives_way_to_whoever_holds_a_row(
     assert postgres_program("enrich", "--names-only").exit_code == 0
     other.execute(text("UPDATE listings SET comments = '' WHERE listing_id = :i"), held)
     process = postgres_program.start("enrich", "--all", "--json")
-    wait_until(lambda: "enrich" in _busy_programs(other))
+    wait_until(lambda: "enrich" in _waiting_programs(other))
     # What a sync does last, and a deadlock if the enrich held these while it waits for the row.
     other.execute(text("DELETE FROM listing_artists WHERE listing_id = :i"), held)
     time.sleep(1.5)
@@ -545,7 +545,7 @@ def test_a_signal_in_the_middle_of_a_commit_loses_nothing(
     held = {"i": str(NEWEST)}
     other.execute(text("UPDATE listings SET comments = '' WHERE listing_id = :i"), held)
     process = postgres_program.start("enrich", "--all", "--json")
-    wait_until(lambda: "enrich" in _busy_programs(other))
+    wait_until(lambda: "enrich" in _waiting_programs(other))
     process.terminate()
     time.sleep(0.5)
     other.commit()
@@ -555,9 +555,12 @@ def test_a_signal_in_the_middle_of_a_commit_loses_nothing(
     assert report["enrichment"]["coverage"]["linked"] == 20
 
 
-def _busy_programs(other: Connection) -> str:
-    shown = "SELECT string_agg(application_name, ' ') FROM pg_stat_activity WHERE state <> 'idle'"
-    return str(other.execute(text(shown)).scalar())
+def _waiting_programs(other: Connection) -> str:
+    """Name who waits for a lock, now: a transaction's first look would be its only one."""
+    other.execute(text("SELECT pg_stat_clear_snapshot()"))
+    waiting = "SELECT string_agg(application_name, ' ') FROM pg_stat_activity WHERE {}"
+    statement = text(waiting.format("wait_event_type = 'Lock'"))
+    return str(other.execute(statement).scalar())
 
 
 def test_a_restored_release_loses_the_links_of_the_other(
