@@ -51,9 +51,12 @@ def parse_amount(text: str) -> Decimal:
     return cents
 
 
-def render_amount(amount: object, currency: object) -> str:
-    """Write an amount for people: `12.50 EUR`, `1200 JPY`, `12.50` without a known currency."""
+def render_amount(amount: object, currency: object, *, sign: str = "") -> str:
+    """Write an amount for people: `12.50 EUR`, `1200 JPY`, `12.50` without a known currency.
+
+    `sign` stands between thousands; a price has none, so that it can be typed as it is shown.
+    """
     if not isinstance(amount, Decimal):
         return "–"
     code = str(currency or "")
-    return f"{amount:.{MINOR_DIGITS_BY_CURRENCY.get(code, 2)}f} {code}".rstrip()
+    return f"{amount:{sign}.{MINOR_DIGITS_BY_CURRENCY.get(code, 2)}f} {code}".rstrip()

@@ -23,8 +23,8 @@ class StatsTable(NamedTuple):
 
 
 def render_amounts(amounts: Mapping[str, Decimal]) -> str:
-    """Write amounts, one a currency."""
-    shown = [render_amount(amount, currency) for currency, amount in amounts.items()]
+    """Write sums, one a currency: `1,234.50 EUR`."""
+    shown = [render_amount(amount, currency, sign=",") for currency, amount in amounts.items()]
     return " + ".join(shown) or "–"
 
 

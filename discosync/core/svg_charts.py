@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 720, 220, 56, 28, 12
+_HALF_A_LABEL = 30
 
 
 def _ceiling(highest: float) -> float:
@@ -41,10 +42,17 @@ def _short(value: float) -> str:
 def _labels(names: Sequence[str], step: float) -> str:
     every = max(1, -(-len(names) // 8))
     return "".join(
-        f'<text class="tick" x="{_LEFT + step * (at + 0.5):.1f}" y="{_HEIGHT - 8}" '
-        f'text-anchor="middle">{escape(name)}</text>'
-        for at, name in enumerate(names)
-        if at % every == 0
+        _label(name, _LEFT + step * (at + 0.5)) for at, name in enumerate(names) if at % every == 0
+    )
+
+
+def _label(name: str, x: float) -> str:
+    """Write a name under its period; at the right edge it ends there, or it would be cut."""
+    is_at_edge = x > _WIDTH - _HALF_A_LABEL
+    x, anchor = (_WIDTH, "end") if is_at_edge else (x, "middle")
+    return (
+        f'<text class="tick" x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="{anchor}">'
+        f"{escape(name)}</text>"
     )
 
 

@@ -1,5 +1,6 @@
 """Figures: every one of these was worked out by hand."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -9,7 +10,8 @@ from discosync.core.moments import moment_of_run, parse_age, parse_moment, rende
 from discosync.core.plots import render_bar, render_sparkline
 from discosync.core.stats import StatRow, compute_stats
 from discosync.core.stats_page import render_stats_page
-from discosync.core.stats_text import render_stats_csv
+from discosync.core.stats_text import render_amounts, render_stats_csv
+from discosync.core.svg_charts import bar_chart
 from discosync.core.value_history import RunFigures
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -152,3 +154,19 @@ def test_plots_and_ages_for_people() -> None:
     assert render_bar(0, 10) == ""
     assert render_age(timedelta(seconds=90_061)) == "1 d 1 h"
     assert render_age(timedelta(0)) == "0 s"
+
+
+def test_sums_are_written_with_thousands() -> None:
+    """A sum is read, not typed."""
+    assert render_amounts({"EUR": Decimal("1234567.5"), "JPY": Decimal(1200)}) == (
+        "1,234,567.50 EUR + 1,200 JPY"
+    )
+
+
+def test_the_last_name_of_a_chart_stays_inside() -> None:
+    """A period at the right edge is named to its left."""
+    chart = bar_chart("t", [(f"2026-W{n:02}", 1.0) for n in range(1, 20)])
+    labels = re.findall(r'class="tick" x="([\d.]+)" y="212" text-anchor="(\w+)">(2026-W\d+)', chart)
+    for x, anchor, _ in labels:
+        assert float(x) + (0 if anchor == "end" else 30) <= 720
+    assert labels[-1][1:] == ("end", "2026-W19")
