@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from discosync.core.archived import check_archived
 from discosync.errors import BackupFailed, BadData
 
 FORMAT = "discosync-archive"
@@ -137,6 +138,8 @@ def inspect_archive(path: Path) -> tuple[Line, Archive]:
     for line in read_archive(path):
         header = header or line
         if line["type"] == "listing":
+            with _reading(path):
+                check_archived(line)
             listings += 1
             changes += len(line["changes"])
     return header or {}, Archive(

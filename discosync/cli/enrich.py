@@ -53,7 +53,7 @@ def enrich(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     ] = False,
     from_dump: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A monthly releases dump, .xml or .xml.gz: no API call."),
+        typer.Option(metavar="FILE", help="A monthly releases dump (- is stdin): no API call."),
     ] = None,
     names_only: Annotated[
         bool, typer.Option("--names-only", help="Link by the listings' own names: no API call.")
@@ -92,12 +92,14 @@ def enrich(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         raise typer.BadParameter("--limit with --all makes no sense")
     if from_dump is not None and names_only:
         raise typer.BadParameter("--from-dump with --names-only makes no sense")
+    if max_requests is not None and (from_dump is not None or names_only):
+        raise typer.BadParameter("--max-requests with --from-dump or --names-only makes no sense")
     request = EnrichRequest(
         config=config,
         seller=seller,
         limit=limit,
         is_all=everything,
-        dump=from_dump,
+        dump=Path("/dev/stdin") if from_dump == Path("-") else from_dump,
         names_only=names_only,
         max_requests=max_requests,
         refresh=None if refresh is None else read_age(refresh, "--refresh"),

@@ -28,10 +28,12 @@ class DumpLookups:
         """
         reader = self._reader
         self._run.progress.begin("reading the dump", reader.packed_total)
+        damaged = 0
         for item in reader:
             if isinstance(item, ReleaseCredits):
                 yield found(item, source=LookupSource.DUMP, now=now)
             else:
+                damaged += 1
                 self._note(item)
         if reader.fault is not None:
             raise BadData(
@@ -39,6 +41,10 @@ class DumpLookups:
                 hint="fetch the dump again, and check it against its CHECKSUM file",
                 code="dump_damaged",
             )
+        if not reader.records_seen and reader.missing:
+            raise _useless("it holds no release")
+        if damaged and damaged >= reader.records_wanted:
+            raise _useless("none of the releases that are wanted can be read in it")
         if reader.missing:
             text = f"{len(reader.missing):,} releases are not in the dump: they may be newer"
             self._run.problems.append(Problem(code="not_in_dump", text=text, is_warning=False))
@@ -60,3 +66,11 @@ class DumpLookups:
             total_bytes=reader.packed_total or reader.packed_read,
             records_per_second=reader.records_seen / seconds,
         )
+
+
+def _useless(why: str) -> BadData:
+    return BadData(
+        f"the dump is of no use: {why}",
+        hint="nothing was changed; fetch the dump again",
+        code="no_dump",
+    )

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import Connection
+
 from discosync.commands.api_lookups import ApiLookups
 from discosync.commands.dump_lookups import DumpLookups
 from discosync.commands.flags import flags_of_run
@@ -115,10 +117,17 @@ class _Task:
         with self._run.phase("plan"), self._database.reading() as connection:
             self._workload = load_workload(connection, self._filter())
             self._is_sandbox = load_is_sandbox(connection)
+            named = self._count_named(connection) if self._run.request.dry_run else 0
         wanted = [] if self._request.names_only else self._workload.wanted
-        self._linker.use = replace(self._linker.use, wanted=len(wanted))
+        self._linker.use = replace(self._linker.use, wanted=len(wanted), listings=named)
         self._run.enrichment = self._outlook()
         self._run.has_changes = bool(wanted or self._workload.copies)
+
+    def _count_named(self, connection: Connection) -> int:
+        """Count what would be linked by name; a dry run says it, a real one finds out."""
+        if not self._request.names_only:
+            return 0
+        return sum(1 for _ in load_named(connection, self._seller, limit=self._request.limit))
 
     def _filter(self) -> WorkFilter:
         request, now = self._request, self._run.started_at
@@ -175,9 +184,10 @@ class _Task:
         """Say how far the seller's listings are linked, and what the rest takes."""
         with self._database.reading() as connection:
             coverage = load_coverage(connection, self._seller)
-        requests = max(coverage.waiting, 0)
+        requests = coverage.waiting
         if self._run.request.dry_run:
-            requests = self._linker.use.wanted
+            is_api = self._request.source is LookupSource.API
+            requests = self._linker.use.wanted if is_api else 0
         has_token = self._settings.token is not None
         return replace(
             self._linker.use,

@@ -79,6 +79,8 @@ def inventory_at(
         moment = parse_moment(when, now=datetime.now(UTC))
     except ValueError as exc:
         raise UsageFault(str(exc), code="bad_moment") from exc
+    if moment > datetime.now(UTC):
+        raise UsageFault(f"{when} lies in the future", hint="name a past moment", code="bad_moment")
     with opened(config, seller=seller) as at:
         first = load_first_run_after(at.connection, at.seller, moment)
         undone = load_undone(at.connection, at.seller, first)

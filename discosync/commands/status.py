@@ -71,13 +71,13 @@ def _flags(at: Opened, now: datetime) -> dict[str, bool]:
 
 
 def _saved(at: Opened) -> Iterator[dict[str, Any]]:
-    return _saved_reports(report_dir(at.settings.report_dir, at.database))
+    return _saved_reports(at.settings, at.database)
 
 
 def load_runs(config: Path | None, wanted: RunFilter) -> list[RunLine]:
     """Load the newest runs, newest first: recorded ones, and those that left only a report."""
     settings, database = _open(config)
-    saved = _saved_reports(report_dir(settings.report_dir, database))
+    saved = _saved_reports(settings, database)
     if not database.exists:
         return _merge([], saved, wanted)
     require_filled(database)
@@ -102,7 +102,7 @@ def load_one_report(config: Path | None, run_id: str) -> dict[str, Any]:
         with database.reading() as connection:
             found = load_report(connection, run_id)
     if not found:
-        saved = _saved_reports(report_dir(settings.report_dir, database), newest=10_000)
+        saved = _saved_reports(settings, database, newest=10_000)
         found = [report for report in saved if report["run_id"].startswith(run_id)]
     if len(found) == 1:
         return found[0]
@@ -134,9 +134,13 @@ def _readable(report: dict[str, Any]) -> RunLine | None:
 
 
 def _saved_reports(
-    directory: Path | None, *, newest: int = _FILES_READ
+    settings: Settings, database: Database, *, newest: int = _FILES_READ
 ) -> Iterator[dict[str, Any]]:
-    """Read the newest report files: a run that was refused or failed leaves nothing else."""
+    """Read the newest report files: a run that was refused or failed leaves nothing else.
+
+    Several databases may keep their reports in one directory: those of others are left out.
+    """
+    directory = report_dir(settings.report_dir, database)
     if directory is None or not directory.is_dir():
         return
     # NAME-COMMAND's own hyphens aside, a name ends with its moment and the run's id.
@@ -144,5 +148,7 @@ def _saved_reports(
     for path in by_moment[-newest:]:
         with suppress(OSError, ValueError):
             report = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(report, dict) and isinstance(report.get("run_id"), str):
+            if not isinstance(report, dict) or not isinstance(report.get("run_id"), str):
+                continue
+            if report.get("database") in {None, "", database.shown}:
                 yield report

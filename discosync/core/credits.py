@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+MAX_NAME_BYTES = 2_000
+"""Postgres indexes texts of up to 2,704 bytes."""
+
 MAX_CREDITS = 2_000
 """More of one kind on one release is no release, but garbage."""
 
@@ -105,7 +108,14 @@ def _name(value: object) -> str:
     name = _text(value)
     if not name:
         raise ValueError("a credit has no name")
+    if is_too_long(name):
+        raise ValueError(f"a name has {len(name):,} characters")
     return name
+
+
+def is_too_long(name: str) -> bool:
+    """Whether no database's index takes a name; Discogs' own hold some hundred characters."""
+    return len(name) * 4 > MAX_NAME_BYTES and len(name.encode()) > MAX_NAME_BYTES
 
 
 def _text(value: object) -> str:

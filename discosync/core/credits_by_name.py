@@ -10,7 +10,7 @@ there, as the column `primary_label` is.
 
 import re
 
-from discosync.core.credits import ArtistCredit, LabelCredit, ReleaseCredits
+from discosync.core.credits import ArtistCredit, LabelCredit, ReleaseCredits, is_too_long
 
 SPECIAL_ARTISTS = {
     "Various": 194,
@@ -50,7 +50,7 @@ def _artists(text: str) -> list[ArtistCredit]:
             name_variation=name.removesuffix("*") if name != "*" and name.endswith("*") else "",
         )
         for name, join in _cut(text.strip())
-        if name
+        if name and not is_too_long(name)
     ]
 
 
@@ -67,7 +67,8 @@ def _cut(text: str) -> list[tuple[str, str]]:
 
 
 def _labels(names: str, numbers: str) -> list[LabelCredit]:
-    labels = [name for name in (part.strip() for part in names.split(", ")) if name]
+    parts = (part.strip() for part in names.split(", "))
+    labels = [name for name in parts if name and not is_too_long(name)]
     catalog = [part.strip() for part in numbers.split(", ") if part.strip()]
     if len(catalog) == 1:  # Discogs shows equal numbers once
         catalog *= len(labels)

@@ -49,7 +49,7 @@ def _what(change: ChangeEntry) -> str:
         for c in change.fields
         if c.field not in _QUIET_FIELDS and (change.kind == "updated" or c.field not in _STATE)
     ]
-    if change.kind == "removed":
+    if change.kind == "removed" and "removal_reason" in by_field:  # else another program's row
         return "; ".join([render_cell(by_field["removal_reason"].after), *told])
     if change.kind == "reactivated" and "removal_reason" in by_field:
         return "; ".join([f"was {render_cell(by_field['removal_reason'].before)}", *told])

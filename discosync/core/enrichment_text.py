@@ -21,6 +21,8 @@ def enrichment_lines(use: EnrichmentUse, *, is_dry: bool) -> Iterator[tuple[str,
     """Give what a run did, or would do, as named lines."""
     if use.source is not LookupSource.NAMES:
         yield "releases", _releases(use, is_dry=is_dry)
+    if is_dry and use.source is LookupSource.NAMES:
+        yield "listings", f"{use.listings:,} to link by name"
     if not is_dry:
         yield "linked", f"{use.listings:,} listings in this run{_entries(use)}"
     yield "enriched", render_coverage(use.coverage)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,13 @@ class Database:
             raise self._failed(exc.orig or exc) from exc
         except (SQLAlchemyError, self.driver_error) as exc:
             raise self._failed(exc) from exc
+        except JSONDecodeError as exc:  # what a JSON column holds is read on its way out
+            raise StorageFailed(
+                f"a row of {self.shown} holds JSON that cannot be read: {exc.doc[:80]!r}",
+                hint="another program must have written it, into sync_runs or listing_changes: "
+                "correct that row; nothing was changed",
+                code="bad_row",
+            ) from exc
 
     def _failed(self, cause: BaseException) -> StorageFailed:
         said = " ".join(str(cause).split())

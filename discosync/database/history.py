@@ -12,11 +12,12 @@ from discosync.core.changes import Lifecycle
 from discosync.core.history import Fields, PastChange, parse_fields
 from discosync.core.listing import CONTENT_FIELDS
 from discosync.core.moments import moment_of_run
-from discosync.database.store import ROWS_PER_QUERY
+from discosync.database.store import ROW_FAULTS, ROWS_PER_QUERY, bad_row
 from discosync.database.tables import listing_changes, listings, sync_runs
 from discosync.errors import StorageFailed
 
 _MOMENTS = {"posted", "removed_at", "sold_at"}
+_MOMENT_LENGTH = len("2026-11-20T14:00:00Z")
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _STATE_COLUMNS = ("listing_id", *CONTENT_FIELDS, "posted", *Lifecycle._fields)
 
@@ -59,7 +60,11 @@ def load_states(connection: Connection, seller: str) -> Iterator[dict[str, Any]]
     )
     while rows := cursor.fetchmany(1_000):
         for row in rows:
-            yield _plain_state(dict(zip(_STATE_COLUMNS, row, strict=True)))
+            try:
+                state = _plain_state(dict(zip(_STATE_COLUMNS, row, strict=True)))
+            except ROW_FAULTS as exc:
+                raise bad_row(row[0], exc) from exc
+            yield state
 
 
 def _state_column(name: str, *, is_sqlite: bool) -> str:
@@ -77,6 +82,9 @@ def _state_column(name: str, *, is_sqlite: bool) -> str:
 def _plain_state(state: dict[str, Any]) -> dict[str, Any]:
     """Bring what the driver gave into the history's form."""
     state["is_active"] = bool(state["is_active"])
+    for name in _MOMENTS:
+        if (moment := state[name]) is not None and len(moment) != _MOMENT_LENGTH:
+            raise ValueError(f"{name} is no moment")
     if (accepts := state["accept_offer"]) is not None:
         state["accept_offer"] = bool(accepts)
     if (release := state["release_id"]) is not None and release.isdigit():

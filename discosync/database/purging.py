@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, MetaData, Table, delete, func, insert, select
 
 from discosync.core.purge import PurgePlan
+from discosync.database.column_types import UtcDateTime
 from discosync.database.store import ROWS_PER_QUERY
 from discosync.database.tables import (
     artists,
@@ -262,10 +263,11 @@ def _typed(table: Table, row: Mapping[str, Any]) -> Line:
 def _value(column: Column[Any], value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
     if not isinstance(value, str):
         return value
+    if isinstance(column.type, UtcDateTime):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
     kind = column.type.python_type
     if issubclass(kind, datetime):
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if column.table is sync_runs else moment
+        return datetime.fromisoformat(value)
     if issubclass(kind, date):
         return date.fromisoformat(value)
     return Decimal(value) if issubclass(kind, Decimal) else value

@@ -1,6 +1,6 @@
 """Load what the figures are made of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -11,10 +11,12 @@ from sqlalchemy import Connection, func, select
 from discosync.core.moments import moment_of_run
 from discosync.core.stats import StatRow
 from discosync.core.value_history import RunFigures
+from discosync.database.store import ROW_FAULTS, bad_row
 from discosync.database.tables import listings, purged_listings, sync_runs
 
 _CENT = Decimal("0.01")
 _COLUMNS = (
+    "listing_id",
     "is_active",
     "removal_reason",
     "removed_at",
@@ -36,21 +38,30 @@ def load_stat_rows(connection: Connection, seller: str) -> Iterator[StatRow]:
     cursor = connection.connection.cursor()
     cursor.execute(str(compiled))
     while rows := cursor.fetchmany(10_000):
-        for active, reason, removed, sold, price, currency, form, label, posted, created in rows:
-            listed, seen = _moment(posted), _moment(created)
-            if listed is None or (seen is not None and seen < listed):
-                listed = seen
-            yield StatRow(
-                is_active=bool(active),
-                removal_reason=reason,
-                removed_at=_moment(removed),
-                sold_at=_moment(sold),
-                price=_price(price),
-                currency=currency or "",
-                primary_format=form,
-                primary_label=label,
-                listed_at=listed,
-            )
+        for row in rows:
+            try:
+                figures = _stat_row(row)
+            except ROW_FAULTS as exc:
+                raise bad_row(row[0], exc) from exc
+            yield figures
+
+
+def _stat_row(row: Sequence[Any]) -> StatRow:
+    _, active, reason, removed, sold, price, currency, form, label, posted, created = row
+    listed, seen = _moment(posted), _moment(created)
+    if listed is None or (seen is not None and seen < listed):
+        listed = seen
+    return StatRow(
+        is_active=bool(active),
+        removal_reason=reason,
+        removed_at=_moment(removed),
+        sold_at=_moment(sold),
+        price=_price(price),
+        currency=currency or "",
+        primary_format=form,
+        primary_label=label,
+        listed_at=listed,
+    )
 
 
 # A shop asks few prices, and much of it is listed and sold at one moment.

@@ -24,6 +24,9 @@ from discosync.errors import StorageFailed
 ROWS_PER_QUERY = 500
 
 
+ROW_FAULTS = (ValueError, TypeError, ArithmeticError, AttributeError)
+"""What a value that another program wrote may raise when it is read."""
+
 _ROW_COLUMNS = (*CONTENT_FIELDS, *FILLED_ONCE_FIELDS)
 
 
@@ -77,10 +80,13 @@ def _parse_id(text: str) -> int:
     # Not only a number but written as Discogs writes it: rows are found by their text.
     if isinstance(text, str) and text.isascii() and text.isdigit() and str(int(text)) == text:
         return int(text)
-    raise _bad_row(text, "its listing_id is no Discogs id")
+    raise bad_row(text, "its listing_id is no Discogs id")
 
 
-def _bad_row(listing_id: object, why: str) -> StorageFailed:
+def bad_row(listing_id: object, why: object) -> StorageFailed:
+    """Say which row it is that another program wrote in a way nobody can read."""
+    if isinstance(why, Exception):
+        why = f"{type(why).__name__}: {why}"[:200]
     return StorageFailed(
         f"the table listings holds a row that cannot be read, listing_id {listing_id!r}: {why}",
         hint="another program must have written it: correct that row; nothing was changed",
@@ -117,7 +123,7 @@ def _known_listings(result: Iterable[Any]) -> Iterator[KnownListing]:
                 values={name: typed(name, value) for name, value in values.items()},
             )
     except (ValueError, TypeError, ArithmeticError) as exc:
-        raise _bad_row("?", f"{type(exc).__name__}: {exc}"[:200]) from exc
+        raise bad_row("?", f"{type(exc).__name__}: {exc}"[:200]) from exc
 
 
 def typed(name: str, value: FieldValue | float) -> FieldValue:

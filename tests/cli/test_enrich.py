@@ -283,6 +283,22 @@ def test_odd_releases_are_linked_as_they_are(
     assert number not in asked(sandbox.state)
 
 
+def test_a_name_that_no_index_takes_is_left_out(shop: Program, sandbox: SandboxServer) -> None:
+    """One overlong name makes its release unreadable, and keeps no other from its links."""
+    number, endless = FIRST_RELEASE + 19, "é" * 1_001
+    answer(sandbox.state, number, release(number, [artist(9, endless)], []), times=99)
+    listed = [
+        replace(x, artist_names=endless) if i == 18 else x for i, x in enumerate(make_shop(20))
+    ]
+    _sync(shop, sandbox, inventory)
+    result = shop("enrich", "--limit", "1", "--json")
+    assert (result.exit_code, result.report["error"]["code"]) == (14, "bad_release")
+    assert shop("enrich", "--names-only").exit_code == 0
+    assert _links(shop)[0][0][2] == "The Hollow 19"
+    assert _links(shop, FIRST_ID + 18)[0] == []
+    assert len(_links(shop, FIRST_ID + 18)[1]) == 1
+
+
 def test_names_only_needs_no_api_and_ids_come_later(shop: Program, sandbox: SandboxServer) -> None:
     """Entries by name keep their uuid and what somebody wrote when a run learns their id."""
     by_name = shop("enrich", "--names-only", "--json")
@@ -393,6 +409,8 @@ def test_a_dry_run_says_how_much_and_writes_nothing(shop: Program, sandbox: Sand
     assert result["enrichment"]["wanted"] == result["enrichment"]["remaining_requests"] == 20
     assert result["enrichment"]["remaining_seconds"] > 0
     assert "20 requests" in shop("enrich", "--all", "--dry-run").stdout
+    by_name = shop("enrich", "--names-only", "--dry-run", "--json").report["enrichment"]
+    assert (by_name["listings"], by_name["remaining_requests"]) == (20, 0)
     assert shop.digest() == before
 
 
@@ -476,6 +494,7 @@ def test_purged_listings_take_their_links_along_and_bring_them_back(
         ("--names-only", "--from-dump", "x.xml"),
         ("--refresh", "soon"),
         ("--max-requests", "-1"),
+        ("--max-requests", "5", "--names-only"),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_fault(shop: Program, words: tuple[str, ...]) -> None:

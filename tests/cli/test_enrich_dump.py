@@ -82,8 +82,10 @@ def test_a_dump_that_breaks_off_keeps_what_came_before(shop: Program) -> None:
         (b"<html>not today</html>", 14),
         (gzip.compress(b"<artists><artist><id>1</id></artist></artists>"), 14),
         (gzip.compress(b"<releases>")[:12], 14),
+        (b"<releases></releases>", 14),
+        (b"<releases><release id='500001'><artists><oops></release></releases>", 14),
     ],
-    ids=["missing", "empty", "web page", "artists", "cut"],
+    ids=["missing", "empty", "web page", "artists", "cut", "no release", "unreadable"],
 )
 def test_what_is_no_dump_changes_nothing(shop: Program, content: bytes | None, code: int) -> None:
     """A missing file, a web page, another dump: said, and nothing written."""

@@ -105,6 +105,47 @@ def test_history_tells_a_life(four_days: Program) -> None:
     assert "price_value\t12.50\t9.00" in shown
 
 
+@pytest.mark.parametrize(
+    ("change", "commands"),
+    [
+        ("UPDATE listings SET price_value = 'abc'", (("stats",), ("as-of", "1s"))),
+        ("UPDATE listings SET price_value = 1e400", (("stats",),)),
+        ("UPDATE listings SET posted = 'x'", (("stats",), ("as-of", "1s", "--csv"))),
+        ("UPDATE listings SET removed_at = 'x'", (("stats",), ("as-of", "1s", "--all"))),
+        ("UPDATE listing_changes SET fields = '{bad'", (("history", str(FIRST_ID + 1)),)),
+        ("UPDATE sync_runs SET report = '{bad'", (("status",), ("runs",))),
+    ],
+)
+def test_a_row_that_another_program_spoilt_is_named(
+    sqlite_program: Program, change: str, commands: tuple[tuple[str, ...], ...]
+) -> None:
+    """It is a storage fault, not a bug, and says what to correct."""
+    name = f"{SELLER}-inventory-20260301-1200.csv"
+    path = write_export(sqlite_program.directory / name, make_shop(3))
+    assert sqlite_program("sync", "--from-file", str(path)).exit_code == 0
+    sqlite_program.query(
+        "INSERT INTO listing_changes (sync_run_id, seller, listing_id, kind) "
+        f"SELECT sync_run_id, seller, '{FIRST_ID + 1}', 'updated' FROM listing_changes LIMIT 1"
+    )
+    sqlite_program.query(change)
+    for words in commands:
+        result = sqlite_program(*words)
+        assert (result.exit_code, "correct that row" in result.stderr) == (16, True), words
+
+
+def test_the_future_has_no_inventory(four_days: Program) -> None:
+    """A moment to come is a usage fault, not today's inventory under another date."""
+    assert four_days("as-of", "2999-01-01").exit_code == 2
+
+
+def test_runs_of_another_database_are_not_this_ones(sqlite_program: Program) -> None:
+    """Two databases in one directory share it for their reports, and nothing else."""
+    assert sqlite_program("sync", "-q").exit_code == 0
+    other = f"sqlite:///{sqlite_program.directory / 'other.db'}"
+    assert json.loads(sqlite_program("runs", "--json", DATABASE_URL=other).stdout)["runs"] == []
+    assert len(json.loads(sqlite_program("runs", "--json").stdout)["runs"]) == 1
+
+
 def test_history_of_an_unknown_listing_is_a_usage_fault(four_days: Program) -> None:
     """A number that was never seen is said to be one."""
     result = four_days("history", "12")

@@ -1,10 +1,12 @@
 """Hour after hour over real HTTP: both sources, both databases."""
 
+from dataclasses import replace
+
 import pytest
 
 from discosync.sandbox.server import SandboxServer
 from tests.support.program import Program
-from tests.support.shop import make_listing, make_shop, with_changed
+from tests.support.shop import SELLER, make_listing, make_shop, with_changed, write_export
 
 SOURCES = pytest.mark.parametrize("source", ["export", "pages"])
 
@@ -216,3 +218,16 @@ def test_seller_in_another_spelling_is_the_same_shop(program: Program) -> None:
 
     assert result.counts["unchanged"] == 20
     assert result.report["seller"] == "velvet-crates"
+
+
+def test_a_row_that_another_program_put_back_for_sale_is_told(sqlite_program: Program) -> None:
+    """Its reason did not change, and the summary says what did."""
+    sold = [replace(x, status="Sold") if i < 2 else x for i, x in enumerate(make_shop(20))]
+    for day, shop in (("20260301", make_shop(20)), ("20260302", sold)):
+        path = write_export(sqlite_program.directory / f"{SELLER}-inventory-{day}-1200.csv", shop)
+        assert sqlite_program("sync", "--from-file", str(path)).exit_code == 0
+    sqlite_program.query("UPDATE listings SET is_active = 1")
+    again = write_export(sqlite_program.directory / f"{SELLER}-inventory-20260303-1200.csv", sold)
+    result = sqlite_program("sync", "--from-file", str(again))
+    assert result.exit_code == 0
+    assert "2 removed" in result.stdout

@@ -286,6 +286,52 @@ def test_a_damaged_archive_restores_nothing(shop: Program, harm: str) -> None:
     assert shop.digest() == before
 
 
+def _edited(path: Path, old: str, new: str) -> Path:
+    text = gzip.decompress(path.read_bytes()).decode()
+    assert old in text
+    path.write_bytes(gzip.compress(text.replace(old, new).encode()))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"price_value": 12.5', '"price_value": -1e400'),
+        ('"price_value": 12.5', '"price_value": "abc"'),
+        ('"is_active": false', '"is_active": true'),
+        ('"kind": "removed"', '"kind": "exploded"'),
+        (f'"listing_id": "{FIRST_ID}"', '"listing_id": null'),
+        ('"posted": "2026', '"posted": "x'),
+    ],
+)
+def test_an_edited_archive_restores_nothing(sqlite_program: Program, old: str, new: str) -> None:
+    """What no purge has written is refused before the first row, and it is no bug."""
+    assert _mirror(sqlite_program, OLD, make_shop(40)).exit_code == 0
+    sold = [replace(x, status="Sold") if i < 3 else x for i, x in enumerate(make_shop(40))]
+    assert _mirror(sqlite_program, NEW, sold).exit_code == 0
+    path = Path(_purge(sqlite_program).report["archive"]["file"])
+    before = sqlite_program.digest()
+    result = sqlite_program("restore", "--from-archive", str(_edited(path, old, new)))
+    assert (result.exit_code, "cannot be read" in result.stderr) == (14, True)
+    assert sqlite_program.digest() == before
+
+
+def test_an_archive_goes_back_into_a_database_made_anew(shop: Program) -> None:
+    """The runs that its history names are put back, too: that is when somebody needs it."""
+    rows = _rows(shop)
+    path = _purge(shop).report["archive"]["file"]
+    assert shop("db", "downgrade", "base", "--allow-loss").exit_code == 0
+    shop.query("DELETE FROM listings")
+    assert shop("db", "upgrade").exit_code == 0
+    assert shop("restore", "--from-archive", str(path)).exit_code == 0
+    back = _rows(shop)
+    assert len(back) == 5
+    for listing_id, row in back.items():
+        assert {**row, "id": 0} == {**rows[listing_id], "id": 0}
+    life = json.loads(shop("history", str(FIRST_ID), "--json").stdout)["changes"]
+    assert [change["kind"] for change in life] == ["added", "removed", "restored"]
+
+
 def test_a_purge_backs_up_first(sqlite_program: Program) -> None:
     """The backup is there before the first row is gone."""
     assert _mirror(sqlite_program, OLD, make_shop(40)).exit_code == 0
