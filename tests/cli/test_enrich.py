@@ -287,9 +287,8 @@ def test_a_name_that_no_index_takes_is_left_out(shop: Program, sandbox: SandboxS
     """One overlong name makes its release unreadable, and keeps no other from its links."""
     number, endless = FIRST_RELEASE + 19, "é" * 1_001
     answer(sandbox.state, number, release(number, [artist(9, endless)], []), times=99)
-    listed = [
-        replace(x, artist_names=endless) if i == 18 else x for i, x in enumerate(make_shop(20))
-    ]
+    inventory = make_shop(20)
+    inventory[18] = replace(inventory[18], artist_names=endless)
     _sync(shop, sandbox, inventory)
     result = shop("enrich", "--limit", "1", "--json")
     assert (result.exit_code, result.report["error"]["code"]) == (14, "bad_release")
