@@ -97,7 +97,7 @@ class World:
         raw = [RawRecord(*x) for b in blocks for x in zip(b.lines, b.bodies, strict=True)]
         header = parse_header(raw[0])
         snapshot = _snapshot(hour)
-        context = context_of(snapshot, header, version="1")
+        context = context_of(snapshot, header, rules="1")
         known, sees = self._known(context), header.sees
         if hour.currency is not None:
             sees |= {"price_currency"}
