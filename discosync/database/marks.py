@@ -41,12 +41,16 @@ def load_mark(connection: Connection, seller: str) -> SnapshotMark | None:
 
 
 def load_remembered(connection: Connection, seller: str) -> KnownListings:
-    """Load ids, flags and digests of records as the mark left them."""
-    ids, flags, digests = array("q"), bytearray(), bytearray()
+    """Load ids, flags and digests of records as the mark left them, or what is there of them.
+
+    The mark's `checksum` says whether it is all.
+    """
+    packed, flags, digests = bytearray(), bytearray(), bytearray()
     for chunk in _load_chunks(connection, seller):
-        ids.frombytes(chunk.ids)
+        packed += chunk.ids
         flags += chunk.flags
         digests += chunk.digests
+    ids = array("q", packed[: len(packed) // 8 * 8])
     if sys.byteorder == "big":
         ids.byteswap()
     return KnownListings(ids=ids, flags=bytes(flags), raw_digests=bytes(digests))

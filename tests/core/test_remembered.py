@@ -120,7 +120,8 @@ class World:
             return conflicts
         self._apply(changes, [x for x in listings if isinstance(x, Listing)], sees)
         self.remembered, self.context = planner.remembered.known_after(changes), context
-        is_whole = not changes.rejected and not planner.repeated_ids and hour.is_complete
+        is_whole = planner.remembered.settles_all_of(changes)
+        is_whole = is_whole and not planner.repeated_ids and hour.is_complete
         self.mark = _mark(changes) if is_whole else None
         if hour.purges:
             self._purge()
