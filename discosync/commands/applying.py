@@ -16,7 +16,7 @@ from discosync.database.apply import Stamp, apply_changes
 from discosync.database.checkpoints import record_checkpoint
 from discosync.database.engine import Database
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
-from discosync.database.marks import forget_mark, leave_mark, load_fingerprint
+from discosync.database.marks import forget_mark, leaving_mark
 from discosync.database.schema import SchemaState, require_usable
 from discosync.database.store import finish_run, load_run_exists, record_run
 from discosync.database.worth import load_inventory_value
@@ -54,14 +54,14 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
     )
 
     def write(connection: Connection, key: int) -> None:
-        with open_snapshot(snapshot) as opened:
+        with (
+            open_snapshot(snapshot) as opened,
+            leaving_mark(connection, stamp.seller, planned.left),
+        ):
             if not planned.changes.writes_nothing:
                 run.progress.begin("writing changes", planned.changes.seen)
-            may_remember = _is_as_planned(connection, stamp.seller, planned)
             records = counted(_read_changed(opened, planned.changes), run.progress)
             apply_changes(connection, planned.changes, records, stamp=stamp, run_key=key)
-            if may_remember:
-                _leave_mark(connection, stamp.seller, planned)
 
     commit_run(run, database, write, is_sandbox=is_sandbox)
 
@@ -73,20 +73,6 @@ def _read_changed(
     if 2 * len(changes.added) > changes.records:
         return opened.parsed
     return opened.parsed_of({*changes.added, *(r.listing_id for r in changes.rewrites)})
-
-
-def _is_as_planned(connection: Connection, seller: str, planned: Planned) -> bool:
-    """Whether the rows are still those that the plan saw: only then is it known what they are."""
-    if planned.changes.writes_nothing:
-        return True  # the mark holds what was seen, and only that will be believed
-    return load_fingerprint(connection, seller) == planned.left.before
-
-
-def _leave_mark(connection: Connection, seller: str, planned: Planned) -> None:
-    """Leave a mark, in the transaction that makes it true."""
-    left, is_same = planned.left, planned.changes.writes_nothing
-    fingerprint = left.before if is_same else load_fingerprint(connection, seller)
-    leave_mark(connection, seller, left, fingerprint=fingerprint)
 
 
 def commit_run(

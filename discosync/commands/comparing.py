@@ -1,102 +1,186 @@
 """One snapshot against one database: by the mark that the last run left, or by reading all."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from discosync import __version__
+from discosync.commands.rules import RULES_DIGEST
 from discosync.core.changes import ChangeSet
-from discosync.core.known import KnownListings
+from discosync.core.inventory_csv import Header
+from discosync.core.known import KnownListing, KnownListings
 from discosync.core.plan import Planner
 from discosync.core.records import RawRecord, RecordBlock, raw_digest
 from discosync.core.remembered import SnapshotMark, context_of
 from discosync.core.snapshot import Snapshot
-from discosync.database.marks import NextMark, load_fingerprint, load_mark, load_remembered
+from discosync.database.fingerprints import SeenRows, load_fingerprint, load_replaced
+from discosync.database.marks import NextMark, load_mark, load_remembered
 from discosync.database.store import ROWS_PER_QUERY, load_known, load_rows
 from discosync.runner import Run
-from discosync.snapshot_file import OpenSnapshot, is_blank
+from discosync.snapshot_file import OpenSnapshot, is_blank, open_snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A plan, the listings that the snapshot holds more than once, and what the run leaves.
+
+    `header` and `sees` are what the snapshot's file shows.
+    """
+
+    changes: ChangeSet
+    repeated_ids: Collection[int]
+    left: NextMark
+    header: Header
+    sees: frozenset[str]
 
 
 class Comparer:
-    """Feeds the planner: records from the snapshot, and the stored rows it wants.
+    """Compares a snapshot with the database (None: with nothing) by the shortest way that holds.
 
     The very snapshot that was applied last is not even read, as long as the seller's rows are as
     that left them; of another one, those records are not parsed whose bytes are as they were.
     """
 
     def __init__(
-        self,
-        run: Run,
-        connection: Connection | None,
-        snapshot: Snapshot,
-        opened: OpenSnapshot,
-        *,
-        trust_hash: bool,
+        self, run: Run, connection: Connection | None, snapshot: Snapshot, *, trust_hash: bool
     ) -> None:
         self._run = run
         self._connection = connection
         self._seller = str(run.seller)
         self._snapshot = snapshot
-        self._opened = opened
         self._trust_hash = trust_hash
-        self._context = context_of(snapshot, opened.header, version=__version__)
-        self._before = load_fingerprint(connection, self._seller) if connection else ""
-        self._mark = self._load_mark()
-        self._planner: Planner | None = None
-        self._places: dict[bytes, int] = {}
+        self._fingerprint = load_fingerprint(connection, self._seller) if connection else ""
 
-    def _load_mark(self) -> SnapshotMark | None:
+    def compare(self) -> Compared:
+        """Plan the snapshot."""
+        with open_snapshot(self._snapshot) as opened:
+            context = context_of(self._snapshot, opened.header, rules=RULES_DIGEST)
+            mark = self._load_mark(context)
+            if mark is not None and self._is_known_as_a_whole(mark):
+                return self._by_mark(mark, opened)
+            remembered = self._load_remembered(mark)
+            if remembered is not None:
+                try:
+                    return self._by_reading(opened, remembered, context)
+                except _RowsMissing:
+                    self._run.progress.end()
+            else:
+                return self._by_reading(opened, self._load_known(), context)
+        # What was remembered is not what is there: only reading all of the rows will do.
+        with open_snapshot(self._snapshot) as opened:
+            return self._by_reading(opened, self._load_known(), context)
+
+    def _load_mark(self, context: str) -> SnapshotMark | None:
         """Load the mark, if it still holds and is of a snapshot that was read alike."""
         if self._connection is None or not self._trust_hash:
             return None
         mark = load_mark(self._connection, self._seller)
-        if mark is None or (mark.context, mark.fingerprint) != (self._context, self._before):
+        if mark is None or (mark.context, mark.fingerprint) != (context, self._fingerprint):
             return None
         return mark
 
-    @property
-    def _is_known_as_a_whole(self) -> bool:
-        return (
-            self._mark is not None
-            and self._mark.sha256 == self._snapshot.sha256
-            and self._snapshot.incomplete_because is None
-        )
+    def _is_known_as_a_whole(self, mark: SnapshotMark) -> bool:
+        is_complete = self._snapshot.incomplete_because is None
+        return is_complete and mark.sha256 == self._snapshot.sha256
 
-    def read(self) -> None:
-        """Read what has to be read of the snapshot."""
-        if self._is_known_as_a_whole:
-            return
-        self._planner = planner = self._new_planner()
-        self._run.progress.begin("comparing listings", len(self._known) or None)
-        for block in self._opened.blocks:
-            self._compare(block, planner)
-            self._run.progress.advance(len(block.bodies))
-        self._resolve(planner)
-        self._places = {}  # by far the largest of what is in memory
-        self._run.progress.end()
-
-    def _new_planner(self) -> Planner:
-        self._known = self._load_known()
-        self._places = self._known.index_raw_digests()
-        return Planner(
-            self._known,
-            sees=self._opened.sees,
-            as_of=self._snapshot.as_of or self._run.started_at,
-            may_remove=self._snapshot.incomplete_because is None,
-            trust_hash=self._trust_hash,
-        )
+    def _load_remembered(self, mark: SnapshotMark | None) -> KnownListings | None:
+        if self._connection is None or mark is None:
+            return None
+        known = load_remembered(self._connection, self._seller)
+        return known if known.checksum == mark.checksum else None
 
     def _load_known(self) -> KnownListings:
         if self._connection is None:
             return KnownListings()
-        if self._mark is not None:
-            known = load_remembered(self._connection, self._seller)
-            if known.checksum == self._mark.checksum:
-                return known
         return load_known(self._connection, self._seller)
 
-    def _compare(self, block: RecordBlock, planner: Planner) -> None:
-        place_of, read = self._places.get, self._opened.parser.read
+    def _by_mark(self, mark: SnapshotMark, opened: OpenSnapshot) -> Compared:
+        with self._run.phase("plan"):
+            changes = mark.plan_again()
+        seen = SeenRows(fingerprint=self._fingerprint)
+        return Compared(
+            changes=changes,
+            repeated_ids=(),
+            left=NextMark(mark=mark, seen=seen, known=None),
+            header=opened.header,
+            sees=opened.sees,
+        )
+
+    def _by_reading(self, opened: OpenSnapshot, known: KnownListings, context: str) -> Compared:
+        run = self._run
+        planner = Planner(
+            known,
+            sees=opened.sees,
+            as_of=self._snapshot.as_of or run.started_at,
+            may_remove=self._snapshot.incomplete_because is None,
+            trust_hash=self._trust_hash,
+        )
+        reading = _Reading(self._connection, self._seller, opened, planner)
+        with run.phase("parse"):
+            run.progress.begin("comparing listings", len(known) or None)
+            for count in reading.read(known):
+                run.progress.advance(count)
+        with run.phase("plan"):
+            changes = reading.finish()
+        return Compared(
+            changes=changes,
+            repeated_ids=planner.repeated_ids,
+            left=self._left_by(planner, known, changes, context),
+            header=opened.header,
+            sees=opened.sees,
+        )
+
+    def _left_by(
+        self, planner: Planner, known: KnownListings, changes: ChangeSet, context: str
+    ) -> NextMark:
+        """Say what the next run may know, once the plan is applied."""
+        is_plain = self._snapshot.incomplete_because is None and not planner.repeated_ids
+        is_whole = is_plain and planner.remembered.settles_all_of(changes)
+        after = planner.remembered.known_after(changes)
+        mark = SnapshotMark(
+            context=context,
+            fingerprint="",
+            checksum=after.checksum,
+            sha256=self._snapshot.sha256 if is_whole else None,
+            records=changes.records,
+            for_sale=changes.for_sale,
+            left_purged=changes.left_purged,
+        )
+        rewritten = [rewrite.listing_id for rewrite in changes.rewrites]
+        seen = SeenRows(
+            fingerprint=self._fingerprint,
+            written=[*changes.added, *rewritten],
+            replaced=load_replaced(self._connection, self._seller, rewritten),
+        )
+        return NextMark(mark=mark, seen=seen, known=None if after == known else after)
+
+
+class _RowsMissing(LookupError):
+    """A listing that is said to be known has no row."""
+
+
+class _Reading:
+    """Feeds the planner: records from the snapshot, and the stored rows it wants."""
+
+    def __init__(
+        self, connection: Connection | None, seller: str, opened: OpenSnapshot, planner: Planner
+    ) -> None:
+        self._connection = connection
+        self._seller = seller
+        self._opened = opened
+        self._planner = planner
+
+    def read(self, known: KnownListings) -> Iterable[int]:
+        """Read the snapshot; tell again and again how many records more were read."""
+        place_by_digest = known.index_raw_digests()  # by far the largest of what is in memory
+        for block in self._opened.blocks:
+            self._compare(block, place_by_digest)
+            yield len(block.bodies)
+        self._resolve()
+
+    def _compare(self, block: RecordBlock, place_by_digest: dict[bytes, int]) -> None:
+        planner = self._planner
+        place_of, read = place_by_digest.get, self._opened.parser.read
         for line, body in zip(block.lines, block.bodies, strict=True):
             digest = raw_digest(body)
             at = place_of(digest)
@@ -105,44 +189,20 @@ class Comparer:
             elif not is_blank(body):
                 planner.see(read(RawRecord(line, body)), digest)
                 if len(planner.waiting) >= ROWS_PER_QUERY:
-                    self._resolve(planner)
+                    self._resolve()
 
-    def _resolve(self, planner: Planner) -> None:
-        if self._connection is not None and planner.waiting:
-            wanted = list(planner.waiting)
-            planner.resolve(load_rows(self._connection, self._seller, wanted))
+    def _resolve(self) -> None:
+        self._planner.resolve(self._load_rows(list(self._planner.waiting)))
 
     def finish(self) -> ChangeSet:
         """Finish the plan."""
-        if self._planner is None:
-            assert self._mark is not None  # noqa: S101 - nothing was read because of it
-            return self._mark.plan_again()
-        gone = sorted(self._planner.gone)
-        if self._connection is not None and gone:
-            self._planner.remove(load_rows(self._connection, self._seller, gone))
+        self._planner.remove(self._load_rows(sorted(self._planner.gone)))
         return self._planner.finish()
 
-    @property
-    def repeated_ids(self) -> Collection[int]:
-        """Listings that the snapshot holds more than once."""
-        return self._planner.repeated_ids if self._planner else ()
-
-    def leave(self, changes: ChangeSet) -> NextMark:
-        """Say what the next run may know, once the plan is applied."""
-        if self._planner is None and self._mark is not None:
-            return NextMark(mark=self._mark, before=self._before, known=None)
-        assert self._planner is not None  # noqa: S101 - something was read
-        known = self._planner.remembered.known_after(changes)
-        is_plain = not changes.rejected and not self.repeated_ids
-        is_whole = is_plain and self._snapshot.incomplete_because is None
-        mark = SnapshotMark(
-            context=self._context,
-            fingerprint="",
-            checksum=known.checksum,
-            sha256=self._snapshot.sha256 if is_whole else None,
-            records=changes.records,
-            for_sale=changes.for_sale,
-            left_purged=changes.left_purged,
-        )
-        is_same = known == self._known
-        return NextMark(mark=mark, before=self._before, known=None if is_same else known)
+    def _load_rows(self, wanted: Sequence[int]) -> list[KnownListing]:
+        if self._connection is None or not wanted:
+            return []
+        rows = list(load_rows(self._connection, self._seller, wanted))
+        if len(rows) < len(wanted):
+            raise _RowsMissing(f"{len(wanted) - len(rows)} of {wanted[:5]}… have no row")
+        return rows

@@ -41,23 +41,16 @@ def plan_snapshot(
 
     Raises `BadData` when the snapshot turns out to be incomplete or contradicts itself.
     """
-    with (
-        database.reading() if database else nullcontext() as connection,
-        open_snapshot(snapshot) as opened,
-    ):
-        comparer = Comparer(run, connection, snapshot, opened, trust_hash=trust_hash)
-        with run.phase("parse"):
-            comparer.read()
-        with run.phase("plan"):
-            changes = comparer.finish()
-    run.columns = opened.header.columns
-    _note_columns(run, opened.header, last)
+    with database.reading() if database else nullcontext() as connection:
+        compared = Comparer(run, connection, snapshot, trust_hash=trust_hash).compare()
+    changes = compared.changes
+    run.columns = compared.header.columns
+    _note_columns(run, compared.header, last)
     _verify(changes, snapshot, count_again)
-    _check_repeated(run, comparer.repeated_ids, snapshot)
+    _check_repeated(run, compared.repeated_ids, snapshot)
     _note_problems(run, changes, snapshot)
-    _note_currency(run, snapshot, opened.sees)
-    left = comparer.leave(changes)
-    return Planned(changes=changes, snapshot=snapshot, sees=opened.sees, left=left)
+    _note_currency(run, snapshot, compared.sees)
+    return Planned(changes=changes, snapshot=snapshot, sees=compared.sees, left=compared.left)
 
 
 def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], int]) -> None:

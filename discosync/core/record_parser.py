@@ -171,7 +171,7 @@ class RecordParser:
         if fault:
             return self._reject(record.line, fields, fault)
         try:
-            return self._read_fields(fields, is_plain=_is_plain(text[:-1]))
+            return self._read_fields(fields, is_plain=_is_plain(text.removesuffix("\r")))
         except ValueError as exc:
             return self._reject(record.line, fields, str(exc))
 

@@ -28,18 +28,25 @@ class Remembered:
         self._new_ids: array[int] = array("q")
         self._new_flags = bytearray()
         self._new_digests = bytearray()
+        self._settled = 0
 
     def settle(self, at: int, raw_digest: bytes, *, flags: int | None = None) -> None:
         """Remember the record of a known listing, and whether that is for sale by now."""
+        self._settled += 1
         self._digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES] = raw_digest
         if flags is not None:
             self._flags[at] = flags
 
     def add(self, listing_id: int, raw_digest: bytes, *, is_active: bool) -> None:
         """Remember the record of a new listing."""
+        self._settled += 1
         self._new_ids.append(listing_id)
         self._new_flags.append(IS_ACTIVE if is_active else 0)
         self._new_digests += raw_digest
+
+    def settles_all_of(self, changes: ChangeSet) -> bool:
+        """Whether each record of the snapshot, being what the plan says, settles its listing."""
+        return not changes.rejected and self._settled == changes.records
 
     def known_after(self, changes: ChangeSet) -> KnownListings:
         """Say what is known once the plan is applied."""
@@ -58,9 +65,9 @@ class SnapshotMark:
     """What the last applied snapshot of a seller left: how to tell that nothing changed since.
 
     `context` is how its records were read, `fingerprint` is of the seller's rows as they were
-    left, `checksum` of the digests of its records. `sha256` is that of a snapshot whose every
-    record settles its listing (None: no such); of that one `records`, `for_sale` and
-    `left_purged` are the counts of a plan that changes nothing.
+    left, `checksum` of the digests of its records. `sha256` is that of a complete snapshot whose
+    every record settles its listing, see `Remembered`, and stands in it once (None: no such); of
+    that one `records`, `for_sale` and `left_purged` are the counts of a plan that changes nothing.
     """
 
     context: str
@@ -85,11 +92,11 @@ class SnapshotMark:
         )
 
 
-def context_of(snapshot: Snapshot, header: Header, *, version: str) -> str:
+def context_of(snapshot: Snapshot, header: Header, *, rules: str) -> str:
     """Digest everything besides a record's bytes that decides what is read in it.
 
-    `version` is the program's own: a newer one may read the same bytes in another way.
+    `rules` tells one program that reads and decides from another, see `commands.rules`.
     """
     hidden, columns = sorted(snapshot.hidden), header.columns
-    parts = chain((version, HASH_VERSION, snapshot.currency or ""), hidden, ("",), columns)
+    parts = chain((rules, HASH_VERSION, snapshot.currency or ""), hidden, ("",), columns)
     return blake2b("\0".join(parts).encode(), digest_size=DIGEST_BYTES).hexdigest()

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from discosync.core.changes import Lifecycle
 from discosync.core.known import (
@@ -52,7 +52,7 @@ def resolve_seller(connection: Connection, name: str) -> str:
 def load_known(connection: Connection, seller: str) -> KnownListings:
     """Load what decides about most listings: id, content hash, whether active and complete."""
     c = listings.c
-    lacks = c.release_year.is_(None) | c.image_uri.is_(None)
+    lacks = or_(*(c[name].is_(None) for name in FILLED_ONCE_FIELDS))
     statement = select(c.listing_id, c.content_hash, c.is_active, lacks).where(c.seller == seller)
     compiled = str(
         statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})

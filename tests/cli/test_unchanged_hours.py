@@ -1,5 +1,7 @@
 """An unchanged hour is cheap, and a shortcut is taken only where nothing can have changed."""
 
+import csv
+import io
 import random
 import subprocess
 import sys
@@ -17,6 +19,9 @@ from sqlalchemy.engine import Engine
 from discosync.commands.applying import make_schema
 from discosync.core.listing import Listing
 from discosync.core.record_parser import RecordParser
+from discosync.database.apply import apply_changes
+from discosync.database.engine import open_database
+from discosync.database.fingerprints import load_fingerprint
 from tests.support.program import Program
 from tests.support.shop import SELLER, make_listing, make_shop, with_changed, write_export
 
@@ -26,6 +31,8 @@ UNUSED = {
     "discosync.discogs.transport", "discosync.database.migrating", "discosync.sandbox",
     "discosync.core.comparison", "discosync.core.stats", "discosync.discogs.export",
 }  # fmt: skip
+
+STRANGER = f"INSERT INTO listings (listing_id, seller, is_active) VALUES ('77', '{SELLER}', true)"
 
 
 @contextmanager
@@ -114,8 +121,7 @@ def test_other_columns_read_everything_anew(program: Program, path: Path) -> Non
     [
         ("DELETE FROM listings WHERE listing_id = '4400000020'",
          {"seen": 40, "added": 1, "unchanged": 39, "active": 35}),
-        (f"INSERT INTO listings (listing_id, seller, is_active) VALUES ('77', '{SELLER}', true)",
-         {"seen": 40, "unchanged": 40, "removed": 1, "active": 35}),
+        (STRANGER, {"seen": 40, "unchanged": 40, "removed": 1, "active": 35}),
         ("UPDATE listings SET is_active = false WHERE listing_id = '4400000020'",
          {"seen": 40, "unchanged": 39, "reactivated": 1, "active": 35}),
         ("UPDATE listings SET price_value = 1, content_hash = NULL WHERE listing_id = '4400000020'",
@@ -149,6 +155,78 @@ def test_write_between_plan_and_commit_leaves_no_mark(
     assert _sync(program, path)[0]["reactivated"] == 1
 
 
+@pytest.mark.parametrize(
+    ("is_first", "statement", "expected"),
+    [
+        (False, "DELETE FROM listings WHERE listing_id = '4400000030'",
+         {"added": 1, "unchanged": 39}),
+        (False, "UPDATE listings SET is_active = false WHERE listing_id = '4400000030'",
+         {"reactivated": 1, "unchanged": 39}),
+        (False, STRANGER, {"removed": 1, "unchanged": 40}),
+        (True, STRANGER, {"removed": 1, "unchanged": 40}),
+    ],
+)  # fmt: skip
+def test_commit_during_the_write_is_no_part_of_the_mark(
+    postgres_program: Program,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    statement: str,
+    expected: dict[str, int],
+    *,
+    is_first: bool,
+) -> None:
+    """What another program commits while a run writes is seen by the next run, not certified."""
+    program, shop = postgres_program, make_shop(40)
+    path = write_export(tmp_path / "shop.csv", shop)
+    if not is_first:
+        assert _sync(program, path)[0]["added"] == 40
+        path = write_export(path, with_changed(shop, 3, comments="changed"))
+
+    def meanwhile(*arguments: Any, **more: Any) -> None:
+        apply_changes(*arguments, **more)
+        program.query(statement)
+
+    monkeypatch.setattr("discosync.commands.applying.apply_changes", meanwhile)
+    _sync(program, path)
+    monkeypatch.undo()
+    assert _sync(program, path)[0] == {"seen": 40, **expected, "active": 40}
+    assert _sync(program, path) == ({"seen": 40, "unchanged": 40, "active": 40}, 0)
+
+
+def test_mark_of_a_write_holds(program: Program, tmp_path: Path) -> None:
+    """Added, changed, gone, come back: what a run wrote itself is no news to the next one."""
+    shop = make_shop(40)
+    path = write_export(tmp_path / "shop.csv", shop)
+    for hour in (shop, with_changed(shop, 3, status="Sold"), shop[:38], shop, make_shop(42)):
+        write_export(path, hour)
+        assert _sync(program, path)[1] > 0
+        assert _sync(program, path)[1] == 0
+
+
+@pytest.mark.parametrize("is_changed", [True, False])
+def test_mark_that_knows_a_row_which_is_not_there(
+    program: Program, path: Path, *, is_changed: bool
+) -> None:
+    """Wherever such a mark came from, all rows are read, and the run ends as without it."""
+    program.query("DELETE FROM listings WHERE listing_id = '4400000030'")
+    database = open_database(program.database_url, read_only=True, application="test")
+    with database.reading() as connection:
+        fingerprint = load_fingerprint(connection, SELLER)
+    program.query("UPDATE snapshot_marks SET fingerprint = :f", f=fingerprint)
+    header, *records = _records(path)
+    at = next(n for n, record in enumerate(records) if record.startswith(b"4400000030,"))
+    changed = [records[at].replace(b",12.5,", b",13,")] if is_changed else []
+    path.write_bytes(b"".join([header, *records[:at], *changed, *records[at + 1 :]]))
+    counts, _ = _sync(program, path)
+    if is_changed:
+        assert counts == {"seen": 40, "added": 1, "unchanged": 39, "active": 35}
+    else:
+        assert counts == {"seen": 39, "unchanged": 39, "active": 34}
+        known = program.query("SELECT ids FROM record_digests")
+        assert [len(row["ids"]) for row in known] == [39 * 8]
+    assert _sync(program, path)[1] == 0
+
+
 def test_restored_listing_is_looked_at_again(program: Program, path: Path) -> None:
     """After a restore the same file is news."""
     header, *records = _records(path)
@@ -171,15 +249,59 @@ def test_purged_listings_stay_away_unparsed(program: Program, path: Path) -> Non
     assert _sync(program, path)[0]["added"] == 1
 
 
-@pytest.mark.parametrize("table", ["snapshot_marks", "record_digests"])
-def test_marks_may_be_lost(program: Program, path: Path, table: str) -> None:
-    """Whatever is missing of what was remembered costs time, and nothing else."""
-    program.query(f"DELETE FROM {table}")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM snapshot_marks",
+        "DELETE FROM record_digests",
+        "DELETE FROM record_digests WHERE chunk = 1",
+        "UPDATE record_digests SET chunk = 9 WHERE chunk = 1",
+        "UPDATE record_digests SET ids = substr(ids, 1, length(ids) - 3) WHERE chunk = 1",
+        "UPDATE record_digests SET ids = substr(ids, 1, length(ids) - 8) WHERE chunk = 3",
+        "UPDATE record_digests SET digests = substr(digests, 1, 150) WHERE chunk = 1",
+        "UPDATE record_digests SET digests = substr(digests, 1, 144) WHERE chunk = 3",
+        "UPDATE record_digests SET flags = substr(flags, 1, 9) WHERE chunk = 3",
+        "UPDATE record_digests SET flags = substr(digests, 1, 10) WHERE chunk = 1",
+    ],
+)
+def test_marks_may_be_lost_or_harmed(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    """Whatever is missing or wrong of what was remembered costs time, and nothing else."""
+    monkeypatch.setattr("discosync.database.marks.LISTINGS_PER_CHUNK", 10)
+    path = write_export(tmp_path / "shop.csv", make_shop(40))
+    program("sync", "--from-file", str(path))
+    assert len(program.query("SELECT * FROM record_digests")) == 4
+    program.query(statement)
     path.write_bytes(path.read_bytes().replace(b"For Sale,12.5,", b"For Sale,13,", 1))
     counts, parsed = _sync(program, path)
-    assert counts == {"seen": 40, "updated": 1, "unchanged": 39, "active": 35}
+    assert counts == {"seen": 40, "updated": 1, "unchanged": 39, "active": 40}
     assert parsed == 41
+    path.write_bytes(path.read_bytes() + b"\r\n")
     assert _sync(program, path)[1] == 0
+
+
+def test_other_rules_read_everything_anew(
+    program: Program, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes mean something under the rules by which they were read only."""
+    monkeypatch.setattr("discosync.commands.comparing.RULES_DIGEST", "other")
+    assert _sync(program, path) == ({"seen": 40, "unchanged": 40, "active": 35}, 40)
+    assert _sync(program, path)[1] == 0
+
+
+def test_file_that_shows_less_than_the_row_is_read_every_hour(
+    program: Program, path: Path, tmp_path: Path
+) -> None:
+    """A record that does not settle its listing is compared with the row, the same file or not."""
+    rows = csv.reader(io.StringIO(path.read_text(), newline=""))
+    text = io.StringIO()
+    csv.writer(text).writerows(row[:-2] for row in rows)
+    less = tmp_path / "less.csv"
+    less.write_text(text.getvalue(), newline="")
+    assert _sync(program, less)[0]["unchanged"] == 40
+    program.query("UPDATE listings SET price_value = 1 WHERE listing_id = '4400000020'")
+    assert _sync(program, less)[0]["updated"] == 1
 
 
 def test_untrusted_hash_trusts_no_mark(program: Program, path: Path) -> None:
