@@ -34,13 +34,13 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheState:
-    """What the cache holds; `fault` says why nobody knows."""
+    """What the cache holds; `fault` says why nobody knows, and numbers are None then."""
 
     backend: str
     where: str
     ttl_seconds: int
-    entries: int = 0
-    bytes: int = 0
+    entries: int | None = 0
+    bytes: int | None = 0
     oldest: datetime | None = None
     newest: datetime | None = None
     fault: str | None = None
@@ -54,7 +54,12 @@ def load_cache_state(settings: CacheSettings) -> CacheState:
         found = _redis_state(settings) if settings.redis_url else _file_state(settings)
     except CacheTrouble as fault:
         return CacheState(
-            backend=backend, where=where, ttl_seconds=settings.ttl_seconds, fault=str(fault)
+            backend=backend,
+            where=where,
+            ttl_seconds=settings.ttl_seconds,
+            entries=None,
+            bytes=None,
+            fault=str(fault),
         )
     return found
 
@@ -187,11 +192,11 @@ def _clear_redis(url: Secret) -> int:
 
 
 def _open_redis(url: Secret | None) -> "tuple[Store, redis.Redis]":
-    from discosync.discogs.redis_answers import RedisAnswers  # noqa: PLC0415 - imports an extra
-
     if url is None:
         raise CacheTrouble("there is no REDIS_URL")
     store = open_redis_store(url, timeout_seconds=_PATIENT_SECONDS)
+    from discosync.discogs.redis_answers import RedisAnswers  # noqa: PLC0415 - imports an extra
+
     if not isinstance(store.answers, RedisAnswers):
         raise TypeError(store.backend)
     return store, store.answers.connection

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+import redis
 
 from discosync.core.report_parts import CacheUse
 from discosync.discogs.answer_stores import FILE_NAME, NAMESPACE
 from discosync.discogs.cache import is_kept, open_cache
+from discosync.discogs.redis_link import CacheTrouble, redis_trouble
 from discosync.discogs.transport import Patience, Transport
 from discosync.errors import DiscosyncError
 from discosync.sandbox.server import SandboxServer
@@ -364,6 +366,35 @@ def test_redis_url_is_odd(tmp_path: Path, sandbox: SandboxServer) -> None:
     """What the library cannot read of an address is no error, and is not quoted."""
     settings = _settings(tmp_path, f"redis://:{PASSWORD}@127.0.0.1:1/0?socket_timeout={PASSWORD}")
     assert "REDIS_URL" in _goes_on(settings, sandbox.url, backend="sqlite")
+
+
+@pytest.mark.parametrize(
+    "query", ["ssl_cert_reqs=none", "foo=bar", "db=x", "retry=3", "encoding=odd"]
+)
+def test_redis_url_has_odd_parameters(
+    redis_server: Redis, tmp_path: Path, sandbox: SandboxServer, query: str
+) -> None:
+    """What the library does not take, at whichever moment it notices: the file takes its place."""
+    settings = _settings(tmp_path, f"{redis_server.url}?{query}")
+    assert "REDIS_URL" in _goes_on(settings, sandbox.url, backend="sqlite")
+
+
+def test_redis_answers_with_an_error(
+    redis_server: Redis, tmp_path: Path, sandbox: SandboxServer
+) -> None:
+    """Its refusal is shown in its own words, and is no garbage in the cache."""
+    settings = _settings(tmp_path, f"{redis_server.url}?db=99")
+    said = _goes_on(settings, sandbox.url, backend="sqlite")
+    assert "DB index is out of range" in said
+    assert "cache clear" not in said
+
+
+def test_refusal_that_repeats_the_command_is_cut() -> None:
+    """A server that does not know AUTH repeats what it was sent, and with it the password."""
+    words = f"unknown command 'AUTH', with args beginning with: '{PASSWORD}'"
+    with pytest.raises(CacheTrouble, match="unknown command 'AUTH'") as caught, redis_trouble():
+        raise redis.ResponseError(words)
+    assert PASSWORD not in str(caught.value)
 
 
 def test_redis_package_is_missing(
