@@ -1,6 +1,5 @@
 """What the cache holds, and how to empty it: only our own keys, and only answers."""
 
-import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,9 @@ from discosync.discogs.answer_stores import (
     NAMESPACE,
     TABLE,
     AnswerFile,
+    DamagedFile,
     Store,
+    delete_damaged,
     file_trouble,
     open_file_store,
     open_redis_store,
@@ -59,9 +60,15 @@ def load_cache_state(settings: CacheSettings) -> CacheState:
             ttl_seconds=settings.ttl_seconds,
             entries=None,
             bytes=None,
-            fault=str(fault),
+            fault=_advise(fault),
         )
     return found
+
+
+def _advise(fault: CacheTrouble) -> str:
+    if isinstance(fault, DamagedFile):
+        return f"{fault}; `discosync cache clear` deletes it, or the next run that needs it"
+    return str(fault)
 
 
 def clear_cache(settings: CacheSettings) -> int:
@@ -156,12 +163,8 @@ def _clear_file(directory: Path) -> int:
     with file_trouble(path):
         try:
             return _forget_all(directory)
-        except CacheTrouble as fault:
-            if not _is_damaged(fault):
-                raise
-            # Nothing in it can be read, so nothing is lost with the file.
-            for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
-                (directory / name).unlink(missing_ok=True)
+        except DamagedFile as fault:
+            delete_damaged(fault)
             return 0
 
 
@@ -169,14 +172,6 @@ def _forget_all(directory: Path) -> int:
     store = open_file_store(directory)
     with closing(store), store.trouble():
         return _file_of(store).forget_all()
-
-
-def _is_damaged(fault: CacheTrouble) -> bool:
-    """Tell a file that is no database from one that is in use, or on a full disk."""
-    cause = fault.__cause__
-    return isinstance(cause, sqlite3.DatabaseError) and not isinstance(
-        cause, sqlite3.OperationalError
-    )
 
 
 def _file_of(store: Store) -> AnswerFile:

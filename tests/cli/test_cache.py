@@ -141,7 +141,9 @@ def test_damaged_file_is_cleared_away(program: Program, monkeypatch: pytest.Monk
     path = _directory(program) / FILE_NAME
     path.write_bytes(b"garbage" * 5000)
 
-    assert "cannot be used" in program("cache", "info", "--json").report["fault"]
+    fault = program("cache", "info", "--json").report["fault"]
+    assert "cannot be used" in fault
+    assert "discosync cache clear" in fault
     assert program("cache", "clear").exit_code == 0
     _fill(program, monkeypatch)
     assert program("cache", "info", "--json").report["entries"] == 3
