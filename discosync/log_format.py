@@ -1,7 +1,17 @@
-"""The log as JSON, for machines that read it."""
+"""The log as text, and as JSON, for machines that read it."""
 
 import json
 import logging
+
+from discosync.core.harmless import harmless
+
+
+class TextFormatter(logging.Formatter):
+    """Lines for people; nothing in them steers a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record."""
+        return harmless(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):

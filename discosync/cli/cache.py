@@ -76,14 +76,13 @@ def _state_fields(state: "CacheState") -> dict[str, str | None]:
     from discosync.core.diff import render_size  # noqa: PLC0415 - heavy
 
     kept = f"{state.ttl_seconds:,} s" if state.ttl_seconds else "not at all (CACHE_TTL is 0)"
-    known = state.fault is None
     return {
         "backend": state.backend,
         "where": state.where,
-        "usable": "yes" if known else f"no: {state.fault}",
+        "usable": "yes" if state.fault is None else f"no: {state.fault}",
         "kept for": kept,
-        "answers": f"{state.entries:,}" if known else None,
-        "size": render_size(state.bytes) if known else None,
+        "answers": None if state.entries is None else f"{state.entries:,}",
+        "size": None if state.bytes is None else render_size(state.bytes),
         "oldest": None if state.oldest is None else f"{state.oldest:%Y-%m-%d %H:%M:%S} UTC",
         "newest": None if state.newest is None else f"{state.newest:%Y-%m-%d %H:%M:%S} UTC",
     }

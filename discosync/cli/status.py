@@ -78,8 +78,6 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List past runs, newest first; refused and failed ones, too."""
-    import json  # noqa: PLC0415 - start-up time
-
     from discosync.commands.status import load_one_report, load_runs  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.core.status import run_json  # noqa: PLC0415 - heavy
@@ -90,7 +88,7 @@ def runs(
     with telling_errors(console):
         if run_id is not None:
             report = load_one_report(config, run_id)
-            console.show_text(json.dumps(report, ensure_ascii=False, indent=None if as_json else 2))
+            (console.show_json if as_json else console.show_readable_json)(report)
             return
         past = load_runs(config, RunFilter(seller=seller, command=command, limit=limit))
         if as_json:

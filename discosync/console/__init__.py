@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from discosync.console.progress_bars import BarProgress, PlainProgress
 from discosync.console.report_view import headline, print_diff, print_problems, summary_lines
-from discosync.console.terminal import is_colourful, print_lines, print_table
+from discosync.console.terminal import is_colourful, print_lines, print_table, say
+from discosync.core.harmless import harmless, harmless_json
 from discosync.core.progress import NoProgress, Progress
 from discosync.core.report import RunReport
 from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
-from discosync.log_format import JsonFormatter
+from discosync.log_format import JsonFormatter, TextFormatter
 from discosync.report_file import write_json
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Console:
         """Send our log to stderr: phases with -v, every request with -vv."""
         levels = (logging.WARNING, logging.INFO, logging.DEBUG)
         handler = logging.StreamHandler(sys.stderr)
-        plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+        plain = TextFormatter("%(asctime)s %(levelname)s %(message)s")
         handler.setFormatter(JsonFormatter() if log_format == "json" else plain)
         logger = logging.getLogger("discosync")
         logger.handlers[:] = [handler]
@@ -55,6 +56,10 @@ class Console:
     def show_json(self, content: Mapping[str, Any]) -> None:
         """Print one JSON object, alone on stdout."""
         print(json.dumps(content, ensure_ascii=False))
+
+    def show_readable_json(self, content: Mapping[str, Any]) -> None:
+        """Print one JSON object for people, over many lines."""
+        print(harmless_json(json.dumps(content, ensure_ascii=False, indent=2)))
 
     def show_json_list(
         self, head: Mapping[str, Any], key: str, items: Iterable[Mapping[str, Any]]
@@ -70,14 +75,15 @@ class Console:
         sys.stdout.flush()
 
     def show_pieces(self, pieces: Iterable[str]) -> None:
-        """Print a long result as it is, piece by piece."""
+        """Print a long result for machines, CSV, as it is, piece by piece."""
         for piece in pieces:
             sys.stdout.write(piece)
         sys.stdout.flush()
 
     def show_text(self, text: str) -> None:
-        """Print a result as it is."""
-        print(text, flush=True)
+        """Print a result."""
+        say(text)
+        sys.stdout.flush()
 
     def show_table(
         self,
@@ -105,13 +111,13 @@ class Console:
 
     def note(self, text: str) -> None:
         """Say something beside the result."""
-        print(text, file=sys.stderr)
+        say(text, sys.stderr)
 
     def confirm(self, question: str) -> bool:
         """Ask on the terminal; where nobody sits at one, the command line has said it all."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return True
-        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        print(f"{harmless(question)} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().casefold() in {"y", "yes"}
 
     def show_fields(self, fields: Mapping[str, str | None]) -> None:
@@ -120,15 +126,15 @@ class Console:
             self.show_json(fields)
             return
         for name, value in fields.items():
-            print(f"{name:<10} {value or '–'}")
+            say(f"{name:<10} {value or '–'}")
 
     def show_error(self, error: DiscosyncError) -> None:
         """Say what happened, what it means, and what to type."""
         status = error.exit_status
-        print(f"discosync: {error.message}", file=sys.stderr)
+        say(f"discosync: {error.message}", sys.stderr)
         if error.hint:
-            print(f"  → {error.hint}", file=sys.stderr)
-        print(f"  exit status {int(status)} ({EXIT_STATUS_MEANINGS[status]})", file=sys.stderr)
+            say(f"  → {error.hint}", sys.stderr)
+        say(f"  exit status {int(status)} ({EXIT_STATUS_MEANINGS[status]})", sys.stderr)
 
     def tell(self, report: RunReport, *, diff: str | None = None) -> ExitStatus:
         """Show how a run ended; return the status to end with."""
@@ -166,7 +172,8 @@ class Console:
                 render_comparison_markdown,
             )
 
-            print(render_comparison_markdown(comparison, seller=str(report.seller)), end="")
+            markdown = render_comparison_markdown(comparison, seller=str(report.seller))
+            say(markdown.removesuffix("\n"))
         elif not self.quiet:
             from discosync.console.comparison_view import (  # noqa: PLC0415 - comparisons only
                 print_comparison,
@@ -180,7 +187,7 @@ class Console:
         elif diff == "markdown":
             from discosync.core.diff import render_markdown  # noqa: PLC0415 - where asked for
 
-            print(render_markdown(report), end="")
+            say(render_markdown(report).removesuffix("\n"))
         else:
             print_diff(report)
 

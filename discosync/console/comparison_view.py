@@ -1,6 +1,6 @@
 """A comparison on the screen."""
 
-from discosync.console.terminal import print_table
+from discosync.console.terminal import print_table, say
 from discosync.core.comparison import Comparison
 from discosync.core.comparison_text import difference_rows, render_verdict, side_rows
 
@@ -11,4 +11,4 @@ def print_comparison(comparison: Comparison) -> None:
     if comparison.differences:
         columns = ("listing", "record", "what", "why")
         print_table(columns, difference_rows(comparison.differences))
-    print(render_verdict(comparison))
+    say(render_verdict(comparison))

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 
-from discosync.console.terminal import print_table
+from discosync.console.terminal import print_table, say
 from discosync.core.diff import diff_rows, left_out, render_counts, render_size
 from discosync.core.enrichment_text import enrichment_lines
 from discosync.core.report import Problem, RunReport
@@ -92,7 +92,7 @@ def print_diff(report: RunReport) -> None:
     if rows := list(diff_rows(changes)):
         print_table(("change", "listing", "record", "what"), rows, colours=_KIND_COLOURS)
     for line in filter(None, (left_out(changes), render_counts(report), headline(report))):
-        print(line)
+        say(line)
 
 
 def print_problems(problems: Sequence[Problem], *, quiet: bool) -> None:
@@ -101,7 +101,7 @@ def print_problems(problems: Sequence[Problem], *, quiet: bool) -> None:
     for problem in shown[:_MAX_PROBLEMS]:
         where = f" (line {problem.line})" if problem.line else ""
         kind = "warning" if problem.is_warning else "note"
-        print(f"discosync: {kind}: {problem.text}{where}", file=sys.stderr)
+        say(f"discosync: {kind}: {problem.text}{where}", sys.stderr)
     if len(shown) > _MAX_PROBLEMS:
         rest = len(shown) - _MAX_PROBLEMS
-        print(f"discosync: … and {rest} more, see the report", file=sys.stderr)
+        say(f"discosync: … and {rest} more, see the report", sys.stderr)

@@ -8,26 +8,33 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
+from discosync.core.harmless import harmless, harmless_cell
+
 
 def is_colourful(stream: TextIO) -> bool:
     """Whether a stream is a terminal whose user has not asked for plain text."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print text for people, on stdout unless told; nothing in it steers their terminal."""
+    print(harmless(text), file=stream or sys.stdout)
+
+
 def print_lines(headline: str, lines: Sequence[tuple[str, str]], *, is_clean: bool) -> None:
     """Print named lines under a headline."""
     if not is_colourful(sys.stdout):
-        print(headline)
+        say(headline)
         for name, text in lines:
-            print(f"  {name:<10} {text}")
+            say(f"  {name:<10} {text}")
         return
     from rich.console import Console as RichConsole  # noqa: PLC0415 - terminals only
     from rich.text import Text  # noqa: PLC0415 - terminals only
 
     console = RichConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)
-    console.print(Text(headline, style="bold green" if is_clean else "bold yellow"))
+    console.print(Text(harmless(headline), style="bold green" if is_clean else "bold yellow"))
     for name, text in lines:
-        console.print(Text.assemble((f"  {name:<10} ", "dim"), text))
+        console.print(Text.assemble((f"  {name:<10} ", "dim"), harmless(text)))
 
 
 def print_table(
@@ -40,8 +47,9 @@ def print_table(
 
     `colours` are for words of the first column.
     """
+    safe_rows = ([harmless_cell(cell) for cell in row] for row in rows)
     if not is_colourful(sys.stdout):
-        for row in rows:
+        for row in safe_rows:
             print("\t".join(row))
         return
     from rich.console import Console as RichConsole  # noqa: PLC0415 - terminals only
@@ -51,6 +59,6 @@ def print_table(
     table = Table(box=None, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")  # nothing that one may have to type is cut
-    for first, *rest in rows:
+    for first, *rest in safe_rows:
         table.add_row(Text(first, style=(colours or {}).get(first, "")), *map(Text, rest))
     RichConsole(highlight=False, markup=False, emoji=False).print(table)

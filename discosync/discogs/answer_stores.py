@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,19 @@ _REDIS_TTL_OFFSET_SECONDS = 60  # whether an answer is fresh is decided by its o
 
 # Its complaints about what cannot be read come on top of our one warning.
 logging.getLogger("requests_cache").setLevel(logging.CRITICAL)
+
+
+_DAMAGE = {"SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR"}
+"""No database, one no longer, and one whose table is another: none of them mends itself."""
+
+
+class DamagedFile(CacheTrouble):
+    """The file is not what it should be, and will not be until it is made anew."""
+
+    def __init__(self, text: str, path: Path) -> None:
+        super().__init__(text)
+        self.path = path
+        self.inode = _inode_of(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +136,33 @@ def file_trouble(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as exc:
         why = (exc.strerror or str(exc)) if isinstance(exc, OSError) else str(exc)
-        raise CacheTrouble(f"the cache file {path} cannot be used ({why})") from exc
+        text = f"the cache file {path} cannot be used ({why})"
+        raise (DamagedFile(text, path) if _is_damage(exc) else CacheTrouble(text)) from exc
+
+
+def delete_damaged(fault: DamagedFile) -> None:
+    """Delete the file that was found damaged; nothing in it can be read, so nothing is lost.
+
+    A file that another run has put in its place meanwhile stays. Raises `CacheTrouble`.
+    """
+    path = fault.path
+    with file_trouble(path):
+        if _inode_of(path) != fault.inode:
+            return
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)
+
+
+def _is_damage(fault: Exception) -> bool:
+    """Tell a file that is no cache from one that is in use, or on a full disk."""
+    name = getattr(fault, "sqlite_errorname", None) or ""
+    return any(name == kind or name.startswith(f"{kind}_") for kind in _DAMAGE)
+
+
+def _inode_of(path: Path) -> int | None:
+    with suppress(OSError):
+        return path.stat().st_ino
+    return None
 
 
 def open_redis_store(url: Secret, **options: Any) -> Store:  # noqa: ANN401 - those of `connect`

@@ -52,7 +52,7 @@ class AnswerCache:
         self._openers = openers
         self._ttl = timedelta(seconds=ttl_seconds)
         self._warn = warn
-        self._has_warned = False
+        self._has_warned = self._has_renewed = False
         self._has_saved = False
         self._hits = self._misses = 0
         self._store: Store | None = None
@@ -93,7 +93,7 @@ class AnswerCache:
             try:
                 self._store.save(_key_of(url), kept)
             except CacheTrouble as fault:
-                self._advance([str(fault)])
+                self._advance([fault])
             else:
                 self._has_saved = True
                 return
@@ -127,7 +127,7 @@ class AnswerCache:
             except KeyError:
                 return None
             except CacheTrouble as fault:
-                self._advance([str(fault)])
+                self._advance([fault])
                 continue
             if kept is None or kept.url != url or kept.status_code != 200:
                 self._tell_garbage()
@@ -142,21 +142,45 @@ class AnswerCache:
             return None
         return Answer(status=200, headers=kept.headers, body=kept.content or b"")
 
-    def _advance(self, faults: list[str]) -> None:
+    def _advance(self, faults: "list[CacheTrouble]") -> None:
         """Go on with the next store that opens, after the `faults` of those before it."""
+        was_renewed = self._has_renewed
         if self._store is not None:
             with suppress(CacheTrouble):
                 self._store.close()
         self._store = None
+        self._renew_after(faults)
         while self._openers and self._store is None:
             try:
                 self._store = self._openers.pop(0)()
             except CacheTrouble as fault:
-                faults.append(str(fault))
+                faults.append(fault)
+                self._renew_after(faults)
         self._backend = self._store.backend if self._store else None
         if faults:
-            now = "the file on this machine" if self._store else "no cache"
-            self._tell(f"{'; '.join(faults)}: this run goes on with {now}, slower and no different")
+            file = "the file on this machine" if self._has_renewed == was_renewed else "a new file"
+            now = file if self._store else "no cache"
+            why = "; ".join(map(str, faults))
+            self._tell(f"{why}: this run goes on with {now}, slower and no different")
+
+    def _renew_after(self, faults: "list[CacheTrouble]") -> None:
+        """Have a damaged file made anew, once: it would cost every run its cache and a warning."""
+        from discosync.discogs.answer_stores import (  # noqa: PLC0415 - start-up time
+            DamagedFile,
+            delete_damaged,
+            open_file_store,
+        )
+
+        if not faults or self._has_renewed or not isinstance(faults[-1], DamagedFile):
+            return
+        damaged = faults[-1]
+
+        def renew() -> "Store":
+            delete_damaged(damaged)
+            return open_file_store(damaged.path.parent)
+
+        self._has_renewed = True
+        self._openers.insert(0, renew)
 
     def _tell_garbage(self) -> None:
         self._tell(

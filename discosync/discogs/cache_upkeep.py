@@ -1,6 +1,5 @@
 """What the cache holds, and how to empty it: only our own keys, and only answers."""
 
-import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,9 @@ from discosync.discogs.answer_stores import (
     NAMESPACE,
     TABLE,
     AnswerFile,
+    DamagedFile,
     Store,
+    delete_damaged,
     file_trouble,
     open_file_store,
     open_redis_store,
@@ -34,13 +35,13 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheState:
-    """What the cache holds; `fault` says why nobody knows."""
+    """What the cache holds; `fault` says why nobody knows, and numbers are None then."""
 
     backend: str
     where: str
     ttl_seconds: int
-    entries: int = 0
-    bytes: int = 0
+    entries: int | None = 0
+    bytes: int | None = 0
     oldest: datetime | None = None
     newest: datetime | None = None
     fault: str | None = None
@@ -54,9 +55,20 @@ def load_cache_state(settings: CacheSettings) -> CacheState:
         found = _redis_state(settings) if settings.redis_url else _file_state(settings)
     except CacheTrouble as fault:
         return CacheState(
-            backend=backend, where=where, ttl_seconds=settings.ttl_seconds, fault=str(fault)
+            backend=backend,
+            where=where,
+            ttl_seconds=settings.ttl_seconds,
+            entries=None,
+            bytes=None,
+            fault=_advise(fault),
         )
     return found
+
+
+def _advise(fault: CacheTrouble) -> str:
+    if isinstance(fault, DamagedFile):
+        return f"{fault}; `discosync cache clear` deletes it, or the next run that needs it"
+    return str(fault)
 
 
 def clear_cache(settings: CacheSettings) -> int:
@@ -151,12 +163,8 @@ def _clear_file(directory: Path) -> int:
     with file_trouble(path):
         try:
             return _forget_all(directory)
-        except CacheTrouble as fault:
-            if not _is_damaged(fault):
-                raise
-            # Nothing in it can be read, so nothing is lost with the file.
-            for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
-                (directory / name).unlink(missing_ok=True)
+        except DamagedFile as fault:
+            delete_damaged(fault)
             return 0
 
 
@@ -164,14 +172,6 @@ def _forget_all(directory: Path) -> int:
     store = open_file_store(directory)
     with closing(store), store.trouble():
         return _file_of(store).forget_all()
-
-
-def _is_damaged(fault: CacheTrouble) -> bool:
-    """Tell a file that is no database from one that is in use, or on a full disk."""
-    cause = fault.__cause__
-    return isinstance(cause, sqlite3.DatabaseError) and not isinstance(
-        cause, sqlite3.OperationalError
-    )
 
 
 def _file_of(store: Store) -> AnswerFile:
@@ -187,11 +187,11 @@ def _clear_redis(url: Secret) -> int:
 
 
 def _open_redis(url: Secret | None) -> "tuple[Store, redis.Redis]":
-    from discosync.discogs.redis_answers import RedisAnswers  # noqa: PLC0415 - imports an extra
-
     if url is None:
         raise CacheTrouble("there is no REDIS_URL")
     store = open_redis_store(url, timeout_seconds=_PATIENT_SECONDS)
+    from discosync.discogs.redis_answers import RedisAnswers  # noqa: PLC0415 - imports an extra
+
     if not isinstance(store.answers, RedisAnswers):
         raise TypeError(store.backend)
     return store, store.answers.connection

@@ -14,8 +14,10 @@ class RedisAnswers(RedisDict):
         """Give an answer; None is something that cannot be read."""
         try:
             return super().__getitem__(key)  # type: ignore[no-untyped-call]
-        except ResponseError:  # something of another type under our key
-            return None
+        except ResponseError as exc:
+            if str(exc).startswith("WRONGTYPE"):  # something of another type under our key
+                return None
+            raise
 
     def __setitem__(self, key: str, item: CachedResponse) -> None:
         """Keep an answer until it expires; the library would keep some for ever."""

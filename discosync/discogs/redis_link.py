@@ -17,6 +17,13 @@ PREFIX = "discosync"
 """All our keys begin so; no other key is ours to touch."""
 
 _TIMEOUT_SECONDS = 0.5
+_MAX_MESSAGE = 200
+_BAD_PARAMETERS = (ValueError, TypeError, AttributeError, LookupError)
+"""What the library ends with when a parameter of the address makes no sense to it."""
+_BAD_ADDRESS = (
+    "REDIS_URL cannot be used: the package `redis` does not take what stands after its `?` "
+    "(ssl_… belongs to rediss:// only)"
+)
 
 
 class CacheTrouble(Exception):
@@ -38,14 +45,19 @@ def connect(url: Secret, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> "redis
             "REDIS_URL is set, but the package `redis` is missing (pip install 'discosync[redis]')"
         ) from exc
     try:
-        return redis.Redis.from_url(
+        prepared = redis.Redis.from_url(
             url.reveal(),
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,
             retry=Retry(NoBackoff(), 0),  # `redis.Redis()` of itself tries for seconds, every time
         )
-    except ValueError as exc:  # not chained: it may quote the address, and with it the password
-        raise CacheTrouble(f"REDIS_URL cannot be used ({type(exc).__name__})") from None
+        # Parameters of the address are looked at when a connection is made; this opens none.
+        pool = prepared.connection_pool
+        pool.connection_class(**pool.connection_kwargs)
+    except (*_BAD_PARAMETERS, redis.RedisError):
+        # Not chained and not quoted: it may repeat the address, and with it the password.
+        raise CacheTrouble(_BAD_ADDRESS) from None
+    return prepared
 
 
 @contextmanager
@@ -55,6 +67,8 @@ def redis_trouble() -> Iterator[None]:
 
     try:
         yield
+    except KeyError:  # nothing is kept there: an answer, no trouble
+        raise
     except known.OutOfMemoryError as exc:
         raise CacheTrouble("Redis is full") from exc
     except known.TimeoutError as exc:
@@ -63,8 +77,16 @@ def redis_trouble() -> Iterator[None]:
         raise CacheTrouble("Redis refuses the password") from exc
     except (known.ConnectionError, OSError) as exc:
         raise CacheTrouble("Redis cannot be reached") from exc
-    except (known.RedisError, ValueError) as exc:
-        raise CacheTrouble(f"Redis answers with an error ({type(exc).__name__})") from exc
+    except known.RedisError as exc:
+        raise CacheTrouble(f"Redis answers with an error ({_message(exc)})") from exc
+    except _BAD_PARAMETERS as exc:  # some are looked at with the first question only
+        raise CacheTrouble(_BAD_ADDRESS) from exc
+
+
+def _message(fault: Exception) -> str:
+    """Give a server's own words in a line, without the command: it may hold the password."""
+    words = " ".join(str(fault).partition("with args beginning with")[0].split())
+    return words[:_MAX_MESSAGE] or type(fault).__name__
 
 
 def shown_address(url: Secret) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -110,6 +111,7 @@ def test_redis_that_is_down(program: Program) -> None:
     state = program("cache", "info", "--json", REDIS_URL=url)
     assert (state.exit_code, state.report["reachable"]) == (0, False)
     assert state.report["where"] == "redis://127.0.0.1:1/0"
+    assert (state.report["entries"], state.report["bytes"]) == (None, None)
     cleared = program("cache", "clear", REDIS_URL=url)
     assert cleared.exit_code == 16
     assert "cannot be reached" in cleared.stderr
@@ -139,7 +141,9 @@ def test_damaged_file_is_cleared_away(program: Program, monkeypatch: pytest.Monk
     path = _directory(program) / FILE_NAME
     path.write_bytes(b"garbage" * 5000)
 
-    assert "cannot be used" in program("cache", "info", "--json").report["fault"]
+    fault = program("cache", "info", "--json").report["fault"]
+    assert "cannot be used" in fault
+    assert "discosync cache clear" in fault
     assert program("cache", "clear").exit_code == 0
     _fill(program, monkeypatch)
     assert program("cache", "info", "--json").report["entries"] == 3
@@ -172,6 +176,47 @@ def test_sync_with_a_redis_in_trouble_is_a_sync_with_a_warning(program: Program)
     assert [problem["code"] for problem in result.report["problems"]] == ["cache_unavailable"]
     assert result.counts["added"] == 20
     assert PASSWORD not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("query", "why"), [("ssl_cert_reqs=none", "REDIS_URL"), ("db=99", "DB index is out of range")]
+)
+def test_redis_that_cannot_be_used_so(
+    program: Program, redis_server: Redis, query: str, why: str
+) -> None:
+    """A parameter of REDIS_URL that makes no sense stops no sync; it and `info` say why."""
+    url = f"{redis_server.url}?{query}"
+    result = program("sync", "--json", REDIS_URL=url)
+    assert result.exit_code == 3
+    (problem,) = result.report["problems"]
+    assert problem["code"] == "cache_unavailable"
+    assert why in problem["text"]
+    state = program("cache", "info", "--json", REDIS_URL=url)
+    assert (state.exit_code, state.report["reachable"]) == (0, False)
+    assert why in state.report["fault"]
+    cleared = program("cache", "clear", REDIS_URL=url)
+    assert cleared.exit_code == 16
+    assert why in cleared.stderr
+    assert PASSWORD not in result.stdout + state.stdout + cleared.stderr
+
+
+def test_info_without_the_redis_package(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra, `info` says what to install, and `clear` is not ready."""
+    monkeypatch.setitem(sys.modules, "redis", None)
+    monkeypatch.setitem(sys.modules, "redis.exceptions", None)
+    monkeypatch.delitem(sys.modules, "discosync.discogs.redis_answers", raising=False)
+    url = "redis://127.0.0.1:1/0"
+    state = program("cache", "info", "--json", REDIS_URL=url)
+    assert "pip install" in state.report["fault"]
+    assert program("cache", "clear", REDIS_URL=url).exit_code == 10
+
+
+@pytest.mark.parametrize(("command", "statuses"), [("info", "0 1 2 10"), ("clear", "0 1 2 10 16")])
+def test_help_lists_every_status(program: Program, command: str, statuses: str) -> None:
+    """What a cache command can end with stands in its help."""
+    shown = program("cache", command, "--help").stdout.partition("Exit statuses:")[2]
+    listed = [line.split()[0] for line in shown.splitlines() if line.strip()]
+    assert listed == [*statuses.split(), "130"]
 
 
 def test_rehearsal_asks_no_redis(program: Program) -> None:

@@ -10,10 +10,18 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+import redis
 
 from discosync.core.report_parts import CacheUse
-from discosync.discogs.answer_stores import FILE_NAME, NAMESPACE
+from discosync.discogs.answer_stores import (
+    FILE_NAME,
+    NAMESPACE,
+    DamagedFile,
+    delete_damaged,
+    open_file_store,
+)
 from discosync.discogs.cache import is_kept, open_cache
+from discosync.discogs.redis_link import CacheTrouble, redis_trouble
 from discosync.discogs.transport import Patience, Transport
 from discosync.errors import DiscosyncError
 from discosync.sandbox.server import SandboxServer
@@ -366,6 +374,35 @@ def test_redis_url_is_odd(tmp_path: Path, sandbox: SandboxServer) -> None:
     assert "REDIS_URL" in _goes_on(settings, sandbox.url, backend="sqlite")
 
 
+@pytest.mark.parametrize(
+    "query", ["ssl_cert_reqs=none", "foo=bar", "db=x", "retry=3", "encoding=odd"]
+)
+def test_redis_url_has_odd_parameters(
+    redis_server: Redis, tmp_path: Path, sandbox: SandboxServer, query: str
+) -> None:
+    """What the library does not take, at whichever moment it notices: the file takes its place."""
+    settings = _settings(tmp_path, f"{redis_server.url}?{query}")
+    assert "REDIS_URL" in _goes_on(settings, sandbox.url, backend="sqlite")
+
+
+def test_redis_answers_with_an_error(
+    redis_server: Redis, tmp_path: Path, sandbox: SandboxServer
+) -> None:
+    """Its refusal is shown in its own words, and is no garbage in the cache."""
+    settings = _settings(tmp_path, f"{redis_server.url}?db=99")
+    said = _goes_on(settings, sandbox.url, backend="sqlite")
+    assert "DB index is out of range" in said
+    assert "cache clear" not in said
+
+
+def test_refusal_that_repeats_the_command_is_cut() -> None:
+    """A server that does not know AUTH repeats what it was sent, and with it the password."""
+    words = f"unknown command 'AUTH', with args beginning with: '{PASSWORD}'"
+    with pytest.raises(CacheTrouble, match="unknown command 'AUTH'") as caught, redis_trouble():
+        raise redis.ResponseError(words)
+    assert PASSWORD not in str(caught.value)
+
+
 def test_redis_package_is_missing(
     tmp_path: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -487,12 +524,56 @@ def test_file_cannot_be_made(tmp_path: Path, sandbox: SandboxServer, what: str) 
 
 @pytest.mark.parametrize("keep", [0, 100])
 def test_file_is_damaged(tmp_path: Path, sandbox: SandboxServer, keep: int) -> None:
-    """A file that is no database, or is one no longer, is left alone."""
+    """A file that is no database, or is one no longer, is made anew: one warning, not for ever."""
     settings = _settings(tmp_path)
     _filled(settings, sandbox.url)
     path = settings.directory / FILE_NAME
     path.write_bytes(path.read_bytes()[:keep] + b"garbage" * 2000)
-    _goes_on(settings, sandbox.url, backend=None)
+    assert "a new file" in _goes_on(settings, sandbox.url, backend="sqlite")
+    _is_whole(settings, sandbox.url)
+
+
+def _is_whole(settings: CacheSettings, url: str) -> None:
+    """The next run finds every answer, and has nothing to say."""
+    with Session(settings, url) as session:
+        session.ask_releases()
+        assert (session.requests, session.warnings) == (0, [])
+
+
+def test_file_is_damaged_in_the_middle(tmp_path: Path, sandbox: SandboxServer) -> None:
+    """Damage that only reading meets is no different."""
+    settings = _settings(tmp_path)
+    _filled(settings, sandbox.url)
+    path = settings.directory / FILE_NAME
+    head = path.read_bytes()[:4096]  # the page that names the tables
+    path.write_bytes(head + b"garbage!" * ((path.stat().st_size - 4096) // 8))
+    assert "a new file" in _goes_on(settings, sandbox.url, backend="sqlite")
+    _is_whole(settings, sandbox.url)
+
+
+def test_file_has_another_table(tmp_path: Path, sandbox: SandboxServer) -> None:
+    """A database that is none of ours, or of another version, is made anew, too."""
+    settings = _settings(tmp_path)
+    settings.directory.mkdir()
+    with sqlite3.connect(settings.directory / FILE_NAME) as file:
+        file.execute("CREATE TABLE answers (other INTEGER)")
+    assert "a new file" in _goes_on(settings, sandbox.url, backend="sqlite")
+    _is_whole(settings, sandbox.url)
+
+
+def test_new_file_of_another_run_stays(tmp_path: Path, sandbox: SandboxServer) -> None:
+    """Of two runs that find the damage, the second does not delete what the first has made."""
+    settings = _settings(tmp_path)
+    settings.directory.mkdir()
+    path = settings.directory / FILE_NAME
+    path.write_bytes(b"garbage" * 2000)
+    with pytest.raises(DamagedFile) as caught:
+        open_file_store(settings.directory)
+    aside = path.rename(path.with_name("aside"))  # keeps its inode taken
+    _filled(settings, sandbox.url)
+    delete_damaged(caught.value)
+    _is_whole(settings, sandbox.url)
+    assert aside.exists()
 
 
 def test_disk_is_full(tmp_path: Path, sandbox: SandboxServer) -> None:

@@ -1,0 +1,34 @@
+r"""Texts of strangers on a terminal: no character of theirs may steer it.
+
+A title may hold an escape sequence that renames the window or hides a line, or marks that turn the
+reading order around. They are shown as what they are, `\x1b` say. Tabs, line breaks, all scripts
+and emoji stay.
+"""
+
+import re
+
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+_LINE_BREAKS = "\u2028\u2029"
+_ORDER_CHANGES = "\u202a-\u202e\u2066-\u2069"
+_STEERING = re.compile(f"[{_CONTROLS}{_LINE_BREAKS}{_ORDER_CHANGES}]")
+_LAYOUT = re.compile(r"[\t\n]+")
+
+
+def harmless(text: str) -> str:
+    """Write what steers a terminal as an escape; tabs and line breaks are layout."""
+    return _STEERING.sub(_escape, text)
+
+
+def harmless_cell(text: str) -> str:
+    """Write text for a cell of a table: a tab or line break in it would be another cell or row."""
+    return _LAYOUT.sub(" ", harmless(text))
+
+
+def harmless_json(text: str) -> str:
+    """Write JSON that means the same, with nothing that steers a terminal."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
