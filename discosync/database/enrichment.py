@@ -10,10 +10,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Table,
     and_,
+    case,
     cast,
     delete,
-    false,
     func,
     insert,
     or_,
@@ -27,12 +28,17 @@ from discosync.database.store import ROWS_PER_QUERY
 from discosync.database.tables import artists, labels, listings, release_lookups
 
 _IS_LINKED = or_(listings.c.artist_id.is_not(None), listings.c.label_id.is_not(None))
+
+
+def _is_mere_name(entry: Table) -> ColumnElement[bool]:
+    return and_(entry.c.discogs_id.is_(None), ~entry.c.is_unlisted)
+
+
 _IS_BY_NAME = and_(
     _IS_LINKED,
-    func.coalesce(artists.c.discogs_id, labels.c.discogs_id).is_(None),
-    ~func.coalesce(artists.c.is_unlisted, labels.c.is_unlisted, false()),
+    case((listings.c.artist_id.is_not(None), _is_mere_name(artists)), else_=_is_mere_name(labels)),
 )
-"""Whether a listing leads to no entry with an id, and to none of which Discogs says it has none."""
+"""Whether the artist that a listing leads to, or for want of one the label, is a mere name."""
 
 _NEWEST_FIRST = cast(listings.c.listing_id, BigInteger).desc()
 
