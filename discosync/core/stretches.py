@@ -1,5 +1,7 @@
 """The history cut into stretches of runs: by thirds of a month as it grows, by month once thinned.
 
+What is long past is packed by quarter, too: a year is then put together from a few pieces.
+
 A stretch is a range of runs in the order of their numbers. It begins with the first run that shows
 a moment of a later period than all before it, exactly where `as-of` the end of the earlier period
 begins to undo.
@@ -35,6 +37,12 @@ def third_of_month(moment: datetime) -> Period:
     return before.year, before.month, min((before.day - 1) // _DAYS_PER_PART, 2)
 
 
+def quarter_of_year(moment: datetime) -> Period:
+    """Name the quarter whose history a moment belongs to."""
+    before = moment - timedelta(microseconds=1)
+    return before.year, (before.month - 1) // 3
+
+
 def end_of_month(month: Period) -> datetime:
     """Say when a month ends, and the next one begins."""
     year, number = month[0], month[1]
@@ -54,3 +62,16 @@ def cut_runs(
             last = stretches[-1]
             stretches[-1] = Stretch(period=last.period, first_run=last.first_run, last_run=key)
     return stretches
+
+
+def cover(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Choose among overlapping spans of runs, first and last, newest first: the longest that fit.
+
+    Of those that end where the last chosen one begins or earlier, always the one that ends latest,
+    and of these the one that begins earliest.
+    """
+    chosen: list[tuple[int, int]] = []
+    for first, last in sorted(spans, key=lambda span: (-span[1], span[0])):
+        if not chosen or last < chosen[-1][0]:
+            chosen.append((first, last))
+    return chosen

@@ -12,7 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from discosync.core.moments import moment_of_run
-from discosync.core.stretches import Stretch, cut_runs, third_of_month
+from discosync.core.stretches import (
+    Period,
+    Stretch,
+    cover,
+    cut_runs,
+    quarter_of_year,
+    third_of_month,
+)
 from discosync.core.undone import Undone
 from discosync.database.store import ROWS_PER_QUERY
 from discosync.database.tables import history_checkpoints, listing_changes, sync_runs
@@ -35,18 +42,27 @@ def load_runs(
         yield int(key), moment_of_run(started_at, as_of)
 
 
-def load_undone(connection: Connection, seller: str, first_run: int | None) -> Undone:
-    """Undo every change since a run, that run included: packed where it is, else one by one."""
+def load_undone(
+    connection: Connection, seller: str, first_run: int | None, *, until: int | None = None
+) -> Undone:
+    """Undo every change since a run, that run included: packed where it is, else one by one.
+
+    Up to, but not including, the run `until`.
+    """
     undone = Undone()
     if first_run is None:
         return undone
     c = history_checkpoints.c
-    packed = select(c.first_run_id, c.last_run_id, c.replaced)
-    packed = packed.where(c.seller == seller, c.first_run_id >= first_run)
-    until: int | None = None
-    for first, last, replaced in connection.execute(packed.order_by(c.first_run_id.desc())):
+    spans = select(c.first_run_id, c.last_run_id).where(
+        c.seller == seller, c.first_run_id >= first_run
+    )
+    if until is not None:
+        spans = spans.where(c.last_run_id < until)
+    for first, last in cover((row[0], row[1]) for row in connection.execute(spans)):
         undone.precede(load_stretch(connection, seller, last + 1, until))
-        _precede(undone, replaced)
+        own = (c.seller == seller, c.first_run_id == first, c.last_run_id == last)
+        packed = select(c.replaced).where(*own).limit(1)
+        _precede(undone, connection.execute(packed).scalar_one())
         until = first
     undone.precede(load_stretch(connection, seller, first_run, until))
     return undone
@@ -88,6 +104,7 @@ def record_checkpoint(connection: Connection, seller: str, run_key: int, moment:
     """Pack the third of a month that ended before this run, unless that has been done.
 
     Only the newest: a run must not pay for a history of years. `make_checkpoints` does the rest.
+    With the last third of a quarter the quarter is packed, too, from its thirds.
     """
     c = history_checkpoints.c
     packed = select(func.coalesce(func.max(c.last_run_id), 0)).where(c.seller == seller)
@@ -96,6 +113,8 @@ def record_checkpoint(connection: Connection, seller: str, run_key: int, moment:
     *closed, _ = cut_runs(chain(earlier, [(run_key, moment)]), third_of_month)
     if closed:
         _write(connection, seller, closed[-1], is_thinned=False)
+        if _quarter_of(closed[-1]) < quarter_of_year(moment):
+            _write_quarters(connection, seller, before=run_key, moment=moment)
 
 
 def make_checkpoints(connection: Connection, seller: str, *, before: datetime) -> int:
@@ -106,6 +125,32 @@ def make_checkpoints(connection: Connection, seller: str, *, before: datetime) -
         is_touched = any(a <= stretch.last_run and stretch.first_run <= b for a, b in covered)
         if stretch.period < third_of_month(before) and not is_touched:
             _write(connection, seller, stretch, is_thinned=False)
+            made += 1
+    return made + _write_quarters(connection, seller, before=None, moment=before)
+
+
+def _quarter_of(third: Stretch) -> Period:
+    year, month = third.period[:2]
+    return year, (month - 1) // 3
+
+
+def _write_quarters(
+    connection: Connection, seller: str, *, before: int | None, moment: datetime
+) -> int:
+    """Pack the quarters that have ended by a moment, from what is packed of them already.
+
+    All of them, or the one that ended just before a run.
+    """
+    covered = set(load_covered(connection, seller))
+    made = 0
+    quarters = cut_runs(load_runs(connection, seller, before=before), quarter_of_year)
+    # Before a run that begins the next one the last has ended; else it may still be growing.
+    for quarter in quarters[:-1] if before is None else quarters[-1:]:
+        span = (quarter.first_run, quarter.last_run)
+        if quarter.period < quarter_of_year(moment) and span not in covered:
+            until = quarter.last_run + 1
+            undone = load_undone(connection, seller, quarter.first_run, until=until)
+            _insert(connection, seller, quarter, undone, is_thinned=False)
             made += 1
     return made
 
@@ -164,6 +209,12 @@ def _text(fields: Any) -> str | None:  # noqa: ANN401 - whatever JSON holds
 
 def _write(connection: Connection, seller: str, stretch: Stretch, *, is_thinned: bool) -> None:
     undone = load_stretch(connection, seller, stretch.first_run, stretch.last_run + 1)
+    _insert(connection, seller, stretch, undone, is_thinned=is_thinned)
+
+
+def _insert(
+    connection: Connection, seller: str, stretch: Stretch, undone: Undone, *, is_thinned: bool
+) -> None:
     row = {
         "seller": seller,
         "first_run_id": stretch.first_run,

@@ -140,9 +140,10 @@ history_checkpoints = Table(
     Column("replaced", LargeBinary, nullable=False),
 )
 Index(
-    "uq_history_checkpoints_seller_first_run_id",
+    "uq_history_checkpoints_seller_first_run_id_last_run_id",
     history_checkpoints.c.seller,
     history_checkpoints.c.first_run_id,
+    history_checkpoints.c.last_run_id,
     unique=True,
 )
 

@@ -33,9 +33,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "uq_history_checkpoints_seller_first_run_id",
+        "uq_history_checkpoints_seller_first_run_id_last_run_id",
         "history_checkpoints",
-        ["seller", "first_run_id"],
+        ["seller", "first_run_id", "last_run_id"],
         unique=True,
     )
 
