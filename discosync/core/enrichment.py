@@ -74,7 +74,6 @@ class Workload:
     releases: Sequence[int] = ()
     outdated: Sequence[int] = ()
     copies: Sequence[str] = ()
-    listings: int = 0
 
     @property
     def wanted(self) -> list[int]:

@@ -72,7 +72,6 @@ def load_workload(connection: Connection, wanted: WorkFilter) -> Workload:
         releases=list(releases),
         outdated=[release_id for release_id in outdated if release_id not in releases],
         copies=[listing_id for listing_id, release in copies if release in with_donor],
-        listings=count,
     )
 
 

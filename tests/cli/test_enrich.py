@@ -537,23 +537,32 @@ def other(postgres_program: Program) -> Iterator[Connection]:
 
 
 def test_an_enrich_gives_way_to_whoever_holds_a_row(
-    postgres_program: Program, other: Connection
+    postgres_program: Program, sandbox: SandboxServer, other: Connection
 ) -> None:
-    """Neither ends in the other's deadlock: the enrich takes back its part and tries again."""
-    held = {"i": str(NEWEST)}
-    assert postgres_program("enrich", "--names-only").exit_code == 0
+    """Merging two entries touches other listings' links; a sync that has their row goes first.
+
+    Without giving way the enrich would hold the links while it waits for the row, and the other
+    one would be ended in the deadlock.
+    """
+    shop, number = postgres_program, FIRST_RELEASE + 19
+    _sync(shop, sandbox, [replace(x, artist_names="Nova") for x in make_shop(20)])
+    assert shop("enrich", "--names-only").exit_code == 0
+    shop.query(
+        "INSERT INTO artists (uuid, discogs_id, name, created_at, updated_at) "
+        "VALUES ('by-hand', 5, 'Nova', '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+    )
+    answer(sandbox.state, number, release(number, [artist(5, "Nova")], []))
+    held = {"i": str(NEWEST - 1)}
     other.execute(text("UPDATE listings SET comments = '' WHERE listing_id = :i"), held)
-    process = postgres_program.start("enrich", "--all", "--json")
+    process = shop.start("enrich", "--limit", "1", "--json")
     wait_until(lambda: "enrich" in _waiting_programs(other))
-    # What a sync does last, and a deadlock if the enrich held these while it waits for the row.
+    time.sleep(1.5)  # by then the server has looked whether the enrich waits in a circle
     other.execute(text("DELETE FROM listing_artists WHERE listing_id = :i"), held)
-    time.sleep(1.5)
-    other.execute(text("DELETE FROM listing_labels WHERE listing_id = :i"), held)
     other.commit()
     stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    coverage = json.loads(stdout)["enrichment"]["coverage"]
-    assert coverage == {"linked": 20, "total": 20, "by_name": 0, "waiting": 0}
+    assert json.loads(stdout)["enrichment"]["merged"] == 1
+    assert [link[1] for link in _links(shop)[0]] == [5]
 
 
 def test_a_signal_in_the_middle_of_a_commit_loses_nothing(

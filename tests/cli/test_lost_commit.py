@@ -40,3 +40,22 @@ def test_lost_answer_to_commit_is_looked_up(
     assert result.counts["added"] == 4
     assert len(program.query("SELECT * FROM listings")) == 9
     assert len(program.query("SELECT * FROM sync_runs")) == 2
+
+
+def test_lost_answer_to_a_part_of_an_enrichment_is_looked_up(
+    sqlite_program: Program, postgres: Postgres, proxy: LossyProxy
+) -> None:
+    """The part's own report in the run's row tells that it took place: nothing is done twice."""
+    url = postgres.create_database()
+    program = sqlite_program
+    program.environment["DATABASE_URL"] = url
+    assert program("sync", "-q").exit_code == 0
+    lossy = url.replace(str(postgres.sockets), str(proxy.directory))
+
+    result = program("enrich", "--names-only", "--json", DATABASE_URL=lossy)
+
+    assert proxy.lost == 1
+    assert result.exit_code == 0
+    assert result.report["enrichment"]["listings"] == 20
+    assert len(program.query("SELECT * FROM listing_artists")) == 20
+    assert len(program.query("SELECT * FROM sync_runs WHERE command = 'enrich'")) == 1

@@ -44,7 +44,7 @@ class LossyProxy:
             while True:
                 try:
                     data = source.recv(65536)
-                    if is_client and b"COMMIT" in data and not self.lost:
+                    if is_client and _commits(data) and not self.lost:
                         self.lost += 1
                         dropped.set()
                         target.sendall(data)
@@ -56,3 +56,8 @@ class LossyProxy:
                 except OSError:
                     break
         target.close()
+
+
+def _commits(data: bytes) -> bool:
+    """Whether it is a COMMIT, and not a table that is dropped ON COMMIT."""
+    return b"COMMIT" in data.replace(b"ON COMMIT", b"")
