@@ -8,9 +8,11 @@ import typer
 
 from discosync import NOTICES, __version__
 from discosync.cli.options import GROUP_EPILOG
+from discosync.cli.plain_values import PlainGroup
 
 app = typer.Typer(
     name="discosync",
+    cls=PlainGroup,
     help="Mirror a Discogs seller's inventory into a database of your own.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -7,12 +7,14 @@ import typer
 from discosync.cli import app
 from discosync.cli.frame import telling_errors
 from discosync.cli.options import GROUP_EPILOG, AsJson, Config, exit_statuses
+from discosync.cli.plain_values import PlainGroup
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
     from discosync.discogs.cache_upkeep import CacheState
 
 cache_app = typer.Typer(
+    cls=PlainGroup,
     help="The catalogue's answers that are kept for a while.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -15,6 +15,7 @@ from discosync.cli.options import (
     exit_statuses,
     read_age,
 )
+from discosync.cli.plain_values import PlainGroup
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from discosync.console import Console
 
 db_app = typer.Typer(
+    cls=PlainGroup,
     help="The schema of the database, and its backups.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -7,6 +7,7 @@ import typer
 from discosync.cli import app
 from discosync.cli.frame import telling_errors
 from discosync.cli.options import GROUP_EPILOG, AsJson, Config, Seller, Yes, exit_statuses
+from discosync.cli.plain_values import PlainGroup
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from discosync.core.flags import Flag, FlagEvent
 
 flags_app = typer.Typer(
+    cls=PlainGroup,
     help="Switches for new ways of working: look at them, roll them out.",
     no_args_is_help=True,
     rich_markup_mode=None,
