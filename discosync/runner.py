@@ -16,7 +16,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from discosync.core.change_entry import ChangeEntry
-from discosync.core.enrichment import EnrichmentUse
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.progress import Progress
 from discosync.core.report import Problem, RunReport, RunStatus
@@ -35,6 +34,7 @@ from discosync.report_saving import save_report
 
 if TYPE_CHECKING:
     from discosync.core.comparison import Comparison
+    from discosync.core.enrichment import EnrichmentUse
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Run:
     highlights: tuple[ChangeEntry, ...] = ()
     comparison: "Comparison | None" = None
     archive: ArchiveUse | None = None
-    enrichment: EnrichmentUse | None = None
+    enrichment: "EnrichmentUse | None" = None
     inventory_value: dict[str, dict[str, Any]] | None = None
     price_changes: dict[str, dict[str, Any]] | None = None
     advice: str = ""

@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from discosync import NOTICES
-from discosync.cli import app
+from discosync.cli import app, load_commands
 from discosync.core.enrichment import REQUESTS_PER_MINUTE_WITH_TOKEN
 from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
 from discosync.settings import known_settings
@@ -25,6 +25,7 @@ README = (TOP / "README.md").read_text()
 
 def _commands() -> dict[str, list[str]]:
     """Every command with its options."""
+    load_commands()
     root = get_command(app)
     found: dict[str, list[str]] = {}
 

@@ -1,6 +1,8 @@
 """The command line: options, help, exit statuses. Everything heavy is imported by the command."""
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from io import TextIOWrapper
 from typing import Annotated
 
@@ -42,24 +44,39 @@ def root(
     """Mirror a Discogs seller's inventory into a database of your own."""
 
 
+_MODULE_OF = {
+    "cache": "cache",
+    "compare": "compare",
+    "db": "db",
+    "enrich": "enrich",
+    "flags": "flags",
+    "rollback-flag": "flags",
+    "history": "past",
+    "as-of": "past",
+    "purge-inactive": "restore",
+    "restore": "restore",
+    "sandbox": "sandbox",
+    "stats": "stats",
+    "status": "status",
+    "runs": "status",
+    "sync": "sync",
+}
+"""Command → which of the modules here adds it to `app`."""
+
+
+def load_commands(words: Sequence[str] = ()) -> None:
+    """Add the command that these words begin with to `app`, or all, for help and for mistakes."""
+    first = words[0] if words else ""
+    if first == "--version":
+        return
+    for module in (_MODULE_OF[first],) if first in _MODULE_OF else _MODULE_OF.values():
+        import_module(f"discosync.cli.{module}")
+
+
 def main() -> None:
     """Run the command line; the only place that ends the process."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a narrow locale must not stop a run's last words
             stream.reconfigure(errors="replace")
+    load_commands(sys.argv[1:])
     app()
-
-
-from discosync.cli import (  # noqa: E402 - they add their commands to `app`
-    cache,  # noqa: F401
-    compare,  # noqa: F401
-    db,  # noqa: F401
-    enrich,  # noqa: F401
-    flags,  # noqa: F401
-    past,  # noqa: F401
-    restore,  # noqa: F401
-    sandbox,  # noqa: F401
-    stats,  # noqa: F401
-    status,  # noqa: F401
-    sync,  # noqa: F401
-)

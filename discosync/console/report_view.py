@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 from discosync.console.terminal import print_table, say
 from discosync.core.diff import diff_rows, left_out, render_counts, render_size
-from discosync.core.enrichment_text import enrichment_lines
 from discosync.core.report import Problem, RunReport
 from discosync.core.report_parts import ArchiveUse
 from discosync.errors import ExitStatus
@@ -62,6 +61,10 @@ def _inventory_lines(report: RunReport) -> Iterator[tuple[str, str]]:
         yield from _archive_lines(report.archive, report)
         return
     if report.enrichment is not None:
+        from discosync.core.enrichment_text import (  # noqa: PLC0415 - enrichments only
+            enrichment_lines,
+        )
+
         yield from enrichment_lines(report.enrichment, is_dry=report.dry_run)
         return
     if report.command == "enrich":

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from discosync.core.change_entry import ChangeEntry, json_value
 from discosync.core.changes import ChangeSet
-from discosync.core.enrichment import EnrichmentUse
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.report_parts import ApiUse, ArchiveUse, CacheUse, ListingCounts
 from discosync.core.snapshot import Snapshot
@@ -16,6 +15,7 @@ from discosync.errors import DiscosyncError, ExitStatus
 
 if TYPE_CHECKING:
     from discosync.core.comparison import Comparison
+    from discosync.core.enrichment import EnrichmentUse
 
 REPORT_VERSION = 1
 """Keys are only ever added to a version."""
@@ -72,7 +72,7 @@ class RunReport:
     advice: str = ""
     comparison: "Comparison | None" = None
     archive: ArchiveUse | None = None
-    enrichment: EnrichmentUse | None = None
+    enrichment: "EnrichmentUse | None" = None
     inventory_value: Mapping[str, Mapping[str, Any]] | None = None
     price_changes: Mapping[str, Mapping[str, Any]] | None = None
     error: DiscosyncError | None = None

@@ -302,13 +302,14 @@ def test_compact_that_would_lose_something_changes_nothing(sqlite_program: Progr
 KILLED = """
 import os, signal
 from sqlalchemy import Engine, event
-from discosync.cli import app
+from discosync.cli import app, load_commands
 
 @event.listens_for(Engine, "commit")
 def end(connection):
     if connection.get_execution_options().get("discosync_writes"):
         os.kill(os.getpid(), signal.SIGKILL)
 
+load_commands()
 app(["db", "compact", "--apply", "--no-backup"])
 """
 

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperArgument, TyperOption
 from typer.main import get_command
 
-from discosync.cli import app
+from discosync.cli import app, load_commands
 from discosync.cli.plain_values import NotPlain, PlainGroup, plain_value_of
 from tests.support.program import Program
 from tests.support.shop import make_shop, write_export
@@ -37,6 +37,7 @@ def _parameters() -> dict[str, tuple[Any, Any]]:
         for sub in getattr(command, "commands", {}):
             walk(f"{name} {sub}", command.get_command(context, sub), context)
 
+    load_commands()
     walk("discosync", get_command(app), None)
     return found
 

@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
-from discosync.cli import app
+from discosync.cli import app, load_commands
+
+load_commands()
 
 TOKEN = "sEcReTtOkEn-0123456789-abcdef"  # noqa: S105 - the tests look for it where it must not be
 EXECUTABLE = (sys.executable, "-m", "discosync")
