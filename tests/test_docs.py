@@ -170,7 +170,7 @@ def test_version_carries_the_notices() -> None:
 
 
 FORBIDDEN = {
-    "--version": {"requests", "sqlalchemy", "rich", "alembic", "discosync.commands"},
+    "--version": {"requests", "sqlalchemy", "rich", "alembic", "pydantic", "discosync.commands"},
     "sync": {
         "alembic",
         "rich",
@@ -180,6 +180,7 @@ FORBIDDEN = {
         "celery",
         "apprise",
         "psycopg",
+        "pydantic",
         "jinja2",
     },
 }

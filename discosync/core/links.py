@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from discosync.core.catalog import Key, key_of
-from discosync.core.credits import ReleaseCredits
+if TYPE_CHECKING:
+    from discosync.core.catalog import Key
+    from discosync.core.credits import ReleaseCredits
 
 
 class ArtistLink(NamedTuple):
@@ -43,9 +44,11 @@ class Links:
 
 
 def links_of(
-    credits_: ReleaseCredits, artists: Mapping[Key, str], labels: Mapping[Key, str]
+    credits_: "ReleaseCredits", artists: "Mapping[Key, str]", labels: "Mapping[Key, str]"
 ) -> Links:
     """Point a release's credits to entries; both maps hold each credit's key → uuid."""
+    from discosync.core.catalog import key_of  # noqa: PLC0415 - every sync imports this module
+
     return Links(
         artists=tuple(
             ArtistLink(

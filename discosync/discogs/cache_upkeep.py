@@ -77,7 +77,7 @@ def clear_cache(settings: CacheSettings) -> int:
     Raises `StorageFailed` when one of them cannot be emptied, `NotReady` without the package.
     """
     try:
-        cleared = _clear_file(settings.directory)
+        cleared = _clear_file(settings.place)
         return cleared + (_clear_redis(settings.redis_url) if settings.redis_url else 0)
     except RedisMissing as exc:
         raise NotReady(str(exc), hint="install it, or unset REDIS_URL", code="no_redis") from exc
@@ -92,15 +92,15 @@ def clear_cache(settings: CacheSettings) -> int:
 def _where(settings: CacheSettings) -> str:
     if settings.redis_url is not None:
         return shown_address(settings.redis_url)
-    return str(settings.directory / FILE_NAME)
+    return str(settings.place / FILE_NAME)
 
 
 def _file_state(settings: CacheSettings) -> CacheState:
-    path = settings.directory / FILE_NAME
+    path = settings.place / FILE_NAME
     where, ttl_seconds = str(path), settings.ttl_seconds
     if not path.exists():
         return CacheState(backend="sqlite", where=where, ttl_seconds=ttl_seconds)
-    store = open_file_store(settings.directory)
+    store = open_file_store(settings.place)
     with closing(store), store.trouble():
         answers = _file_of(store)
         with answers.connection() as opened:

@@ -13,11 +13,19 @@ DEFAULT_CACHE_TTL_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheSettings:
-    """How answers are kept: for how long (0: not at all), in this Redis or in this directory."""
+    """How answers are kept: for how long (0: not at all), in this Redis or in this directory.
+
+    Without a directory they are in the user's own, which is looked for when it is needed.
+    """
 
     redis_url: Secret | None
     ttl_seconds: int
-    directory: Path
+    directory: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        """Where answers are that are not in Redis; not made here."""
+        return self.directory or cache_dir()
 
 
 def load_cache_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> CacheSettings:
@@ -30,7 +38,6 @@ def read_cache_settings(lookup: Lookup) -> CacheSettings:
     return CacheSettings(
         redis_url=lookup.get("REDIS_URL", _parse_secret_url, None),
         ttl_seconds=lookup.get("CACHE_TTL", parse_seconds, DEFAULT_CACHE_TTL_SECONDS),
-        directory=cache_dir(),
     )
 
 

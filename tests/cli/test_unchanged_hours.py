@@ -30,6 +30,9 @@ UNUSED = {
     "redis", "requests", "requests_cache", "rich", "sqlalchemy.orm", "urllib3", "vcr",
     "discosync.discogs.transport", "discosync.database.migrating", "discosync.sandbox",
     "discosync.core.comparison", "discosync.core.stats", "discosync.discogs.export",
+    "annotated_types", "platformdirs", "pydantic", "pydantic_core", "tomllib", "dotenv",
+    "discosync.core.catalog", "discosync.core.credits", "discosync.core.enrichment",
+    "discosync.core.enrichment_text", "discosync.cli.db", "discosync.cli.enrich",
 }  # fmt: skip
 
 STRANGER = f"INSERT INTO listings (listing_id, seller, is_active) VALUES ('77', '{SELLER}', true)"
