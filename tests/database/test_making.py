@@ -25,7 +25,8 @@ _LOOKED_AT = {
     "postgresql": (
         (
             "SELECT to_jsonb(c) - 'table_catalog' - 'udt_catalog' "
-            "FROM information_schema.columns c WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"
+            "FROM information_schema.columns c WHERE table_schema = 'public' "
+            "ORDER BY table_name, ordinal_position"
         ),
         (
             "SELECT indexname, indexdef, tablespace FROM pg_indexes WHERE schemaname = 'public' "
