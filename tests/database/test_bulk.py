@@ -98,13 +98,14 @@ def test_any_text_is_updated_as_it_is(database: Database) -> None:
 
 
 def test_moments_amounts_and_flags_keep_their_value(database: Database) -> None:
-    """A moment is held in UTC to the microsecond, an amount to the cent, a flag as a flag."""
+    """A moment is held in UTC to the microsecond, an amount to the cent, 1 as a true flag."""
     with database.writing() as connection:
         writer = bulk_writer(connection)
         writer.insert("listings", _COLUMNS, _rows(writer, ("fine",)))
         columns = ("seller", "listing_id", "price_value", "posted", "is_active")
         empty = ("velvet", "2", writer.number(None), writer.moment(None), False)
-        writer.insert("listings", columns, [empty])
+        as_number = ("velvet", "3", writer.number(None), writer.moment(None), 1)
+        writer.insert("listings", columns, [empty, as_number])
     with database.reading() as connection:
         shown = "price_value, posted, is_active"
         statement = f"SELECT {shown} FROM listings ORDER BY listing_id"
@@ -117,7 +118,7 @@ def test_moments_amounts_and_flags_keep_their_value(database: Database) -> None:
         "12.90",
         "2026-03-01 10:30:15.000042",
     ]
-    assert [row.is_active for row in rows] == [True, False]
+    assert [row.is_active for row in rows] == [True, False, True]
     assert (rows[1].price_value, rows[1].posted) == (None, None)
 
 
