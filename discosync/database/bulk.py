@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -23,6 +24,8 @@ Moment = Callable[[datetime | None], Any]
 
 _STAGE = "discosync_stage"
 _WAITS_FOR_READERS = "250ms"
+_ROWS_PER_COPY = 10_000
+"""The driver keeps what a slower server has not taken yet: all of it, until a COPY ends."""
 
 # Unique ones stay, they guard the rows; so does what its definition does not say in full, and
 # all of a table with deferred triggers, which no index could be made on before the commit.
@@ -162,13 +165,18 @@ class _PostgresWriter:
         return None if value is None else str(value)
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
-        with self._cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-            # The driver escapes in C and sends 32 kB at a time: no text put together here is
-            # quicker.
-            write_row = copy.write_row
-            for row in rows:
-                write_row(row)
-        return int(self._cursor.rowcount)
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        waiting, count = iter(rows), 0
+        while True:
+            with self._cursor.copy(statement) as copy:
+                # The driver escapes in C and sends 32 kB at a time: no text put together here is
+                # quicker.
+                write_row = copy.write_row
+                for row in islice(waiting, _ROWS_PER_COPY):
+                    write_row(row)
+            count += self._cursor.rowcount
+            if self._cursor.rowcount < _ROWS_PER_COPY:
+                return int(count)
 
     @contextmanager
     def indexing_later(self, table: str) -> Iterator[None]:

@@ -82,6 +82,17 @@ def test_any_text_is_inserted_as_it_is(database: Database) -> None:
     assert _comments(database) == list(texts)
 
 
+@pytest.mark.parametrize("count", [0, 9_999, 10_000, 20_001])
+def test_every_row_of_many_arrives(database: Database, count: int) -> None:
+    """However many rows a generator gives, each is written once, and they are counted."""
+    with database.writing() as connection:
+        rows = (("velvet", str(number)) for number in range(count))
+        written = bulk_writer(connection).insert("listings", ("seller", "listing_id"), rows)
+        found = connection.execute(text("SELECT count(DISTINCT listing_id) FROM listings"))
+
+        assert (written, found.scalar_one()) == (count, count)
+
+
 def test_any_text_is_updated_as_it_is(database: Database) -> None:
     """An update takes the same values as an insert, and finds a row by a key that is NULL."""
     texts = (*_HOSTILE, None)
