@@ -7,12 +7,15 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from discosync.core.block_parser import BlockParser
 from discosync.core.inventory_csv import Header, RejectedRecord, parse_header
 from discosync.core.listing import Listing
-from discosync.core.record_parser import ParsedRecord, RecordParser
+from discosync.core.parsed import ParsedBlock
 from discosync.core.records import RawRecord, RecordBlock, split_blocks
 from discosync.core.snapshot import Snapshot
 from discosync.errors import StorageFailed
+
+_ZERO = ord("0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,19 +27,15 @@ class OpenSnapshot:
 
     header: Header
     sees: frozenset[str]
-    parser: RecordParser
+    parser: BlockParser
     blocks: Iterator[RecordBlock]
 
     @property
-    def parsed(self) -> Iterator[ParsedRecord | RejectedRecord]:
-        """Read the records one by one."""
-        read = self.parser.read
-        for block in self.blocks:
-            for raw in map(RawRecord, block.lines, block.bodies):
-                if not is_blank(raw.body):
-                    yield read(raw)
+    def parsed(self) -> Iterator[ParsedBlock]:
+        """Read all records."""
+        return chain.from_iterable(map(self.parser.read, self.blocks))
 
-    def parsed_of(self, ids: Collection[int]) -> Iterator[ParsedRecord | RejectedRecord]:
+    def parsed_of(self, ids: Collection[int]) -> Iterator[ParsedBlock]:
         """Read the records of some listings, and of what may be one of them.
 
         A record that begins with another listing's id need not be parsed to be told apart.
@@ -44,25 +43,21 @@ class OpenSnapshot:
         if self.header.columns[0] != "listing_id":
             yield from self.parsed
             return
-        read, wanted = self.parser.read, {b"%d" % listing_id for listing_id in ids}
+        wanted = {b"%d" % listing_id for listing_id in ids}
         for block in self.blocks:
-            for line, body in zip(block.lines, block.bodies, strict=True):
-                first = body[: body.find(b",")]
-                # Not a number as Discogs writes it, or a blank line: the parser knows.
-                is_odd = not first.isdigit() or first.startswith(b"0")
-                if (first in wanted or is_odd) and not is_blank(body):
-                    yield read(RawRecord(line, body))
+            firsts = [body[: body.find(b",")] for body in block.bodies]
+            # What is no number as Discogs writes it may be one all the same: the parser knows.
+            yield from self.parser.read(
+                block.pick([f in wanted or not f.isdigit() or f[0] == _ZERO for f in firsts])
+            )
 
     @property
     def records(self) -> Iterator[Listing | RejectedRecord]:
         """Read the records into listings, one by one."""
-        for record in self.parsed:
-            yield record if isinstance(record, RejectedRecord) else record.listing
-
-
-def is_blank(body: bytes) -> bool:
-    """Whether it is a blank line, left by an editor, and no record."""
-    return not body or body.isspace()
+        for block in self.parsed:
+            yield from block.rejected
+            for record in block.records:
+                yield record.listing
 
 
 @contextmanager
@@ -81,7 +76,7 @@ def open_snapshot(snapshot: Snapshot) -> Iterator[OpenSnapshot]:
         yield OpenSnapshot(
             header=header,
             sees=sees,
-            parser=RecordParser(header, currency=snapshot.currency),
+            parser=BlockParser(header, currency=snapshot.currency),
             blocks=chain(_without_header(first), blocks),
         )
 

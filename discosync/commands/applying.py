@@ -1,17 +1,16 @@
 """The last step of a run that writes: schema, listings, history and record."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from discosync.commands.planning import Planned
 from discosync.core.changes import ChangeSet
-from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.moments import moment_of_run
-from discosync.core.progress import counted
-from discosync.core.record_parser import ParsedRecord
+from discosync.core.parsed import ParsedBlock
+from discosync.core.progress import Progress
 from discosync.database.apply import Stamp, apply_changes
 from discosync.database.checkpoints import record_checkpoint
 from discosync.database.engine import Database
@@ -60,15 +59,19 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
         ):
             if not planned.changes.writes_nothing:
                 run.progress.begin("writing changes", planned.changes.seen)
-            records = counted(_read_changed(opened, planned.changes), run.progress)
-            apply_changes(connection, planned.changes, records, stamp=stamp, run_key=key)
+            blocks = _counted(_read_changed(opened, planned.changes), run.progress)
+            apply_changes(connection, planned.changes, blocks, stamp=stamp, run_key=key)
 
     commit_run(run, database, write, is_sandbox=is_sandbox)
 
 
-def _read_changed(
-    opened: OpenSnapshot, changes: ChangeSet
-) -> Iterator[ParsedRecord | RejectedRecord]:
+def _counted(blocks: Iterable[ParsedBlock], progress: Progress) -> Iterator[ParsedBlock]:
+    for block in blocks:
+        yield block
+        progress.advance(len(block))
+
+
+def _read_changed(opened: OpenSnapshot, changes: ChangeSet) -> Iterator[ParsedBlock]:
     """Read the records that are written; where these are most of them, simply all."""
     if 2 * len(changes.added) > changes.records:
         return opened.parsed

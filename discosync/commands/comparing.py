@@ -10,14 +10,14 @@ from discosync.core.changes import ChangeSet
 from discosync.core.inventory_csv import Header
 from discosync.core.known import KnownListing, KnownListings
 from discosync.core.plan import Planner
-from discosync.core.records import RawRecord, RecordBlock, raw_digest
+from discosync.core.recognition import Recogniser
 from discosync.core.remembered import SnapshotMark, context_of
 from discosync.core.snapshot import Snapshot
 from discosync.database.fingerprints import SeenRows, load_fingerprint, load_replaced
 from discosync.database.marks import NextMark, load_mark, load_remembered
-from discosync.database.store import ROWS_PER_QUERY, load_known, load_rows
+from discosync.database.store import load_known, load_rows
 from discosync.runner import Run
-from discosync.snapshot_file import OpenSnapshot, is_blank, open_snapshot
+from discosync.snapshot_file import OpenSnapshot, open_snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,24 +172,11 @@ class _Reading:
 
     def read(self, known: KnownListings) -> Iterable[int]:
         """Read the snapshot; tell again and again how many records more were read."""
-        place_by_digest = known.index_raw_digests()  # by far the largest of what is in memory
+        recogniser = Recogniser(known, self._opened.parser, self._planner)
         for block in self._opened.blocks:
-            self._compare(block, place_by_digest)
+            recogniser.take(block)
+            self._resolve()
             yield len(block.bodies)
-        self._resolve()
-
-    def _compare(self, block: RecordBlock, place_by_digest: dict[bytes, int]) -> None:
-        planner = self._planner
-        place_of, read = place_by_digest.get, self._opened.parser.read
-        for line, body in zip(block.lines, block.bodies, strict=True):
-            digest = raw_digest(body)
-            at = place_of(digest)
-            if at is not None:
-                planner.recognise(at, digest)
-            elif not is_blank(body):
-                planner.see(read(RawRecord(line, body)), digest)
-                if len(planner.waiting) >= ROWS_PER_QUERY:
-                    self._resolve()
 
     def _resolve(self) -> None:
         self._planner.resolve(self._load_rows(list(self._planner.waiting)))

@@ -12,8 +12,10 @@ from pathlib import Path
 from discosync import __version__
 
 RULE_FILES = (
+    "core/block_parser.py",
     "core/changes.py",
     "core/columns.py",
+    "core/decisions.py",
     "core/differences.py",
     "core/inventory_csv.py",
     "core/known.py",
@@ -22,6 +24,7 @@ RULE_FILES = (
     "core/listing.py",
     "core/money.py",
     "core/pacific.py",
+    "core/parsed.py",
     "core/plan.py",
     "core/record_parser.py",
     "core/records.py",

@@ -3,7 +3,7 @@
 A reader raises `ValueError`, with the reason for people, for text that cannot be right.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -100,6 +100,18 @@ def parse_id(text: str, name: str) -> int:
     ):
         raise ValueError(f"{name} {text[:40]!r} is not a positive whole number")
     return int(digits)
+
+
+def parse_ids(texts: Sequence[str], name: str) -> list[int]:
+    """Read many ids as `parse_id` does."""
+    if "".join(texts).isdecimal() and max(map(len, texts), default=0) < _MAX_DIGITS:
+        try:
+            ids = list(map(int, texts))
+        except ValueError:  # one is empty
+            ids = []
+        if list(map(str, ids)) == list(texts) and 0 not in ids:  # as Discogs writes them
+            return ids
+    return [parse_id(text, name) for text in texts]
 
 
 def parse_listed(text: str) -> datetime | None:

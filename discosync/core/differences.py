@@ -17,6 +17,7 @@ def content_changes(
         for name in CONTENT_FIELDS
         if name in sees
         and row.values[name] is not None
+        and row.values[name] != getattr(listing, name)  # most are the very same
         and canonical(name, row.values[name]) != canonical(name, getattr(listing, name))
     )
 

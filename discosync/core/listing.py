@@ -224,12 +224,12 @@ def content_hash(listing: Listing) -> str:
 
 def content_digest(listing: Listing) -> bytes:
     """Digest what both sources show of a listing: the content hash as bytes, without version."""
-    return _digest(_content_of(listing))
+    return digest_values(_content_of(listing))
 
 
 def content_hash_of_row(values: Mapping[str, FieldValue]) -> str:
     """Digest a stored row's content, as if a source had shown just that."""
-    return render_hash(_digest([values[field] for field in CONTENT_FIELDS]))
+    return render_hash(digest_values([values[field] for field in CONTENT_FIELDS]))
 
 
 def render_hash(digest: bytes) -> str:
@@ -248,7 +248,8 @@ def content_digest_of(content_hash: str | None) -> bytes:
     return digest if len(digest) == DIGEST_BYTES else NO_DIGEST
 
 
-def _digest(content: Iterable[FieldValue]) -> bytes:
+def digest_values(content: Iterable[FieldValue]) -> bytes:
+    """Digest the values of all content fields, in the order of `CONTENT_FIELDS`."""
     forms = [form(value) for form, value in zip(_CANONICAL_IN_ORDER, content, strict=True)]
     # NUL separates: the parser refuses it inside a field, so no two contents run together.
     body = "\0".join(forms)

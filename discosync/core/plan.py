@@ -6,21 +6,20 @@ wants to see, and decides when it gets them. It asks nobody itself: the caller r
 """
 
 from array import array
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from discosync.core.changes import (
     ChangeSet,
     Completed,
-    FieldChange,
-    Lifecycle,
     Reactivated,
     Removed,
     Rewrite,
     Updated,
 )
-from discosync.core.differences import content_changes, lifecycle_changes
+from discosync.core.decisions import Decider
 from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.known import (
     IS_ACTIVE,
@@ -29,18 +28,13 @@ from discosync.core.known import (
     KnownListing,
     KnownListings,
 )
-from discosync.core.lifecycle import lifecycle_after
 from discosync.core.limits import MAX_REJECTED, too_many_rejected
 from discosync.core.listing import (
-    CONTENT_FIELDS,
     FILLED_ONCE_FIELDS,
-    Listing,
+    FOR_SALE,
     content_digest_of,
-    content_hash,
-    overlay,
-    render_hash,
 )
-from discosync.core.record_parser import ParsedRecord
+from discosync.core.parsed import ParsedBlock, ParsedRecord
 from discosync.core.records import NO_DIGEST
 from discosync.core.remembered import Remembered
 
@@ -69,8 +63,7 @@ class Planner:
         trust_hash: bool = True,
     ) -> None:
         self._known = known
-        self._sees = sees
-        self._as_of = as_of
+        self._decider = Decider(sees=sees, as_of=as_of, trust_hash=trust_hash)
         self._may_remove = may_remove
         self._trust_hash = trust_hash
         self._may_complete = not sees.isdisjoint(FILLED_ONCE_FIELDS)
@@ -83,6 +76,7 @@ class Planner:
         self._repeated: set[int] = set()
         self._unchanged = self._for_sale = self._added_active = self._compared_active = 0
         self._left_purged = 0
+        self._has_purged = any(flags & IS_PURGED for flags in set(known.flags))
         self.remembered = Remembered(known)
 
     @property
@@ -95,31 +89,48 @@ class Planner:
         """Listings that the snapshot holds more than once."""
         return self._repeated
 
-    def recognise(self, at: int, raw_digest: bytes) -> None:
-        """Take a record by its bytes alone: they were settled before, and so were its values.
+    def recognise(self, places: Sequence[int]) -> None:
+        """Take records by their bytes alone: they were settled before, and so were their values.
 
-        `at` is where the listing stands among the known ones.
+        `places` are where their listings stand among the known ones.
         """
-        if self._seen[at]:
-            self._repeated.add(self._known.ids[at])
-            return
-        self._seen[at] = 1
-        self._unchanged += 1
-        self.remembered.settle(at, raw_digest)
-        flags = self._known.flags[at]
-        if flags & IS_ACTIVE:
-            self._for_sale += 1
-            self._compared_active += 1
-        elif flags & IS_PURGED:
-            self._left_purged += 1
+        seen, flags = self._seen, self._known.flags
+        fresh = [at for at in dict.fromkeys(places) if not seen[at]]
+        if len(fresh) < len(places):
+            again = Counter(places) - Counter(fresh)
+            self._repeated.update(self._known.ids[at] for at in again)
+        for at in fresh:
+            seen[at] = 1
+        self.remembered.keep(fresh)
+        self._unchanged += len(fresh)
+        active = sum(flags[at] & IS_ACTIVE for at in fresh)
+        self._for_sale += active
+        self._compared_active += active
+        if self._has_purged:
+            self._left_purged += sum(flags[at] & IS_PURGED for at in fresh) // IS_PURGED
 
-    def see(self, record: ParsedRecord | RejectedRecord, raw_digest: bytes = NO_DIGEST) -> None:
-        """Take the next record; raise `BadData` when too many cannot be read."""
-        if isinstance(record, RejectedRecord):
-            self._rejected.append(record)
-            if len(self._rejected) > MAX_REJECTED:
-                raise too_many_rejected(self._rejected, self._records + len(self._rejected))
+    def see_block(self, block: ParsedBlock, raw_digests: Sequence[bytes]) -> None:
+        """Take the next records, and the digests of their bytes, which stand at their places.
+
+        Raises `BadData` when too many cannot be read.
+        """
+        for rejected in block.rejected:
+            self.reject(rejected)
+        digests = [raw_digests[place] for place in block.places]
+        if self._are_new(block.ids):
+            self._add_all(block, digests)
             return
+        for record, digest in zip(block.records, digests, strict=True):
+            self.see(record, digest)
+
+    def reject(self, record: RejectedRecord) -> None:
+        """Take a record that cannot be read; raise `BadData` when there are too many."""
+        self._rejected.append(record)
+        if len(self._rejected) > MAX_REJECTED:
+            raise too_many_rejected(self._rejected, self._records + len(self._rejected))
+
+    def see(self, record: ParsedRecord, raw_digest: bytes = NO_DIGEST) -> None:
+        """Take the next record."""
         at = self._known.find(record.listing_id)
         if record.listing_id in self._added_ids or (at is not None and self._seen[at]):
             self._repeated.add(record.listing_id)
@@ -134,12 +145,31 @@ class Planner:
         else:
             self._compare(record, at, raw_digest)
 
+    def _are_new(self, ids: Sequence[int]) -> bool:
+        """Whether these listings are seen for the first time, each, as far as is easily told."""
+        known = self._known.ids
+        if known and min(ids, default=0) <= known[-1]:
+            return False
+        distinct = set(ids)
+        return len(distinct) == len(ids) and distinct.isdisjoint(self._added_ids)
+
+    def _add_all(self, block: ParsedBlock, raw_digests: Sequence[bytes]) -> None:
+        """Take listings that are seen for the first time."""
+        are_for_sale = bytes(status == FOR_SALE for status in block.statuses)
+        active = are_for_sale.count(1)
+        self._for_sale += active
+        self._added.extend(block.ids)
+        self._added_ids.update(block.ids)
+        self._added_active += active
+        self.remembered.add(block.ids, raw_digests, are_active=are_for_sale)
+
     def _add(self, record: ParsedRecord, raw_digest: bytes) -> None:
         """Take a listing that is seen for the first time."""
         self._added.append(record.listing_id)
         self._added_ids.add(record.listing_id)
         self._added_active += record.is_for_sale
-        self.remembered.add(record.listing_id, raw_digest, is_active=record.is_for_sale)
+        are_active = bytes([record.is_for_sale])
+        self.remembered.add([record.listing_id], [raw_digest], are_active=are_active)
 
     def _see_purged(self, record: ParsedRecord, at: int, raw_digest: bytes) -> None:
         if record.is_for_sale:
@@ -178,7 +208,8 @@ class Planner:
             if self._is_settled(record, row.flags, left):
                 decision = None  # where only the row could tell
             else:
-                decision = self._decide(row, record.listing, record.digest)
+                decision = self._decider.decide(row, record)
+                self._unchanged += isinstance(decision, Completed)
             if decision is None:
                 self._unchanged += 1
             else:
@@ -189,41 +220,6 @@ class Planner:
             if at is not None and left == record.digest:
                 flags = IS_ACTIVE if record.is_for_sale else 0
                 self.remembered.settle(at, raw_digest, flags=flags)
-
-    def _decide(self, row: KnownListing, listing: Listing, digest: bytes) -> Rewrite | None:
-        merged = overlay(listing, row.values, sees=self._sees)
-        lifecycle = lifecycle_after(row.lifecycle, listing, as_of=self._as_of)
-        content = content_changes(row, listing, sees=self._sees)
-        state = _State(
-            listing_id=row.listing_id,
-            heading=listing.heading,
-            fields=(*content, *lifecycle_changes(row.lifecycle, lifecycle)),
-            lifecycle=lifecycle,
-            content_hash=render_hash(digest) if merged is listing else content_hash(merged),
-            expected_hash=row.content_hash,
-            currency=merged.price_currency,
-        )
-        match row.lifecycle.is_active, lifecycle.is_active:
-            case True, False:  # the snapshot says that it is sold, a draft, expired, …
-                return Removed(**state, in_snapshot=True)
-            case False, True:  # came back after being gone
-                return Reactivated(**state)
-        if state["fields"]:
-            return Updated(**state)
-        if self._must_complete(row, listing, state["content_hash"]):
-            self._unchanged += 1
-            return Completed(**state)
-        return None
-
-    def _must_complete(self, row: KnownListing, listing: Listing, new_hash: str) -> bool:
-        return (
-            not self._trust_hash
-            or row.content_hash != new_hash
-            or any(
-                row.values[name] is None and getattr(listing, name) is not None
-                for name in (*self._sees.intersection(CONTENT_FIELDS), *FILLED_ONCE_FIELDS)
-            )
-        )
 
     @property
     def gone(self) -> Collection[int]:
@@ -243,21 +239,7 @@ class Planner:
 
     def remove(self, rows: Iterable[KnownListing]) -> None:
         """Decide that these listings are gone."""
-        lifecycle = Lifecycle(
-            is_active=False, removed_at=self._as_of, removal_reason="missing", sold_at=None
-        )
-        for row in rows:
-            self._decided.append(
-                Removed(
-                    listing_id=row.listing_id,
-                    heading=row.heading,
-                    fields=lifecycle_changes(row.lifecycle, lifecycle),
-                    lifecycle=lifecycle,
-                    content_hash=row.content_hash or "",
-                    expected_hash=row.content_hash,
-                    in_snapshot=False,
-                )
-            )
+        self._decided += map(self._decider.remove, rows)
 
     @property
     def _records(self) -> int:
@@ -285,13 +267,3 @@ class Planner:
             left_purged=self._left_purged,
             protected=len(self._missing()) - len(self.gone),
         )
-
-
-class _State(TypedDict):
-    listing_id: int
-    heading: str
-    fields: tuple[FieldChange, ...]
-    lifecycle: Lifecycle
-    content_hash: str
-    expected_hash: str | None
-    currency: str | None

@@ -6,7 +6,8 @@ The bytes of a record are all that is needed to know it again: see `raw_digest`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import BinaryIO, NamedTuple
+from itertools import compress
+from typing import BinaryIO, NamedTuple, Self
 
 from discosync.errors import BadData
 
@@ -35,6 +36,12 @@ class RecordBlock:
 
     lines: Sequence[int]
     bodies: Sequence[bytes]
+
+    def pick(self, wanted: Sequence[bool]) -> Self:
+        """Keep some of the records: those at whose place `wanted` is true."""
+        return type(self)(
+            lines=list(compress(self.lines, wanted)), bodies=list(compress(self.bodies, wanted))
+        )
 
 
 def raw_digest(body: bytes) -> bytes:

@@ -6,6 +6,7 @@ neither a record that was rejected, nor a listing that the snapshot lacks.
 """
 
 from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
@@ -24,29 +25,39 @@ class Remembered:
     def __init__(self, known: KnownListings) -> None:
         self._known = known
         self._flags = bytearray(flags & (IS_ACTIVE | IS_PURGED) for flags in known.flags)
-        self._digests = bytearray(NO_DIGEST) * len(known)
+        self._digests = bytearray(known.raw_digests or NO_DIGEST * len(known))
+        self._is_settled = bytearray(len(known))
         self._new_ids: array[int] = array("q")
         self._new_flags = bytearray()
         self._new_digests = bytearray()
-        self._settled = 0
+
+    def keep(self, places: Iterable[int]) -> None:
+        """Remember of known listings the records that were remembered before."""
+        is_settled = self._is_settled
+        for at in places:
+            is_settled[at] = 1
 
     def settle(self, at: int, raw_digest: bytes, *, flags: int | None = None) -> None:
         """Remember the record of a known listing, and whether that is for sale by now."""
-        self._settled += 1
+        self._is_settled[at] = 1
         self._digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES] = raw_digest
         if flags is not None:
             self._flags[at] = flags
 
-    def add(self, listing_id: int, raw_digest: bytes, *, is_active: bool) -> None:
-        """Remember the record of a new listing."""
-        self._settled += 1
-        self._new_ids.append(listing_id)
-        self._new_flags.append(IS_ACTIVE if is_active else 0)
-        self._new_digests += raw_digest
+    def add(
+        self, listing_ids: Sequence[int], raw_digests: Iterable[bytes], *, are_active: bytes
+    ) -> None:
+        """Remember the records of new listings."""
+        self._new_ids.extend(listing_ids)
+        self._new_flags += are_active.replace(b"\1", bytes([IS_ACTIVE]))
+        self._new_digests += b"".join(raw_digests)
 
     def settles_all_of(self, changes: ChangeSet) -> bool:
         """Whether each record of the snapshot, being what the plan says, settles its listing."""
-        return not changes.rejected and self._settled == changes.records
+        return (
+            not changes.rejected
+            and self._is_settled.count(1) + len(self._new_ids) == changes.records
+        )
 
     def known_after(self, changes: ChangeSet) -> KnownListings:
         """Say what is known once the plan is applied."""
@@ -54,6 +65,9 @@ class Remembered:
             at = self._known.find(rewrite.listing_id)
             if at is not None:
                 self._flags[at] = IS_ACTIVE if rewrite.lifecycle.is_active else 0
+        for at, is_settled in enumerate(self._is_settled):
+            if not is_settled:
+                self._digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES] = NO_DIGEST
         ids = self._known.ids + self._new_ids
         flags = bytes(self._flags + self._new_flags)
         digests = bytes(self._digests + self._new_digests)

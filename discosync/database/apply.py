@@ -1,26 +1,25 @@
 """Write a `ChangeSet`: listings, and the history of every change. No rule is decided here."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 from sqlalchemy import Connection
 
 from discosync.core.change_entry import fields_json, kind_of
 from discosync.core.changes import ChangeSet, Lifecycle, Reactivated, Removed, Rewrite, Updated
-from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.lifecycle import lifecycle_of_new
-from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, first_of, render_hash
-from discosync.core.record_parser import VALUE_FIELDS, ParsedRecord
+from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, FOR_SALE, first_of, render_hash
+from discosync.core.parsed import VALUE_FIELDS, ParsedBlock
 from discosync.database.bulk import Assignments, BulkWriter, Moment, Row, bulk_writer
 from discosync.database.links import unlink_moved
 from discosync.errors import StorageFailed
 
-_ROWS_PER_BATCH = 5_000
+_ROWS_PER_UPDATE = 5_000
 _LARGE_LOAD = 10_000
 _KEYS = ("seller", "listing_id")
 _NULLABLE_KEYS = ("content_hash",)
@@ -46,21 +45,21 @@ class Stamp:
 def apply_changes(
     connection: Connection,
     changes: ChangeSet,
-    records: Iterable[ParsedRecord | RejectedRecord],
+    blocks: Iterable[ParsedBlock],
     *,
     stamp: Stamp,
     run_key: int,
 ) -> None:
     """Write the changes inside the caller's transaction.
 
-    `records` is the snapshot, read once more: the plan does not hold the rows. Raises
+    `blocks` are the snapshot, read once more: the plan does not hold the rows. Raises
     `StorageFailed` when a row is no longer as the plan saw it.
     """
     writer = bulk_writer(connection)
     is_large = len(changes.added) >= _LARGE_LOAD
     written = _write_missing(writer, changes.missing, stamp)
     with writer.indexing_later("listings") if is_large else nullcontext():
-        written += _write_seen(writer, changes, records, stamp)
+        written += _write_seen(writer, changes, blocks, stamp)
     expected = len(changes.added) + sum(1 for _ in changes.rewrites)
     if written != expected:
         raise conflict(expected - written)
@@ -79,25 +78,6 @@ def conflict(count: int) -> StorageFailed:
     )
 
 
-class _Batch:
-    """Collects rows and writes them a few thousand at a time."""
-
-    def __init__(self, write: Callable[[list[Row]], int]) -> None:
-        self._write = write
-        self._rows: list[Row] = []
-        self.written = 0
-
-    def add(self, row: Row) -> None:
-        self._rows.append(row)
-        if len(self._rows) >= _ROWS_PER_BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._rows:
-            self.written += self._write(self._rows)
-            self._rows = []
-
-
 def _write_missing(writer: BulkWriter, missing: tuple[Removed, ...], stamp: Stamp) -> int:
     if not missing:
         return 0
@@ -110,32 +90,42 @@ def _write_missing(writer: BulkWriter, missing: tuple[Removed, ...], stamp: Stam
 
 
 def _write_seen(
-    writer: BulkWriter,
-    changes: ChangeSet,
-    records: Iterable[ParsedRecord | RejectedRecord],
-    stamp: Stamp,
+    writer: BulkWriter, changes: ChangeSet, blocks: Iterable[ParsedBlock], stamp: Stamp
 ) -> int:
     """Go through the snapshot once, inserting what is new and updating what changed."""
     added = set(changes.added)
     rewrites = {r.listing_id: r for r in changes.rewrites if _is_in_snapshot(r)}
-    if not added and not rewrites:
-        return 0
+    rewritten = set(rewrites)
     layout = _Layout(writer, stamp)
-    inserts = _Batch(lambda rows: writer.insert("listings", layout.insert_columns, rows))
-    updates = _Batch(lambda rows: writer.update("listings", layout.assignments, rows))
-    for record in records:
-        if isinstance(record, RejectedRecord):
-            continue
-        if record.listing_id in added:
-            added.remove(record.listing_id)  # an equal duplicate further down is no second row
-            inserts.add(layout.new_row(record))
-        elif (rewrite := rewrites.pop(record.listing_id, None)) is not None:
-            updates.add(layout.rewritten_row(record, rewrite))
-        if not added and not rewrites:
+    updates: list[Row] = []
+    written = 0
+    for block in blocks:
+        if new := _take(block, added):
+            written += writer.insert("listings", layout.insert_columns, layout.new_rows(new))
+        if changed := _take(block, rewritten):
+            updates += layout.rewritten_rows(changed, [rewrites[i] for i in changed.ids])
+        is_last = not added and not rewritten
+        if updates and (is_last or len(updates) >= _ROWS_PER_UPDATE):
+            written += writer.update("listings", layout.assignments, updates)
+            updates = []
+        if is_last:
             break
-    inserts.flush()
-    updates.flush()
-    return inserts.written + updates.written
+    return written
+
+
+def _take(block: ParsedBlock, wanted: set[int]) -> ParsedBlock | None:
+    """Pick the records of wanted listings, which then are wanted no more.
+
+    Of equal duplicates the first is picked.
+    """
+    distinct = set(block.ids) & wanted
+    if not distinct:
+        return None
+    if len(distinct) < len(block.ids):
+        first_at = {i: at for at, i in reversed(list(enumerate(block.ids)))}
+        block = block.pick([i in distinct and first_at[i] == at for at, i in enumerate(block.ids)])
+    wanted -= distinct
+    return block
 
 
 def _is_in_snapshot(rewrite: Rewrite) -> bool:
@@ -147,67 +137,75 @@ class _Layout:
 
     def __init__(self, writer: BulkWriter, stamp: Stamp) -> None:
         self._stamp = stamp
-        self._moment, self._number = writer.moment, writer.number
-        content = [name for name in CONTENT_FIELDS if name in stamp.sees]
-        extras = [name for name in EXTRA_FIELDS if name in stamp.sees]
-        self._content = [VALUE_FIELDS.index(name) for name in content]
-        self._extras = [VALUE_FIELDS.index(name) for name in extras]
-        self._primary = [
-            (name, VALUE_FIELDS.index(of))
-            for name, (of, _) in _PRIMARY_COLUMNS.items()
-            if of in stamp.sees
-        ]
-        shown = (*content, *(name for name, _ in self._primary), *Lifecycle._fields)
+        self._writer = writer
+        self._content = [name for name in CONTENT_FIELDS if name in stamp.sees]
+        self._extras = [name for name in EXTRA_FIELDS if name in stamp.sees]
+        self._primary = [name for name, (of, _) in _PRIMARY_COLUMNS.items() if of in stamp.sees]
+        shown = (*self._content, *self._primary, *Lifecycle._fields)
         stamped = ("content_hash", "export_timestamp", "updated_at")
-        self.insert_columns = (*shown, *stamped, *extras, "seller", "listing_id", "created_at")
+        self.insert_columns = (
+            *shown,
+            *stamped,
+            *self._extras,
+            "seller",
+            "listing_id",
+            "created_at",
+        )
         self.assignments = Assignments(
             set_columns=(*shown, *stamped),
-            kept_columns=tuple(extras),
+            kept_columns=tuple(self._extras),
             keys=_KEYS,
             nullable_keys=_NULLABLE_KEYS,
         )
-        self._as_of = self._moment(stamp.as_of)
-        self._now = self._moment(stamp.now)
-        self._new_lifecycles: dict[str, Row] = {}
+        self._as_of = writer.moment(stamp.as_of)
+        self._now = writer.moment(stamp.now)
 
-    def new_row(self, record: ParsedRecord) -> Row:
-        state = self._state(record, self._new_lifecycle(record), render_hash(record.digest))
-        return (*state, self._stamp.seller, str(record.listing_id), self._now)
-
-    def _new_lifecycle(self, record: ParsedRecord) -> Row:
-        known = self._new_lifecycles.get(record.status)
-        if known is None:
-            lifecycle = lifecycle_of_new(
-                record.status, is_for_sale=record.is_for_sale, as_of=self._stamp.as_of
+    def new_rows(self, block: ParsedBlock) -> Iterable[Row]:
+        """Make the rows of listings that are seen for the first time."""
+        beginnings = {
+            status: self._lifecycle(
+                lifecycle_of_new(status, is_for_sale=status == FOR_SALE, as_of=self._stamp.as_of)
             )
-            known = _lifecycle_values(lifecycle, self._moment)
-            self._new_lifecycles[record.status] = known
-        return known
-
-    def rewritten_row(self, record: ParsedRecord, rewrite: Rewrite) -> Row:
-        lifecycle = _lifecycle_values(rewrite.lifecycle, self._moment)
-        state = self._state(record, lifecycle, rewrite.content_hash)
-        return (*state, *_key_values(rewrite, self._stamp))
-
-    def _state(self, record: ParsedRecord, lifecycle: Row, digest: str) -> Row:
-        values = record.values.copy()
-        values[_PRICE] = self._number(values[_PRICE])
-        values[_WEIGHT] = self._number(values[_WEIGHT])
-        values[_POSTED] = self._moment(values[_POSTED])
-        values[_RELEASE] = str(values[_RELEASE])
-        return (
-            *[values[place] for place in self._content],
-            *[_first_name(name, values[place]) for name, place in self._primary],
-            *lifecycle,
-            digest,
-            self._as_of,
-            self._now,
-            *[values[place] for place in self._extras],
+            for status in set(block.statuses)
+        }
+        state = self._state(
+            block,
+            [beginnings[status] for status in block.statuses],
+            list(map(render_hash, block.digests)),
         )
+        return zip(*state, repeat(self._stamp.seller), map(str, block.ids), repeat(self._now))
 
+    def rewritten_rows(self, block: ParsedBlock, rewrites: Sequence[Rewrite]) -> Iterable[Row]:
+        """Make the rows of known listings; `rewrites` are in the order of the records."""
+        lifecycles = [self._lifecycle(rewrite.lifecycle) for rewrite in rewrites]
+        state = self._state(block, lifecycles, [rewrite.content_hash for rewrite in rewrites])
+        keys = [_key_values(rewrite, self._stamp) for rewrite in rewrites]
+        return zip(*state, *zip(*keys, strict=True), strict=False)
 
-_PRICE, _WEIGHT = VALUE_FIELDS.index("price_value"), VALUE_FIELDS.index("weight")
-_POSTED, _RELEASE = VALUE_FIELDS.index("posted"), VALUE_FIELDS.index("release_id")
+    def _lifecycle(self, lifecycle: Lifecycle) -> Row:
+        return _lifecycle_values(lifecycle, self._writer.moment)
+
+    def _state(
+        self, block: ParsedBlock, lifecycles: Sequence[Row], hashes: Sequence[str]
+    ) -> list[Iterable[Any]]:
+        """Give the columns that say what a listing is by now."""
+        column_by_field = dict(zip(VALUE_FIELDS, block.columns, strict=True))
+        for name in ("price_value", "weight"):
+            column_by_field[name] = list(map(self._writer.number, column_by_field[name]))
+        column_by_field["posted"] = list(map(self._writer.moment, column_by_field["posted"]))
+        column_by_field["release_id"] = list(map(str, column_by_field["release_id"]))
+        return [
+            *(column_by_field[name] for name in self._content),
+            *(
+                [_first_name(name, value) for value in column_by_field[_PRIMARY_COLUMNS[name][0]]]
+                for name in self._primary
+            ),
+            *zip(*lifecycles, strict=True),
+            hashes,
+            repeat(self._as_of),
+            repeat(self._now),
+            *(column_by_field[name] for name in self._extras),
+        ]
 
 
 def primary_values(content: Mapping[str, Any]) -> Row:

@@ -13,8 +13,8 @@ from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.known import KnownListing, KnownListings
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash
+from discosync.core.parsed import ParsedRecord
 from discosync.core.plan import Planner
-from discosync.core.record_parser import ParsedRecord
 from tests.support.shop import FIRST_ID, NOON, make_listing, make_shop
 
 EVERYTHING = frozenset(CONTENT_FIELDS + EXTRA_FIELDS)
@@ -47,7 +47,10 @@ class Mirror:
         known = KnownListings.of((i, row.flags, row.content_hash) for i, row in self.rows.items())
         planner = Planner(known, sees=sees, as_of=NOON, may_remove=may_remove)
         for record in records:
-            planner.see(record if isinstance(record, RejectedRecord) else ParsedRecord.of(record))
+            if isinstance(record, RejectedRecord):
+                planner.reject(record)
+            else:
+                planner.see(ParsedRecord.of(record))
         planner.resolve([self.rows[i] for i in list(planner.waiting)])
         planner.remove([self.rows[i] for i in sorted(planner.gone)])
         return planner.finish()

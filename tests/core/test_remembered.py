@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from discosync.core.block_parser import BlockParser
 from discosync.core.changes import ChangeSet, Removed
 from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import RejectedRecord, parse_header
@@ -20,8 +21,9 @@ from discosync.core.listing import (
     content_hash,
 )
 from discosync.core.plan import Planner
+from discosync.core.recognition import Recogniser
 from discosync.core.record_parser import RecordParser
-from discosync.core.records import NO_DIGEST, RawRecord, raw_digest, split_blocks, split_records
+from discosync.core.records import NO_DIGEST, RawRecord, split_blocks, split_records
 from discosync.core.remembered import SnapshotMark, context_of
 from discosync.core.snapshot import Snapshot, Source
 from tests.support.shop import NOON
@@ -102,19 +104,14 @@ class World:
         if hour.currency is not None:
             sees |= {"price_currency"}
         planner = Planner(known, sees=sees, as_of=NOON, may_remove=hour.is_complete)
-        parser = RecordParser(header, currency=hour.currency)
-        places = known.index_raw_digests()
-        for record in raw[1:]:
-            digest = raw_digest(record.body)
-            if (at := places.get(digest)) is not None:
-                self.recognised += 1
-                planner.recognise(at, digest)
-            else:
-                planner.see(parser.read(record), digest)
+        recogniser = Recogniser(known, BlockParser(header, currency=hour.currency), planner)
+        blocks[0] = blocks[0].pick([False] + [True] * (len(raw) - 1))
+        self.recognised += sum(map(recogniser.take, blocks))
         planner.resolve([self.rows[i] for i in list(planner.waiting)])
         planner.remove([self.rows[i] for i in sorted(planner.gone)])
         changes = planner.finish()
-        listings = [parser.parse(record) for record in raw[1:]]
+        one = RecordParser(header, currency=hour.currency)
+        listings = [one.parse(record) for record in raw[1:]]
         conflicts = find_conflicts(listings, planner.repeated_ids)
         if conflicts:
             return conflicts
