@@ -18,12 +18,10 @@ from discosync.core.lifecycle import lifecycle_after
 from discosync.core.listing import (
     CONTENT_FIELDS,
     FILLED_ONCE_FIELDS,
-    Listing,
-    content_hash,
-    overlay,
+    digest_values,
     render_hash,
 )
-from discosync.core.parsed import ParsedRecord
+from discosync.core.parsed import PLACE_BY_FIELD, ParsedRecord
 
 
 class Decider:
@@ -34,7 +32,8 @@ class Decider:
     """
 
     def __init__(self, *, sees: frozenset[str], as_of: datetime, trust_hash: bool) -> None:
-        self._sees = sees
+        self._shown = [field for field in CONTENT_FIELDS if field in sees]
+        self._hidden = [field for field in CONTENT_FIELDS if field not in sees]
         self._as_of = as_of
         self._trust_hash = trust_hash
         self._gone = Lifecycle(
@@ -43,18 +42,16 @@ class Decider:
 
     def decide(self, row: KnownListing, record: ParsedRecord) -> Rewrite | None:
         """Say what a record makes of the row; None for nothing at all."""
-        listing = record.listing
-        merged = overlay(listing, row.values, sees=self._sees)
-        lifecycle = lifecycle_after(row.lifecycle, listing, as_of=self._as_of)
-        content = content_changes(row, listing, sees=self._sees)
+        lifecycle = lifecycle_after(row.lifecycle, record.status, as_of=self._as_of)
+        content = content_changes(row, record, self._shown)
         state = _State(
             listing_id=row.listing_id,
-            heading=listing.heading,
+            heading=record.heading,
             fields=(*content, *lifecycle_changes(row.lifecycle, lifecycle)),
             lifecycle=lifecycle,
-            content_hash=render_hash(record.digest) if merged is listing else content_hash(merged),
+            content_hash=self._hash_after(row, record),
             expected_hash=row.content_hash,
-            currency=merged.price_currency,
+            currency=self._currency_after(row, record),
         )
         match row.lifecycle.is_active, lifecycle.is_active:
             case True, False:  # the snapshot says that it is sold, a draft, expired, …
@@ -63,17 +60,31 @@ class Decider:
                 return Reactivated(**state)
         if state["fields"]:
             return Updated(**state)
-        if self._must_complete(row, listing, state["content_hash"]):
+        if self._must_complete(row, record, state["content_hash"]):
             return Completed(**state)
         return None
 
-    def _must_complete(self, row: KnownListing, listing: Listing, new_hash: str) -> bool:
+    def _hash_after(self, row: KnownListing, record: ParsedRecord) -> str:
+        """Complete the record with what its source cannot see, but the row knows."""
+        if not self._hidden:
+            return render_hash(record.digest)
+        content = list(record.values[: len(CONTENT_FIELDS)])
+        for field in self._hidden:
+            content[PLACE_BY_FIELD[field]] = row.values[field]
+        return render_hash(digest_values(content))
+
+    def _currency_after(self, row: KnownListing, record: ParsedRecord) -> str | None:
+        hidden = "price_currency" in self._hidden
+        code = row.values["price_currency"] if hidden else record.value("price_currency")
+        return None if code is None else str(code)
+
+    def _must_complete(self, row: KnownListing, record: ParsedRecord, new_hash: str) -> bool:
         return (
             not self._trust_hash
             or row.content_hash != new_hash
             or any(
-                row.values[name] is None and getattr(listing, name) is not None
-                for name in (*self._sees.intersection(CONTENT_FIELDS), *FILLED_ONCE_FIELDS)
+                row.values[name] is None and record.value(name) is not None
+                for name in (*self._shown, *FILLED_ONCE_FIELDS)
             )
         )
 

@@ -5,20 +5,24 @@ from collections.abc import Collection, Iterable
 from discosync.core.changes import FieldChange, Lifecycle
 from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.known import KnownListing
-from discosync.core.listing import CONTENT_FIELDS, Listing, canonical, content_hash
+from discosync.core.listing import Listing, canonical, content_hash
+from discosync.core.parsed import PLACE_BY_FIELD, ParsedRecord
 
 
 def content_changes(
-    row: KnownListing, listing: Listing, *, sees: frozenset[str]
+    row: KnownListing, record: ParsedRecord, fields: Iterable[str]
 ) -> tuple[FieldChange, ...]:
-    """List what differs in content; what was not known yet (None) is learnt, not changed."""
+    """List what differs in these content fields.
+
+    What was not known yet (None) is learnt, not changed.
+    """
+    known, values = row.values, record.values
     return tuple(
-        FieldChange(name, row.values[name], getattr(listing, name))
-        for name in CONTENT_FIELDS
-        if name in sees
-        and row.values[name] is not None
-        and row.values[name] != getattr(listing, name)  # most are the very same
-        and canonical(name, row.values[name]) != canonical(name, getattr(listing, name))
+        FieldChange(name, before, after)
+        for name in fields
+        if (before := known[name]) is not None
+        and before != (after := values[PLACE_BY_FIELD[name]])  # most are the very same
+        and canonical(name, before) != canonical(name, after)
     )
 
 

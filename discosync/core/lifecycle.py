@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from discosync.core.changes import ACTIVE, Lifecycle
-from discosync.core.listing import FOR_SALE, FieldValue, Listing, removal_reason
+from discosync.core.listing import FOR_SALE, FieldValue, removal_reason
 
 
 def lifecycle_of_new(status: str, *, is_for_sale: bool, as_of: datetime) -> Lifecycle:
@@ -28,11 +28,11 @@ def lifecycle_of_adopted(status: FieldValue, *, now: datetime) -> Lifecycle:
     return lifecycle_of_new(word, is_for_sale=is_for_sale, as_of=now)
 
 
-def lifecycle_after(before: Lifecycle, listing: Listing, *, as_of: datetime) -> Lifecycle:
-    """Say how a known listing goes on that a snapshot of this moment shows."""
-    if listing.is_for_sale:
+def lifecycle_after(before: Lifecycle, status: str, *, as_of: datetime) -> Lifecycle:
+    """Say how a known listing goes on that a snapshot of this moment shows with this status."""
+    if status == FOR_SALE:
         return ACTIVE
-    reason = removal_reason(listing.status)
+    reason = removal_reason(status)
     if before.is_active:
         sold_at = as_of if reason == "sold" else None
         return Lifecycle(is_active=False, removed_at=as_of, removal_reason=reason, sold_at=sold_at)

@@ -15,8 +15,10 @@ from discosync.core.listing import (
     EXTRA_FIELDS,
     FILLED_ONCE_FIELDS,
     FOR_SALE,
+    FieldValue,
     Listing,
     content_digest,
+    heading_of,
 )
 
 VALUE_FIELDS = CONTENT_FIELDS + EXTRA_FIELDS
@@ -42,10 +44,25 @@ class ParsedRecord(NamedTuple):
         values = [getattr(listing, field) for field in VALUE_FIELDS]
         return cls(listing_id=listing.listing_id, values=values, digest=content_digest(listing))
 
+    def value(self, field: str) -> FieldValue:
+        """Give the value of one field."""
+        value: FieldValue = self.values[PLACE_BY_FIELD[field]]
+        return value
+
+    @property
+    def status(self) -> str:
+        """Discogs' word for its state."""
+        return str(self.values[_STATUS])
+
     @property
     def is_for_sale(self) -> bool:
         """Whether a customer could buy it."""
-        return bool(self.values[_STATUS] == FOR_SALE)
+        return self.status == FOR_SALE
+
+    @property
+    def heading(self) -> str:
+        """Artist and title, for people."""
+        return heading_of(self.value("artist_names"), self.value("release_title"))
 
     @property
     def fills_in(self) -> bool:
