@@ -11,10 +11,11 @@ from discosync.core.block_parser import BlockParser
 from discosync.core.inventory_csv import Header, RejectedRecord, parse_header
 from discosync.core.listing import Listing
 from discosync.core.parsed import ParsedBlock
-from discosync.core.records import RawRecord, RecordBlock, split_blocks
+from discosync.core.records import RawRecord, RecordBlock, RecordStream
 from discosync.core.snapshot import Snapshot
 from discosync.errors import StorageFailed
 
+_HEADER_BYTES = 4096
 _ZERO = ord("0")
 
 
@@ -22,13 +23,19 @@ _ZERO = ord("0")
 class OpenSnapshot:
     """A snapshot opened for reading: its header, and its records, as they are or parsed.
 
-    One of `blocks`, `parsed`, `parsed_of` and `records` can be read, once.
+    One of `stream`, `blocks`, `parsed`, `parsed_of` and `records` can be read, once.
     """
 
     header: Header
     sees: frozenset[str]
     parser: BlockParser
-    blocks: Iterator[RecordBlock]
+    stream: RecordStream
+
+    @property
+    def blocks(self) -> Iterator[RecordBlock]:
+        """Read all records, as they are."""
+        while block := self.stream.take():
+            yield block
 
     @property
     def parsed(self) -> Iterator[ParsedBlock]:
@@ -66,10 +73,12 @@ def open_snapshot(snapshot: Snapshot) -> Iterator[OpenSnapshot]:
 
     Raises `BadData` for a broken header here, and for a broken structure while records are read.
     """
-    with _opened(snapshot.path) as stream:
-        blocks = split_blocks(stream)
-        first = next(blocks, None)
+    with _opened(snapshot.path) as file:
+        stream = RecordStream(file)
+        first = stream.take(_HEADER_BYTES)
         header = parse_header(RawRecord(first.lines[0], first.bodies[0]) if first else None)
+        if first and len(first.bodies) > 1:
+            stream.give_back(first, 1)
         sees = header.sees - snapshot.hidden
         if snapshot.currency is not None:
             sees |= {"price_currency"}
@@ -77,13 +86,8 @@ def open_snapshot(snapshot: Snapshot) -> Iterator[OpenSnapshot]:
             header=header,
             sees=sees,
             parser=BlockParser(header, currency=snapshot.currency),
-            blocks=chain(_without_header(first), blocks),
+            stream=stream,
         )
-
-
-def _without_header(first: RecordBlock | None) -> Iterator[RecordBlock]:
-    if first is not None:
-        yield RecordBlock(lines=first.lines[1:], bodies=first.bodies[1:])
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -9,6 +9,7 @@ from discosync.commands.rules import RULES_DIGEST
 from discosync.core.changes import ChangeSet
 from discosync.core.inventory_csv import Header
 from discosync.core.known import KnownListing, KnownListings
+from discosync.core.passages import Passages
 from discosync.core.plan import Planner
 from discosync.core.recognition import Recogniser
 from discosync.core.remembered import SnapshotMark, context_of
@@ -18,6 +19,8 @@ from discosync.database.marks import NextMark, load_mark, load_remembered
 from discosync.database.store import load_known, load_rows
 from discosync.runner import Run
 from discosync.snapshot_file import OpenSnapshot, open_snapshot
+
+_ROWS_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,11 +175,12 @@ class _Reading:
 
     def read(self, known: KnownListings) -> Iterable[int]:
         """Read the snapshot; tell again and again how many records more were read."""
-        recogniser = Recogniser(known, self._opened.parser, self._planner)
-        for block in self._opened.blocks:
-            recogniser.take(block)
-            self._resolve()
-            yield len(block.bodies)
+        recogniser = Recogniser(known, self._opened.parser, self._planner, Passages())
+        for count in recogniser.read(self._opened.stream):
+            if len(self._planner.waiting) >= _ROWS_AT_ONCE:
+                self._resolve()
+            yield count
+        self._resolve()
 
     def _resolve(self) -> None:
         self._planner.resolve(self._load_rows(list(self._planner.waiting)))

@@ -100,13 +100,18 @@ class KnownListings:
         """Give the digest of a listing's content."""
         return _digest_at(self.hashes, at)
 
-    def index_raw_digests(self) -> dict[bytes, int]:
-        """Map the digests of records to where their listings stand."""
+    def raw_digest_at(self, at: int) -> bytes:
+        """Give the digest of the record that last showed a listing."""
+        return _digest_at(self.raw_digests, at)
+
+    def index_raw_digests(self, places: Iterable[int] | None = None) -> dict[bytes, int]:
+        """Map the digests of records to where their listings stand: of all, or of some."""
         digests = self.raw_digests
-        starts = range(0, len(digests), DIGEST_BYTES)
-        places = {digests[start : start + DIGEST_BYTES]: at for at, start in enumerate(starts)}
-        places.pop(NO_DIGEST, None)
-        return places
+        if places is None:
+            places = range(len(digests) // DIGEST_BYTES)
+        index = {digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES]: at for at in places}
+        index.pop(NO_DIGEST, None)
+        return index
 
     def chunks(self, size: int) -> Iterator["KnownListings"]:
         """Cut ids, flags and raw digests into pieces of that many listings."""

@@ -1,33 +1,121 @@
 """Know records again by the bytes that were settled before, and parse the others."""
 
-from itertools import compress
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, compress
 
 from discosync.core.block_parser import BlockParser
 from discosync.core.known import KnownListings
+from discosync.core.passages import RECORDS_PER_PASSAGE, PassageLog, Passages
 from discosync.core.plan import Planner
-from discosync.core.records import RecordBlock, raw_digest
+from discosync.core.records import RecordBlock, RecordStream, raw_digest
+
+_PIECE_BYTES = 64 * 1024
+"""How much is cut into records where a passage is not as it was: a little more than one."""
+
+_MANY = 1_000
+"""So many records may be parsed before all digests are put into one map, the largest of all."""
 
 
 class Recogniser:
-    """Hands a snapshot's records to a planner, parsed only where their bytes are not known."""
+    """Hands a snapshot's records to a planner, parsed only where their bytes are not known.
 
-    def __init__(self, known: KnownListings, parser: BlockParser, planner: Planner) -> None:
-        self._place_by_digest = known.index_raw_digests()  # the largest of what is in memory
+    `passages` are those of the file from which `known` are known.
+    """
+
+    def __init__(
+        self,
+        known: KnownListings,
+        parser: BlockParser,
+        planner: Planner,
+        passages: Passages,
+        *,
+        records_per_passage: int = RECORDS_PER_PASSAGE,
+    ) -> None:
+        self.log = PassageLog(records_per_passage)
+        self.passed_over = 0
+        self._known = known
         self._parser = parser
         self._planner = planner
+        self._passages = Passages() if passages.is_scattered() else passages
+        self._starts = list(accumulate(self._passages.counts, initial=0))
+        self._number_by_first = self._index_firsts()
+        self._place_by_digest: dict[bytes, int] = {}
+        self._missed = 0
+        self._has_all = False
+        self._next = 0
 
-    def take(self, block: RecordBlock) -> int:
-        """Take the next records; say how many were known.
+    def _index_firsts(self) -> dict[bytes, int]:
+        """Map the digest of each passage's first record to its number."""
+        places = self._passages.places
+        firsts = [self._known.raw_digest_at(places[start]) for start in self._starts[:-1]]
+        return {digest: number for number, digest in enumerate(firsts)}
+
+    def read(self, stream: RecordStream) -> Iterator[int]:
+        """Read all records; say again and again how many more were read.
 
         Raises `BadData` when their structure is broken, or too many cannot be read.
         """
+        while True:
+            count = self._pass_over(stream) or self._take(stream)
+            if not count:
+                return
+            yield count
+
+    def _places(self, number: int) -> Sequence[int]:
+        return self._passages.places[self._starts[number] : self._starts[number + 1]]
+
+    def _pass_over(self, stream: RecordStream) -> int:
+        """Pass over the next passage, if it is as it was; say how many records it has."""
+        number = self._next
+        if number == len(self._passages):
+            return 0
+        size_bytes, digest = self._passages.sizes[number], self._passages.digest(number)
+        places = self._places(number)
+        if not stream.pass_over(size_bytes, digest):
+            self._place_by_digest |= self._known.index_raw_digests(places)
+            return 0
+        self._next += 1
+        self.passed_over += len(places)
+        self._planner.recognise(places)
+        self.log.note(size_bytes, digest, [self._known.ids[place] for place in places])
+        return len(places)
+
+    def _take(self, stream: RecordStream) -> int:
+        """Take records one by one, up to where a passage may begin; say how many."""
+        block = stream.take(_PIECE_BYTES) if self._number_by_first else stream.take()
+        if block is None:
+            return 0
         digests = list(map(raw_digest, block.bodies))
-        places = list(map(self._place_by_digest.get, digests))
-        known = [place for place in places if place is not None]
-        self._planner.recognise(known)
-        if len(known) < len(places):
+        # At the very beginning one has just been tried.
+        for at, digest in enumerate(digests[1:], 1) if self._number_by_first else ():
+            if (number := self._number_by_first.get(digest)) is not None:
+                self._next = number
+                block, digests = stream.give_back(block, at), digests[:at]
+                break
+        self.log.note_records(block.bodies, self._compare(block, digests))
+        return len(digests)
+
+    def _compare(self, block: RecordBlock, digests: Sequence[bytes]) -> Sequence[int]:
+        """Let the planner see some records; say whose they are."""
+        places = self._look_up(digests)
+        self._planner.recognise([place for place in places if place is not None])
+        known_ids = self._known.ids
+        ids = [0 if place is None else known_ids[place] for place in places]
+        if None in places:
             are_new = [place is None for place in places]
+            new_at = list(compress(range(len(places)), are_new))
             new_digests = list(compress(digests, are_new))
             for parsed in self._parser.read(block.pick(are_new)):
                 self._planner.see_block(parsed, new_digests)
-        return len(known)
+                for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
+                    ids[new_at[place]] = listing_id
+        return ids
+
+    def _look_up(self, digests: Sequence[bytes]) -> list[int | None]:
+        places = list(map(self._place_by_digest.get, digests))
+        self._missed += places.count(None)
+        if self._has_all or (self._number_by_first and self._missed <= _MANY):
+            return places
+        self._place_by_digest = self._known.index_raw_digests()
+        self._has_all = True
+        return list(map(self._place_by_digest.get, digests))

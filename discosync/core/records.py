@@ -44,39 +44,82 @@ class RecordBlock:
         )
 
 
-def raw_digest(body: bytes) -> bytes:
-    """Digest the bytes of a record."""
+def raw_digest(body: bytes | memoryview) -> bytes:
+    """Digest the bytes of a record, or of several."""
     return blake2b(body, digest_size=DIGEST_BYTES).digest()
 
 
 def split_records(stream: BinaryIO) -> Iterator[RawRecord]:
-    """Cut a file into records; raise `BadData` as `split_blocks` does."""
-    for block in split_blocks(stream):
+    """Cut a file into records; raise `BadData` as `RecordStream` does."""
+    records = RecordStream(stream)
+    while block := records.take():
         yield from map(RawRecord, block.lines, block.bodies)
 
 
-def split_blocks(stream: BinaryIO) -> Iterator[RecordBlock]:
-    """Cut a file into records, some thousand at a time.
+class RecordStream:
+    """A file of records, cut some thousand at a time; what is known may be passed over whole."""
 
-    Raises `BadData` when the last record has no line end: the file was cut.
-    """
-    line, rest = 1, b""
-    while part := stream.read(_BLOCK_BYTES):
-        texts = (rest + part).split(b"\n")
-        rest = texts.pop()
-        odd = [at for at, text in enumerate(texts) if text.count(b'"') & 1]
-        if len(odd) & 1:  # the last record goes on in the next part
-            opened = odd.pop()
-            rest = b"\n".join([*texts[opened:], rest])
-            del texts[opened:]
-        _check_record_size(line + len(texts), len(rest))
-        if texts:
-            yield _join(line, texts, odd)
-            line += len(texts)
-    if rest:
-        is_quoted = rest.count(b'"') & 1
-        where = "inside a quoted field" if is_quoted else "inside a record, before its line end"
-        raise cut(line, where)
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._buffer = b""
+        self._at = 0
+        self._line = 1
+
+    def take(self, size_bytes: int = _BLOCK_BYTES) -> RecordBlock | None:
+        """Take the next records, about so many bytes of them, at least one; None at the end.
+
+        Raises `BadData` when the last record has no line end: the file was cut.
+        """
+        while True:
+            self._fill(size_bytes)
+            part = self._buffer[self._at : self._at + size_bytes]
+            texts = part.split(b"\n")
+            rest_bytes = len(texts.pop())
+            odd = [at for at, text in enumerate(texts) if text.count(b'"') & 1]
+            if len(odd) & 1:  # the last record goes on after this part
+                opened = odd.pop()
+                rest_bytes += sum(len(text) + 1 for text in texts[opened:])
+                del texts[opened:]
+            if texts:
+                self._at += len(part) - rest_bytes
+                block = _join(self._line, texts, odd)
+                self._line += len(texts)
+                return block
+            _check_record_size(self._line, rest_bytes)
+            if len(part) < size_bytes:
+                self._check_end(part)
+                return None
+            size_bytes *= 2
+
+    def _check_end(self, rest: bytes) -> None:
+        if rest:
+            is_quoted = rest.count(b'"') & 1
+            where = "inside a quoted field" if is_quoted else "inside a record, before its line end"
+            raise cut(self._line, where)
+
+    def give_back(self, block: RecordBlock, stop: int) -> RecordBlock:
+        """Give back the records of the block just taken from one on; keep those before."""
+        self._at -= sum(len(body) + 1 for body in block.bodies[stop:])
+        self._line = block.lines[stop]
+        return RecordBlock(lines=block.lines[:stop], bodies=block.bodies[:stop])
+
+    def pass_over(self, size_bytes: int, digest: bytes) -> bool:
+        """Pass over the next so many bytes, if they have this digest."""
+        self._fill(size_bytes)
+        end = self._at + size_bytes
+        if raw_digest(memoryview(self._buffer)[self._at : end]) != digest:
+            return False
+        self._line += self._buffer.count(b"\n", self._at, end)
+        self._at = end
+        return True
+
+    def _fill(self, size_bytes: int) -> None:
+        """Have at least so many bytes in the buffer, or all that are left."""
+        missing = size_bytes - (len(self._buffer) - self._at)
+        if missing > 0:
+            more = self._stream.read(max(missing, _BLOCK_BYTES))
+            self._buffer = self._buffer[self._at :] + more
+            self._at = 0
 
 
 def _join(line: int, texts: list[bytes], odd: list[int]) -> RecordBlock:

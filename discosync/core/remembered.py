@@ -7,6 +7,7 @@ neither a record that was rejected, nor a listing that the snapshot lacks.
 
 from array import array
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
@@ -52,6 +53,15 @@ class Remembered:
         self._new_flags += are_active.replace(b"\1", bytes([IS_ACTIVE]))
         self._new_digests += b"".join(raw_digests)
 
+    @property
+    def _unsettled(self) -> Sequence[int]:
+        return [at for at, is_settled in enumerate(self._is_settled) if not is_settled]
+
+    @property
+    def unsettled_ids(self) -> AbstractSet[int]:
+        """Known listings whose records, if there are any, do not settle them."""
+        return {self._known.ids[at] for at in self._unsettled}
+
     def settles_all_of(self, changes: ChangeSet) -> bool:
         """Whether each record of the snapshot, being what the plan says, settles its listing."""
         return (
@@ -65,9 +75,8 @@ class Remembered:
             at = self._known.find(rewrite.listing_id)
             if at is not None:
                 self._flags[at] = IS_ACTIVE if rewrite.lifecycle.is_active else 0
-        for at, is_settled in enumerate(self._is_settled):
-            if not is_settled:
-                self._digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES] = NO_DIGEST
+        for at in self._unsettled:
+            self._digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES] = NO_DIGEST
         ids = self._known.ids + self._new_ids
         flags = bytes(self._flags + self._new_flags)
         digests = bytes(self._digests + self._new_digests)

@@ -12,7 +12,7 @@ from discosync.core.columns import parse_listed
 from discosync.core.inventory_csv import Header, RejectedRecord
 from discosync.core.parsed import ParsedBlock, ParsedRecord
 from discosync.core.record_parser import MAX_FIELD_BYTES, RecordParser
-from discosync.core.records import RawRecord, RecordBlock, split_blocks
+from discosync.core.records import RawRecord, RecordBlock, RecordStream
 from discosync.errors import BadData
 
 HEADERS = (
@@ -143,7 +143,8 @@ def test_no_text_is_read_in_two_ways(text: str) -> None:
     """Quotes and line ends wherever they may be: both ways say the same, or that it is broken."""
     header = Header(columns=("comments", "listing_id", "release_id", "status", "price"))
     try:
-        blocks = list(split_blocks(io.BytesIO(text.encode() + b'",1,7,Sold,2\n')))
+        stream = RecordStream(io.BytesIO(text.encode() + b'",1,7,Sold,2\n'))
+        blocks = [block for block in iter(stream.take, None) if block]
     except BadData:
         return
     try:

@@ -20,10 +20,11 @@ from discosync.core.listing import (
     content_digest,
     content_hash,
 )
+from discosync.core.passages import Passages
 from discosync.core.plan import Planner
 from discosync.core.recognition import Recogniser
 from discosync.core.record_parser import RecordParser
-from discosync.core.records import NO_DIGEST, RawRecord, split_blocks, split_records
+from discosync.core.records import NO_DIGEST, RecordStream, split_records
 from discosync.core.remembered import SnapshotMark, context_of
 from discosync.core.snapshot import Snapshot, Source
 from tests.support.shop import NOON
@@ -90,13 +91,14 @@ class World:
     purged: set[int] = field(default_factory=set)
     remembered: KnownListings | None = None
     context: str = ""
-    recognised: int = 0
+    passages: bytes = field(default_factory=lambda: Passages().pack())
+    read: int = 0
+    passed_over: int = 0
     mark: SnapshotMark | None = None
 
     def live(self, hour: Hour) -> ChangeSet | list[int]:
         """Plan and apply one hour; or name what contradicts itself."""
-        blocks = list(split_blocks(io.BytesIO(hour.body)))
-        raw = [RawRecord(*x) for b in blocks for x in zip(b.lines, b.bodies, strict=True)]
+        raw = list(split_records(io.BytesIO(hour.body)))
         header = parse_header(raw[0])
         snapshot = _snapshot(hour)
         context = context_of(snapshot, header, rules="1")
@@ -104,9 +106,15 @@ class World:
         if hour.currency is not None:
             sees |= {"price_currency"}
         planner = Planner(known, sees=sees, as_of=NOON, may_remove=hour.is_complete)
-        recogniser = Recogniser(known, BlockParser(header, currency=hour.currency), planner)
-        blocks[0] = blocks[0].pick([False] + [True] * (len(raw) - 1))
-        self.recognised += sum(map(recogniser.take, blocks))
+        parser = BlockParser(header, currency=hour.currency)
+        passages = Passages.unpack(self.passages) if known is self.remembered else Passages()
+        recogniser = Recogniser(known, parser, planner, passages, records_per_passage=2)
+        stream = RecordStream(io.BytesIO(hour.body))
+        head = stream.take()
+        if head is not None and len(head.bodies) > 1:
+            stream.give_back(head, 1)
+        self.read = sum(recogniser.read(stream))
+        self.passed_over = recogniser.passed_over
         planner.resolve([self.rows[i] for i in list(planner.waiting)])
         planner.remove([self.rows[i] for i in sorted(planner.gone)])
         changes = planner.finish()
@@ -117,6 +125,10 @@ class World:
             return conflicts
         self._apply(changes, [x for x in listings if isinstance(x, Listing)], sees)
         self.remembered, self.context = planner.remembered.known_after(changes), context
+        is_plain = hour.is_complete and not planner.repeated_ids
+        unsettled = planner.remembered.unsettled_ids
+        left = recogniser.log.finish(self.remembered, unsettled) if is_plain else Passages()
+        self.passages = left.pack()
         is_whole = planner.remembered.settles_all_of(changes)
         is_whole = is_whole and not planner.repeated_ids and hour.is_complete
         self.mark = _mark(changes) if is_whole else None
@@ -210,25 +222,28 @@ def test_marked_snapshot_again_is_the_plan_that_reading_would_give(life: list[Ho
             assert world.live(replace(hour, purges=False)) == mark.plan_again()
 
 
-def test_unchanged_records_are_recognised() -> None:
+def test_unchanged_records_are_passed_over() -> None:
     """A memory that knows nothing would pass every other test."""
     texts = {"release_id": "7", "status": "For Sale", "price": "9", "comments": "", "location": ""}
-    records = [{"listing_id": str(n), **texts} for n in range(1, 6)]
+    records = [{"listing_id": str(n), **texts} for n in range(1, 10)]
     hour = Hour(HEADERS[0], "EUR", records, is_complete=True, purges=False)
     world = World(remembers=True)
     world.live(hour)
-    assert world.recognised == 0
+    assert (world.read, world.passed_over) == (9, 0)
     world.live(hour)
-    assert world.recognised == 5
-    other = [{**records[0], "price": "9.00"}, *records[1:]]
+    assert (world.read, world.passed_over) == (9, 9)
+    other = [*records[:2], {**records[2], "price": "9.00"}, *records[3:]]
     changes = world.live(replace(hour, records=other))
     assert isinstance(changes, ChangeSet)
     assert changes.writes_nothing
-    assert world.recognised == 9
-    world.live(replace(hour, records=other))
-    assert world.recognised == 14
+    assert (world.read, world.passed_over) == (9, 7)
+    for shown in (other[1:], [*other[4:], *other[:4]], [other[0], *other]):
+        world.live(replace(hour, records=shown))
+        assert world.read == len(shown)
+        assert world.passed_over >= len(shown) - 3
+        world.live(replace(hour, records=other))
     world.live(replace(hour, records=other, currency="USD"))
-    assert world.recognised == 14
+    assert world.passed_over == 0
 
 
 def test_gone_listing_is_not_recognised() -> None:
