@@ -1,6 +1,7 @@
 """A snapshot's file, read record by record."""
 
-from collections.abc import Collection, Iterator
+import io
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -11,7 +12,7 @@ from discosync.core.block_parser import BlockParser
 from discosync.core.inventory_csv import Header, RejectedRecord, parse_header
 from discosync.core.listing import Listing
 from discosync.core.parsed import ParsedBlock
-from discosync.core.records import RawRecord, RecordBlock, RecordStream
+from discosync.core.records import RawRecord, RecordBlock, RecordStream, Region
 from discosync.core.snapshot import Snapshot
 from discosync.errors import StorageFailed
 
@@ -30,6 +31,7 @@ class OpenSnapshot:
     sees: frozenset[str]
     parser: BlockParser
     stream: RecordStream
+    file: BinaryIO
 
     @property
     def blocks(self) -> Iterator[RecordBlock]:
@@ -42,21 +44,19 @@ class OpenSnapshot:
         """Read all records."""
         return chain.from_iterable(map(self.parser.read, self.blocks))
 
-    def parsed_of(self, ids: Collection[int]) -> Iterator[ParsedBlock]:
-        """Read the records of some listings, and of what may be one of them.
+    def parsed_of(self, ids: Collection[int], regions: Iterable[Region]) -> Iterator[ParsedBlock]:
+        """Read some listings' records, and what may be one of them, all in these regions.
 
         A record that begins with another listing's id need not be parsed to be told apart.
         """
-        if self.header.columns[0] != "listing_id":
-            yield from self.parsed
-            return
+        is_first = self.header.columns[0] == "listing_id"
         wanted = {b"%d" % listing_id for listing_id in ids}
-        for block in self.blocks:
-            firsts = [body[: body.find(b",")] for body in block.bodies]
-            # What is no number as Discogs writes it may be one all the same: the parser knows.
-            yield from self.parser.read(
-                block.pick([f in wanted or not f.isdigit() or f[0] == _ZERO for f in firsts])
-            )
+        for region in regions:
+            self.file.seek(region.offset)
+            piece = io.BytesIO(self.file.read(region.size_bytes))
+            stream = RecordStream(piece, offset=region.offset, line=region.line)
+            while block := stream.take():
+                yield from self.parser.read(_pick(block, wanted) if is_first else block)
 
     @property
     def records(self) -> Iterator[Listing | RejectedRecord]:
@@ -65,6 +65,12 @@ class OpenSnapshot:
             yield from block.rejected
             for record in block.records:
                 yield record.listing
+
+
+def _pick(block: RecordBlock, wanted: Collection[bytes]) -> RecordBlock:
+    firsts = [body[: body.find(b",")] for body in block.bodies]
+    # What is no number as Discogs writes it may be one all the same: the parser knows.
+    return block.pick([f in wanted or not f.isdigit() or f[0] == _ZERO for f in firsts])
 
 
 @contextmanager
@@ -87,6 +93,7 @@ def open_snapshot(snapshot: Snapshot) -> Iterator[OpenSnapshot]:
             sees=sees,
             parser=BlockParser(header, currency=snapshot.currency),
             stream=stream,
+            file=file,
         )
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from discosync.commands.planning import Planned
-from discosync.core.changes import ChangeSet
 from discosync.core.moments import moment_of_run
 from discosync.core.parsed import ParsedBlock
 from discosync.core.progress import Progress
@@ -59,7 +58,7 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
         ):
             if not planned.changes.writes_nothing:
                 run.progress.begin("writing changes", planned.changes.seen)
-            blocks = _counted(_read_changed(opened, planned.changes), run.progress)
+            blocks = _counted(_read_changed(opened, planned), run.progress)
             apply_changes(connection, planned.changes, blocks, stamp=stamp, run_key=key)
 
     commit_run(run, database, write, is_sandbox=is_sandbox)
@@ -71,11 +70,13 @@ def _counted(blocks: Iterable[ParsedBlock], progress: Progress) -> Iterator[Pars
         progress.advance(len(block))
 
 
-def _read_changed(opened: OpenSnapshot, changes: ChangeSet) -> Iterator[ParsedBlock]:
+def _read_changed(opened: OpenSnapshot, planned: Planned) -> Iterator[ParsedBlock]:
     """Read the records that are written; where these are most of them, simply all."""
+    changes = planned.changes
     if 2 * len(changes.added) > changes.records:
         return opened.parsed
-    return opened.parsed_of({*changes.added, *(r.listing_id for r in changes.rewrites)})
+    wanted = {*changes.added, *(rewrite.listing_id for rewrite in changes.rewrites)}
+    return opened.parsed_of(wanted, planned.regions)
 
 
 def commit_run(

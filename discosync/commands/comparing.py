@@ -12,6 +12,7 @@ from discosync.core.known import KnownListing, KnownListings
 from discosync.core.passages import Passages
 from discosync.core.plan import Planner
 from discosync.core.recognition import Recogniser
+from discosync.core.records import Region
 from discosync.core.remembered import SnapshotMark, context_of
 from discosync.core.snapshot import Snapshot
 from discosync.database.fingerprints import SeenRows, load_fingerprint, load_replaced
@@ -27,12 +28,14 @@ _ROWS_AT_ONCE = 2_000
 class Compared:
     """A plan, the listings that the snapshot holds more than once, and what the run leaves.
 
-    `header` and `sees` are what the snapshot's file shows.
+    `regions` is where in its file the records stand that the plan may write, `header` and `sees`
+    are what that shows.
     """
 
     changes: ChangeSet
     repeated_ids: Collection[int]
     left: NextMark
+    regions: Sequence[Region]
     header: Header
     sees: frozenset[str]
 
@@ -105,6 +108,7 @@ class Comparer:
             changes=changes,
             repeated_ids=(),
             left=NextMark(mark=mark, seen=seen, known=None),
+            regions=(),
             header=opened.header,
             sees=opened.sees,
         )
@@ -118,10 +122,11 @@ class Comparer:
             may_remove=self._snapshot.incomplete_because is None,
             trust_hash=self._trust_hash,
         )
-        reading = _Reading(self._connection, self._seller, opened, planner)
+        recogniser = Recogniser(known, opened.parser, planner, Passages())
+        reading = _Reading(self._connection, self._seller, planner)
         with run.phase("parse"):
             run.progress.begin("comparing listings", len(known) or None)
-            for count in reading.read(known):
+            for count in reading.read(recogniser.read(opened.stream)):
                 run.progress.advance(count)
         with run.phase("plan"):
             changes = reading.finish()
@@ -129,6 +134,7 @@ class Comparer:
             changes=changes,
             repeated_ids=planner.repeated_ids,
             left=self._left_by(planner, known, changes, context),
+            regions=recogniser.parsed_regions,
             header=opened.header,
             sees=opened.sees,
         )
@@ -163,20 +169,16 @@ class _RowsMissing(LookupError):
 
 
 class _Reading:
-    """Feeds the planner: records from the snapshot, and the stored rows it wants."""
+    """Feeds the planner the stored rows that it wants."""
 
-    def __init__(
-        self, connection: Connection | None, seller: str, opened: OpenSnapshot, planner: Planner
-    ) -> None:
+    def __init__(self, connection: Connection | None, seller: str, planner: Planner) -> None:
         self._connection = connection
         self._seller = seller
-        self._opened = opened
         self._planner = planner
 
-    def read(self, known: KnownListings) -> Iterable[int]:
-        """Read the snapshot; tell again and again how many records more were read."""
-        recogniser = Recogniser(known, self._opened.parser, self._planner, Passages())
-        for count in recogniser.read(self._opened.stream):
+    def read(self, counts: Iterable[int]) -> Iterable[int]:
+        """Have the snapshot read; tell again and again how many records more were read."""
+        for count in counts:
             if len(self._planner.waiting) >= _ROWS_AT_ONCE:
                 self._resolve()
             yield count

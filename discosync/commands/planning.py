@@ -1,6 +1,6 @@
 """From a snapshot on disk and a database to a plan: read both, let the core decide."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -9,6 +9,7 @@ from discosync.core.changes import ChangeSet
 from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import Header
 from discosync.core.limits import check_conflicts, check_rejected, check_witness
+from discosync.core.records import Region
 from discosync.core.report import Problem
 from discosync.core.snapshot import Snapshot, Source
 from discosync.database.engine import Database
@@ -20,12 +21,16 @@ from discosync.snapshot_file import open_snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan, the snapshot it is made from, the fields that shows, and what it leaves behind."""
+    """A plan, the snapshot it is made from, the fields that shows, and what it leaves behind.
+
+    `regions` is where in the snapshot's file all stands that the plan may write.
+    """
 
     changes: ChangeSet
     snapshot: Snapshot
     sees: frozenset[str]
     left: NextMark
+    regions: Sequence[Region]
 
 
 def plan_snapshot(
@@ -50,7 +55,13 @@ def plan_snapshot(
     _check_repeated(run, compared.repeated_ids, snapshot)
     _note_problems(run, changes, snapshot)
     _note_currency(run, snapshot, compared.sees)
-    return Planned(changes=changes, snapshot=snapshot, sees=compared.sees, left=compared.left)
+    return Planned(
+        changes=changes,
+        snapshot=snapshot,
+        sees=compared.sees,
+        left=compared.left,
+        regions=compared.regions,
+    )
 
 
 def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], int]) -> None:

@@ -7,7 +7,7 @@ from discosync.core.block_parser import BlockParser
 from discosync.core.known import KnownListings
 from discosync.core.passages import RECORDS_PER_PASSAGE, PassageLog, Passages
 from discosync.core.plan import Planner
-from discosync.core.records import RecordBlock, RecordStream, raw_digest
+from discosync.core.records import RecordBlock, RecordStream, Region, raw_digest
 
 _PIECE_BYTES = 64 * 1024
 """How much is cut into records where a passage is not as it was: a little more than one."""
@@ -19,7 +19,8 @@ _MANY = 1_000
 class Recogniser:
     """Hands a snapshot's records to a planner, parsed only where their bytes are not known.
 
-    `passages` are those of the file from which `known` are known.
+    `passages` are those of the file from which `known` are known. Afterwards `parsed_regions` say
+    where there is anything that the plan may write, and `log` how the file is made up.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Recogniser:
     ) -> None:
         self.log = PassageLog(records_per_passage)
         self.passed_over = 0
+        self.parsed_regions: list[Region] = []
         self._known = known
         self._parser = parser
         self._planner = planner
@@ -82,34 +84,42 @@ class Recogniser:
 
     def _take(self, stream: RecordStream) -> int:
         """Take records one by one, up to where a passage may begin; say how many."""
+        offset = stream.offset
         block = stream.take(_PIECE_BYTES) if self._number_by_first else stream.take()
         if block is None:
             return 0
         digests = list(map(raw_digest, block.bodies))
-        # At the very beginning one has just been tried.
-        for at, digest in enumerate(digests[1:], 1) if self._number_by_first else ():
-            if (number := self._number_by_first.get(digest)) is not None:
-                self._next = number
-                block, digests = stream.give_back(block, at), digests[:at]
-                break
-        self.log.note_records(block.bodies, self._compare(block, digests))
-        return len(digests)
-
-    def _compare(self, block: RecordBlock, digests: Sequence[bytes]) -> Sequence[int]:
-        """Let the planner see some records; say whose they are."""
+        if (stop := self._find_passage(digests)) is not None:
+            block, digests = stream.give_back(block, stop), digests[:stop]
         places = self._look_up(digests)
         self._planner.recognise([place for place in places if place is not None])
-        known_ids = self._known.ids
-        ids = [0 if place is None else known_ids[place] for place in places]
+        ids = [0 if place is None else self._known.ids[place] for place in places]
         if None in places:
-            are_new = [place is None for place in places]
-            new_at = list(compress(range(len(places)), are_new))
-            new_digests = list(compress(digests, are_new))
-            for parsed in self._parser.read(block.pick(are_new)):
-                self._planner.see_block(parsed, new_digests)
-                for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
-                    ids[new_at[place]] = listing_id
-        return ids
+            region = Region(offset=offset, line=block.lines[0], size_bytes=stream.offset - offset)
+            self.parsed_regions.append(region)
+            self._parse(block, digests, ids, [place is None for place in places])
+        self.log.note_records(block.bodies, ids)
+        return len(digests)
+
+    def _find_passage(self, digests: Sequence[bytes]) -> int | None:
+        """Find where a passage may begin; the one at the very beginning has just been tried."""
+        if self._number_by_first:
+            for at, digest in enumerate(digests[1:], 1):
+                if (number := self._number_by_first.get(digest)) is not None:
+                    self._next = number
+                    return at
+        return None
+
+    def _parse(
+        self, block: RecordBlock, digests: Sequence[bytes], ids: list[int], are_new: Sequence[bool]
+    ) -> None:
+        """Let the planner see the records that are new; put down whose they are."""
+        new_at = list(compress(range(len(ids)), are_new))
+        new_digests = list(compress(digests, are_new))
+        for parsed in self._parser.read(block.pick(are_new)):
+            self._planner.see_block(parsed, new_digests)
+            for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
+                ids[new_at[place]] = listing_id
 
     def _look_up(self, digests: Sequence[bytes]) -> list[int | None]:
         places = list(map(self._place_by_digest.get, digests))
