@@ -10,9 +10,10 @@ from discosync.commands.planning import Planned
 from discosync.core.moments import moment_of_run
 from discosync.core.parsed import ParsedBlock
 from discosync.core.progress import Progress
-from discosync.database.apply import Stamp, apply_changes
+from discosync.database.apply import apply_changes
 from discosync.database.checkpoints import record_checkpoint
 from discosync.database.engine import Database
+from discosync.database.listing_rows import Stamp
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.marks import forget_mark, leaving_mark
 from discosync.database.schema import SchemaState, require_usable

@@ -22,6 +22,10 @@ class FieldChange(NamedTuple):
     after: FieldValue
 
 
+STANDING_COLUMNS = ("status", "release_id", "is_active")
+"""See `Rewrite.keeps_standing`."""
+
+
 class Lifecycle(NamedTuple):
     """Whether a listing is for sale and, if not, since when and why (columns of `listings`)."""
 
@@ -46,7 +50,8 @@ class Rewrite:
     """The new state of a known listing: where it is written, and over what.
 
     `expected_hash` is the content hash the plan saw; another one in the database means that
-    somebody was first.
+    somebody was first. `keeps_standing` says that status, release and whether it is for sale are
+    letter by letter what the row holds: these three lead to rows, so that writing them is dear.
     """
 
     listing_id: int
@@ -56,6 +61,7 @@ class Rewrite:
     content_hash: str
     expected_hash: str | None
     currency: str | None = None
+    keeps_standing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

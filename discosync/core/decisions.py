@@ -52,6 +52,9 @@ class Decider:
             content_hash=self._hash_after(row, record),
             expected_hash=row.content_hash,
             currency=self._currency_after(row, record),
+            keeps_standing=row.lifecycle.is_active == lifecycle.is_active
+            and row.values["status"] == record.status
+            and row.values["release_id"] == record.value("release_id"),
         )
         match row.lifecycle.is_active, lifecycle.is_active:
             case True, False:  # the snapshot says that it is sold, a draft, expired, …
@@ -109,3 +112,4 @@ class _State(TypedDict):
     content_hash: str
     expected_hash: str | None
     currency: str | None
+    keeps_standing: bool

@@ -10,10 +10,11 @@ from discosync.core.change_entry import fields_json, kind_of
 from discosync.core.changes import Added, Lifecycle, Rewrite
 from discosync.core.listing import CONTENT_FIELDS, FieldValue
 from discosync.core.restore import Known, RestorePlan
-from discosync.database.apply import HISTORY_COLUMNS, conflict, primary_values
+from discosync.database.apply import HISTORY_COLUMNS, conflict
 from discosync.database.bulk import Assignments, Row, bulk_writer
 from discosync.database.column_types import naive
 from discosync.database.links import unlink_moved
+from discosync.database.listing_rows import primary_values
 from discosync.database.store import load_has_sandbox
 from discosync.database.tables import listings, sync_runs
 
