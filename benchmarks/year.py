@@ -32,6 +32,7 @@ from discosync.database.bulk import Assignments, Row, bulk_writer
 from discosync.database.checkpoints import make_checkpoints
 from discosync.database.column_types import naive
 from discosync.database.engine import Database, open_database
+from discosync.database.session import session_over
 from discosync.database.store import load_rows
 from discosync.database.tables import listings, sync_runs
 from discosync.sandbox.answers import render_csv
@@ -119,7 +120,7 @@ def _fill(database: Database, options: argparse.Namespace) -> None:
             connection.execute(text("ANALYZE"))
         _settle(connection, year)
         began = time.monotonic()
-        made = make_checkpoints(connection, SELLER, before=datetime.now(UTC))
+        made = make_checkpoints(session_over(connection), SELLER, before=datetime.now(UTC))
         print(f"{made} checkpoints: {(time.monotonic() - began) / max(made, 1):.2f} s each")
 
 
@@ -181,7 +182,7 @@ def _settle(connection: Connection, year: _Year) -> None:
         keys=("seller", "listing_id"),
     )
     ids = [int(i) for i in year.touched]
-    rows = list(load_rows(connection, SELLER, ids))
+    rows = list(load_rows(session_over(connection), SELLER, ids))
 
     def settled() -> Iterator[Row]:
         for row in rows:

@@ -174,6 +174,7 @@ FORBIDDEN = {
     "sync": {
         "alembic",
         "rich",
+        "sqlalchemy",
         "lxml",
         "redis",
         "requests_cache",

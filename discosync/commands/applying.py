@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-
-from sqlalchemy import Connection
+from functools import partial
+from typing import TYPE_CHECKING
 
 from discosync.commands.planning import Planned
 from discosync.core.moments import moment_of_run
 from discosync.core.parsed import ParsedBlock
 from discosync.core.progress import Progress
+from discosync.core.report import RunReport
 from discosync.database.apply import apply_changes
 from discosync.database.checkpoints import record_checkpoint
 from discosync.database.engine import Database
@@ -17,11 +19,15 @@ from discosync.database.listing_rows import Stamp
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.marks import forget_mark, leaving_mark
 from discosync.database.schema import SchemaState, require_usable
+from discosync.database.session import Session, session_over
 from discosync.database.store import finish_run, load_run_exists, record_run
 from discosync.database.worth import load_inventory_value
 from discosync.errors import StorageFailed
 from discosync.runner import Run
 from discosync.snapshot_file import OpenSnapshot, open_snapshot
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def make_schema(run: Run, database: Database) -> None:
@@ -52,17 +58,19 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
         sees=planned.sees,
     )
 
-    def write(connection: Connection, key: int) -> None:
+    def write(session: Session, key: int) -> None:
         with (
             open_snapshot(snapshot) as opened,
-            leaving_mark(connection, stamp.seller, planned.left),
+            leaving_mark(session, stamp.seller, planned.left),
         ):
             if not planned.changes.writes_nothing:
                 run.progress.begin("writing changes", planned.changes.seen)
             blocks = _counted(_read_changed(opened, planned), run.progress)
-            apply_changes(connection, planned.changes, blocks, stamp=stamp, run_key=key)
+            apply_changes(session, planned.changes, blocks, stamp=stamp, run_key=key)
 
-    commit_run(run, database, write, is_sandbox=is_sandbox)
+    with _recording(run, database), database.session(writes=True) as session:
+        report = _write_run(run, session, partial(write, session), is_sandbox=is_sandbox)
+    run.committed = report
 
 
 def _counted(blocks: Iterable[ParsedBlock], progress: Progress) -> Iterator[ParsedBlock]:
@@ -83,28 +91,42 @@ def _read_changed(opened: OpenSnapshot, planned: Planned) -> Iterator[ParsedBloc
 def commit_run(
     run: Run,
     database: Database,
-    write: Callable[[Connection, int], None],
+    write: "Callable[[Connection, int], None]",
     *,
     is_sandbox: bool,
 ) -> None:
     """Write what a run does, and its record, in one transaction; `write` gets the record's key."""
+    with _recording(run, database), database.writing() as connection:
+        session = session_over(connection)
+        # Whatever is written, only a sync knows what it leaves.
+        forget_mark(session, str(run.seller))
+        report = _write_run(run, session, partial(write, connection), is_sandbox=is_sandbox)
+    run.committed = report
+
+
+def _write_run(
+    run: Run, session: Session, write: Callable[[int], None], *, is_sandbox: bool
+) -> RunReport:
+    key = record_run(session, run.report(), is_sandbox=is_sandbox)
+    record_checkpoint(session, str(run.seller), key, _moment(run))
+    write(key)
+    if run.has_changes:
+        run.inventory_value = load_inventory_value(session, str(run.seller))
+    report = run.report()
+    finish_run(session, key, report)
+    run.reach_commit()
+    return report
+
+
+@contextmanager
+def _recording(run: Run, database: Database) -> Iterator[None]:
+    """See whether a run was committed whose commit nobody acknowledged."""
     try:
-        with database.writing() as connection:
-            key = record_run(connection, run.report(), is_sandbox=is_sandbox)
-            record_checkpoint(connection, str(run.seller), key, _moment(run))
-            # Whatever is written, only a sync knows what it leaves.
-            forget_mark(connection, str(run.seller))
-            write(connection, key)
-            if run.has_changes:
-                run.inventory_value = load_inventory_value(connection, str(run.seller))
-            report = run.report()
-            finish_run(connection, key, report)
-            run.reach_commit()
+        yield
     except StorageFailed:
         # A lost acknowledgement: the record says whether the commit took place.
         if not (run.is_committing and was_committed(run, database, _is_recorded(run))):
             raise
-    run.committed = report
 
 
 def _moment(run: Run) -> datetime:
@@ -116,11 +138,11 @@ _LOOKS = 5
 _LOOK_EVERY_SECONDS = 1.0
 
 
-def _is_recorded(run: Run) -> Callable[[Connection], bool]:
-    return lambda connection: load_run_exists(connection, run.run_id)
+def _is_recorded(run: Run) -> Callable[[Session], bool]:
+    return lambda session: load_run_exists(session, run.run_id)
 
 
-def was_committed(run: Run, database: Database, look: Callable[[Connection], bool]) -> bool:
+def was_committed(run: Run, database: Database, look: Callable[[Session], bool]) -> bool:
     """Look for what was committed; the server may still be busy with it, or be down for a moment.
 
     Raises `StorageFailed`, saying that nobody knows, when it does not answer.
@@ -130,8 +152,8 @@ def was_committed(run: Run, database: Database, look: Callable[[Connection], boo
         if attempt:
             time.sleep(_LOOK_EVERY_SECONDS)
         try:
-            with database.reading() as connection:
-                if look(connection):
+            with database.session() as session:
+                if look(session):
                     return True
             unanswered = None
         except StorageFailed as exc:

@@ -17,6 +17,7 @@ from discosync.database.backups import make_backup
 from discosync.database.checkpoints import make_checkpoints, replace_checkpoints
 from discosync.database.engine import Database, open_database
 from discosync.database.history import load_sellers
+from discosync.database.session import session_over
 from discosync.database.store import resolve_seller
 from discosync.database.thinning import (
     give_space_back,
@@ -146,7 +147,7 @@ def _apply(
     with database.writing() as connection:
         months = list(_thin(connection, request, now)) if is_due else []
         for seller in _sellers(connection, request):
-            make_checkpoints(connection, seller, before=now)
+            make_checkpoints(session_over(connection), seller, before=now)
     kept = give_space_back(database) if any(m.rows_after < m.rows_before for m in months) else None
     with database.reading() as connection:
         rows, size = load_history_size(connection)
@@ -157,7 +158,7 @@ def _apply(
 
 def _sellers(connection: Connection, request: CompactRequest) -> list[str]:
     if request.seller is not None:
-        return [resolve_seller(connection, request.seller)]
+        return [resolve_seller(session_over(connection), request.seller)]
     return load_sellers(connection)
 
 
@@ -177,7 +178,7 @@ def _plan(connection: Connection, request: CompactRequest, now: datetime) -> Ite
 def _thin(connection: Connection, request: CompactRequest, now: datetime) -> Iterator[Month]:
     for seller, month in list(_due(connection, request, now)):
         thinned = thin_month(connection, seller, month)
-        replace_checkpoints(connection, seller, [month])
+        replace_checkpoints(session_over(connection), seller, [month])
         yield _month(seller, month, thinned)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from discosync.commands.fetch import ApiFetcher
 from discosync.commands.fetch_file import FetchOptions, seller_of
-from discosync.commands.flags import flags_of_run
 from discosync.commands.planning import plan_snapshot
+from discosync.commands.run_flags import flags_of_run
 from discosync.core.comparison import (
     Comparison,
     Shown,
@@ -28,6 +28,7 @@ from discosync.core.snapshot import Snapshot, Source
 from discosync.database.engine import Database, open_database
 from discosync.database.lock import MAINTENANCE_LOCK, Holder, hold_lock
 from discosync.database.schema import SchemaState, require_usable
+from discosync.database.session import session_over
 from discosync.database.store import LastApplied, load_last_applied, record_run, resolve_seller
 from discosync.discogs.export import ExportUnavailable
 from discosync.discogs.spool import Spool
@@ -108,8 +109,8 @@ class _Comparer:
         self._last = LastApplied()
         if self._state is SchemaState.CURRENT:
             with database.reading() as connection:
-                run.seller = resolve_seller(connection, str(run.seller))
-                self._last = load_last_applied(connection, run.seller)
+                run.seller = resolve_seller(session_over(connection), str(run.seller))
+                self._last = load_last_applied(session_over(connection), run.seller)
         run.flags = flags_of_run(run, settings, database, self._state, asked={})
         self._used = ApiUse()
         self._is_sandbox = False
@@ -151,8 +152,8 @@ class _Comparer:
             run.problems.append(Problem(code="not_recorded", text=text, is_warning=False))
             return
         try:
-            with self._database.writing() as connection:
-                record_run(connection, run.report(mismatch), is_sandbox=self._is_sandbox)
+            with self._database.session(writes=True) as session:
+                record_run(session, run.report(mismatch), is_sandbox=self._is_sandbox)
         except StorageFailed as exc:
             text = f"the comparison could not be recorded: {exc.message}"
             run.problems.append(Problem(code="not_recorded", text=text))

@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from discosync.commands.rules import RULES_DIGEST
 from discosync.core.changes import ChangeSet
 from discosync.core.inventory_csv import Header
@@ -16,7 +14,8 @@ from discosync.core.records import Region
 from discosync.core.remembered import SnapshotMark, context_of
 from discosync.core.snapshot import Snapshot
 from discosync.database.fingerprints import SeenRows, load_fingerprint, load_replaced
-from discosync.database.marks import NextMark, load_mark, load_remembered
+from discosync.database.marks import NextMark, load_mark, load_passages, load_remembered
+from discosync.database.session import Session
 from discosync.database.store import load_known, load_rows
 from discosync.runner import Run
 from discosync.snapshot_file import OpenSnapshot, open_snapshot
@@ -48,14 +47,14 @@ class Comparer:
     """
 
     def __init__(
-        self, run: Run, connection: Connection | None, snapshot: Snapshot, *, trust_hash: bool
+        self, run: Run, session: Session | None, snapshot: Snapshot, *, trust_hash: bool
     ) -> None:
         self._run = run
-        self._connection = connection
+        self._session = session
         self._seller = str(run.seller)
         self._snapshot = snapshot
         self._trust_hash = trust_hash
-        self._fingerprint = load_fingerprint(connection, self._seller) if connection else ""
+        self._fingerprint = load_fingerprint(session, self._seller) if session else ""
 
     def compare(self) -> Compared:
         """Plan the snapshot."""
@@ -67,20 +66,21 @@ class Comparer:
             remembered = self._load_remembered(mark)
             if remembered is not None:
                 try:
-                    return self._by_reading(opened, remembered, context)
+                    passages = self._load_passages(remembered)
+                    return self._by_reading(opened, remembered, context, passages)
                 except _RowsMissing:
                     self._run.progress.end()
             else:
-                return self._by_reading(opened, self._load_known(), context)
+                return self._by_reading(opened, self._load_known(), context, Passages())
         # What was remembered is not what is there: only reading all of the rows will do.
         with open_snapshot(self._snapshot) as opened:
-            return self._by_reading(opened, self._load_known(), context)
+            return self._by_reading(opened, self._load_known(), context, Passages())
 
     def _load_mark(self, context: str) -> SnapshotMark | None:
         """Load the mark, if it still holds and is of a snapshot that was read alike."""
-        if self._connection is None or not self._trust_hash:
+        if self._session is None or not self._trust_hash:
             return None
-        mark = load_mark(self._connection, self._seller)
+        mark = load_mark(self._session, self._seller)
         if mark is None or (mark.context, mark.fingerprint) != (context, self._fingerprint):
             return None
         return mark
@@ -90,15 +90,20 @@ class Comparer:
         return is_complete and mark.sha256 == self._snapshot.sha256
 
     def _load_remembered(self, mark: SnapshotMark | None) -> KnownListings | None:
-        if self._connection is None or mark is None:
+        if self._session is None or mark is None:
             return None
-        known = load_remembered(self._connection, self._seller)
+        known = load_remembered(self._session, self._seller)
         return known if known.checksum == mark.checksum else None
 
+    def _load_passages(self, known: KnownListings) -> Passages:
+        if self._session is None:
+            return Passages()
+        return load_passages(self._session, self._seller, known.checksum)
+
     def _load_known(self) -> KnownListings:
-        if self._connection is None:
+        if self._session is None:
             return KnownListings()
-        return load_known(self._connection, self._seller)
+        return load_known(self._session, self._seller)
 
     def _by_mark(self, mark: SnapshotMark, opened: OpenSnapshot) -> Compared:
         with self._run.phase("plan"):
@@ -107,13 +112,15 @@ class Comparer:
         return Compared(
             changes=changes,
             repeated_ids=(),
-            left=NextMark(mark=mark, seen=seen, known=None),
+            left=NextMark(mark=mark, seen=seen, known=None, passages=None),
             regions=(),
             header=opened.header,
             sees=opened.sees,
         )
 
-    def _by_reading(self, opened: OpenSnapshot, known: KnownListings, context: str) -> Compared:
+    def _by_reading(
+        self, opened: OpenSnapshot, known: KnownListings, context: str, passages: Passages
+    ) -> Compared:
         run = self._run
         planner = Planner(
             known,
@@ -122,8 +129,8 @@ class Comparer:
             may_remove=self._snapshot.incomplete_because is None,
             trust_hash=self._trust_hash,
         )
-        recogniser = Recogniser(known, opened.parser, planner, Passages())
-        reading = _Reading(self._connection, self._seller, planner)
+        recogniser = Recogniser(known, opened.parser, planner, passages)
+        reading = _Reading(self._session, self._seller, planner)
         with run.phase("parse"):
             run.progress.begin("comparing listings", len(known) or None)
             for count in reading.read(recogniser.read(opened.stream)):
@@ -133,14 +140,14 @@ class Comparer:
         return Compared(
             changes=changes,
             repeated_ids=planner.repeated_ids,
-            left=self._left_by(planner, known, changes, context),
+            left=self._left_by(planner, recogniser, changes, context),
             regions=recogniser.parsed_regions,
             header=opened.header,
             sees=opened.sees,
         )
 
     def _left_by(
-        self, planner: Planner, known: KnownListings, changes: ChangeSet, context: str
+        self, planner: Planner, recogniser: Recogniser, changes: ChangeSet, context: str
     ) -> NextMark:
         """Say what the next run may know, once the plan is applied."""
         is_plain = self._snapshot.incomplete_because is None and not planner.repeated_ids
@@ -158,10 +165,12 @@ class Comparer:
         rewritten = [rewrite.listing_id for rewrite in changes.rewrites]
         seen = SeenRows(
             fingerprint=self._fingerprint,
-            written=[*changes.added, *rewritten],
-            replaced=load_replaced(self._connection, self._seller, rewritten),
+            are_written=not changes.writes_nothing,
+            replaced=load_replaced(self._session, self._seller, rewritten),
         )
-        return NextMark(mark=mark, seen=seen, known=None if after == known else after)
+        unsettled = planner.remembered.unsettled_ids
+        passages = recogniser.log.finish(after, unsettled) if is_plain else Passages()
+        return NextMark(mark=mark, seen=seen, known=after, passages=passages)
 
 
 class _RowsMissing(LookupError):
@@ -171,8 +180,8 @@ class _RowsMissing(LookupError):
 class _Reading:
     """Feeds the planner the stored rows that it wants."""
 
-    def __init__(self, connection: Connection | None, seller: str, planner: Planner) -> None:
-        self._connection = connection
+    def __init__(self, session: Session | None, seller: str, planner: Planner) -> None:
+        self._session = session
         self._seller = seller
         self._planner = planner
 
@@ -193,9 +202,9 @@ class _Reading:
         return self._planner.finish()
 
     def _load_rows(self, wanted: Sequence[int]) -> list[KnownListing]:
-        if self._connection is None or not wanted:
+        if self._session is None or not wanted:
             return []
-        rows = list(load_rows(self._connection, self._seller, wanted))
+        rows = list(load_rows(self._session, self._seller, wanted))
         if len(rows) < len(wanted):
             raise _RowsMissing(f"{len(wanted) - len(rows)} of {wanted[:5]}… have no row")
         return rows

@@ -27,6 +27,7 @@ from discosync.database.schema import (
     load_state,
     refuse_newer,
 )
+from discosync.database.session import session_over
 from discosync.errors import LimitRefused, NotReady, UsageFault
 from discosync.settings import DatabaseSettings, current_environment, load_database_settings
 
@@ -125,7 +126,7 @@ def _make_checkpoints(database: Database) -> None:
     """Pack the history that there is already, for `as-of`."""
     with database.writing() as connection:
         for seller in load_sellers(connection):
-            make_checkpoints(connection, seller, before=datetime.now(UTC))
+            make_checkpoints(session_over(connection), seller, before=datetime.now(UTC))
 
 
 def downgrade(options: MigrationOptions) -> SchemaReport:

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from discosync.commands.api_lookups import ApiLookups
 from discosync.commands.dump_lookups import DumpLookups
-from discosync.commands.flags import flags_of_run
 from discosync.commands.linking import Linker
 from discosync.commands.locking import hold_enrich_locks
 from discosync.commands.opening import open_for_run
+from discosync.commands.run_flags import flags_of_run
 from discosync.core.enrichment import (
     LISTINGS_PER_COMMIT,
     REFRESH_AFTER,

@@ -1,102 +1,37 @@
 """Flags: what they say of a run, and `discosync flags` and `discosync rollback-flag`."""
 
-import getpass
 import logging
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from discosync.commands.applying import make_schema, make_schema_of
+from discosync.commands.applying import make_schema_of
+from discosync.commands.run_flags import change_now
 from discosync.core.flags import (
     Flag,
-    FlagChange,
     FlagContext,
     FlagEvent,
     FlagState,
-    FlagValue,
     resolve_flags,
 )
-from discosync.core.report import Problem
 from discosync.database.engine import Database, open_database
+from discosync.database.flag_states import load_flag_states, load_has_flags
 from discosync.database.flags import (
     load_flag_events,
-    load_flag_states,
-    load_has_flags,
     roll_back_flag,
     set_flag,
 )
 from discosync.database.schema import SchemaState, load_state
 from discosync.database.store import PastRun, load_past_runs
-from discosync.errors import ExitStatus, NotReady, StorageFailed
-from discosync.runner import Run
+from discosync.errors import ExitStatus, NotReady
 from discosync.settings import (
-    Settings,
     current_environment,
     load_database_settings,
     load_settings,
 )
 
 _log = logging.getLogger(__name__)
-
-
-def flags_of_run(
-    run: Run,
-    settings: Settings,
-    database: Database,
-    state: SchemaState,
-    *,
-    asked: Mapping[Flag, FlagValue],
-) -> dict[Flag, FlagValue]:
-    """Say for every flag which side this run is on; an unreadable store means the old way."""
-    context = FlagContext(seller=str(run.seller), now=run.started_at)
-    try:
-        states = _load_states(database, state)
-    except StorageFailed as exc:
-        text = f"the flags cannot be read, so everything goes the old way: {exc.message}"
-        run.problems.append(Problem(code="flags_unreadable", text=text))
-        states = None
-    return resolve_flags(settings.flags, states, context, asked=asked)
-
-
-def _load_states(database: Database, state: SchemaState) -> Mapping[Flag, FlagState]:
-    if state is SchemaState.EMPTY:
-        return {}
-    with database.reading() as connection:
-        return load_flag_states(connection)
-
-
-def roll_back_by_itself(run: Run, database: Database, flag: Flag, reason: str) -> None:
-    """Switch a flag off for this run and every later one, because of what this run met.
-
-    A dry run goes the same way and leaves the flag as it is.
-    """
-    is_dry = run.request.dry_run
-    if not is_dry:
-        make_schema(run, database)
-        with database.writing() as connection:
-            roll_back_flag(connection, flag, _change(reason, run=run))
-    said = "would be rolled back" if is_dry else "is rolled back until somebody lifts it"
-    _log.warning("%s %s: %s", flag.value, said, reason)
-    run.problems.append(
-        Problem(
-            code="flag_rolled_back",
-            text=f"{flag.value} {said}: {reason} (to lift it: `discosync flags set {flag.value} "
-            "on`)",
-        )
-    )
-    run.flags[flag] = FlagValue(value=False, why=f"rolled back in this run: {reason}")
-
-
-def _change(reason: str, *, run: Run | None = None) -> FlagChange:
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
-    return FlagChange(
-        changed_at=datetime.now(UTC),
-        changed_by=f"discosync ({who})" if run else who,
-        reason=reason,
-        run_id=run.run_id if run else None,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +63,8 @@ def list_flags(config: Path | None, *, seller: str | None) -> list[FlagStanding]
     database = _open(settings.database_url.reveal(), read_only=True)
     states: Mapping[Flag, FlagState] = {}
     if load_has_flags(database):
-        with database.reading() as connection:
-            states = load_flag_states(connection)
+        with database.session() as session:
+            states = load_flag_states(session)
     context = FlagContext(seller=seller or settings.seller or "", now=datetime.now(UTC))
     values = resolve_flags(settings.flags, states, context, asked={})
     return [
@@ -158,14 +93,14 @@ def roll_back(config: Path | None, flag: Flag, reason: str) -> FlagEvent:
     """Switch a flag off at once, for every later run; needs the database and nothing else."""
     database = _store(config)
     with database.writing() as connection:
-        return roll_back_flag(connection, flag, _change(reason))
+        return roll_back_flag(connection, flag, change_now(reason))
 
 
 def roll_out(config: Path | None, flag: Flag, percent: int, reason: str) -> FlagEvent:
     """Switch a flag on, off, or on for a share of runs; lifts a rollback."""
     database = _store(config)
     with database.writing() as connection:
-        return set_flag(connection, flag, percent, _change(reason))
+        return set_flag(connection, flag, percent, change_now(reason))
 
 
 _RUNS_LOOKED_AT = 2_000
@@ -178,8 +113,8 @@ def load_evidence(config: Path | None, flag: Flag) -> list[str]:
     database = _open_configured(config, read_only=True)
     if load_state(database) is not SchemaState.CURRENT:
         return ["there is no evidence yet: nothing was compared"]
-    with database.reading() as connection:
-        return list(render_evidence(load_past_runs(connection, limit=_RUNS_LOOKED_AT)))
+    with database.session() as session:
+        return list(render_evidence(load_past_runs(session, limit=_RUNS_LOOKED_AT)))
 
 
 def render_evidence(runs: Sequence[PastRun]) -> Iterator[str]:

@@ -27,9 +27,9 @@ from discosync.database.links import (
     lock_listings_of,
     write_links,
 )
-from discosync.database.overview import load_report
 from discosync.database.restoring import load_is_sandbox
-from discosync.database.store import finish_run, record_run
+from discosync.database.session import Session, session_over
+from discosync.database.store import finish_run, load_run_report, record_run
 from discosync.database.tables import artists, labels
 from discosync.errors import StorageFailed
 from discosync.runner import Run
@@ -139,10 +139,10 @@ class Linker:
                     give_way(connection)
                     if key is None:
                         is_sandbox = load_is_sandbox(connection)
-                        key = record_run(connection, report, is_sandbox=is_sandbox)
+                        key = record_run(session_over(connection), report, is_sandbox=is_sandbox)
                     use = self.use.plus(write(connection))
                     report = replace(run.report(), enrichment=use)
-                    finish_run(connection, key, report)
+                    finish_run(session_over(connection), key, report)
                     ending.enter_context(run.committing_part())
                     is_committing = True
             except StorageFailed:
@@ -152,13 +152,13 @@ class Linker:
             then()
 
 
-def _shows(report: RunReport) -> Callable[[Connection], bool]:
+def _shows(report: RunReport) -> Callable[[Session], bool]:
     """Whether the run's record is the one that a part wrote: its moment is that part's."""
     wanted = report.to_json()["duration_seconds"]
 
-    def look(connection: Connection) -> bool:
-        found = load_report(connection, report.run_id)
-        return any(recorded["duration_seconds"] == wanted for recorded in found)
+    def look(session: Session) -> bool:
+        recorded = load_run_report(session, report.run_id)
+        return recorded is not None and bool(recorded["duration_seconds"] == wanted)
 
     return look
 

@@ -18,6 +18,7 @@ from discosync.database.history import (
     load_states,
 )
 from discosync.database.purging import load_purged
+from discosync.database.session import session_over
 from discosync.database.store import load_rows
 from discosync.errors import UsageFault
 
@@ -58,7 +59,7 @@ class PastInventory:
 def load_life(config: Path | None, listing_id: int, *, seller: str | None) -> Life:
     """Load a listing's life; raise `UsageFault` for one that the database never saw."""
     with opened(config, seller=seller) as at:
-        now = next(load_rows(at.connection, at.seller, [listing_id]), None)
+        now = next(load_rows(session_over(at.connection), at.seller, [listing_id]), None)
         changes = list(load_changes_of_listings(at.connection, at.seller, [listing_id]))
         purged = load_purged(at.connection, at.seller, listing_id)
     if now is None and not changes and purged is None:
@@ -83,7 +84,7 @@ def inventory_at(
         raise UsageFault(f"{when} lies in the future", hint="name a past moment", code="bad_moment")
     with opened(config, seller=seller) as at:
         first = load_first_run_after(at.connection, at.seller, moment)
-        undone = load_undone(at.connection, at.seller, first)
+        undone = load_undone(session_over(at.connection), at.seller, first)
         states = load_states(at.connection, at.seller)
         past = (
             state

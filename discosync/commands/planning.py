@@ -46,8 +46,8 @@ def plan_snapshot(
 
     Raises `BadData` when the snapshot turns out to be incomplete or contradicts itself.
     """
-    with database.reading() if database else nullcontext() as connection:
-        compared = Comparer(run, connection, snapshot, trust_hash=trust_hash).compare()
+    with database.session() if database else nullcontext() as session:
+        compared = Comparer(run, session, snapshot, trust_hash=trust_hash).compare()
     changes = compared.changes
     run.columns = compared.header.columns
     _note_columns(run, compared.header, last)

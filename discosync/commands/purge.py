@@ -26,6 +26,7 @@ from discosync.database.checkpoints import remake_checkpoints
 from discosync.database.engine import Database
 from discosync.database.purging import archive_lines, delete_purged, load_purge_plan
 from discosync.database.restoring import load_is_sandbox
+from discosync.database.session import session_over
 from discosync.database.store import load_rows
 from discosync.errors import LimitRefused, StorageFailed
 from discosync.runner import Run, RunRequest
@@ -82,7 +83,7 @@ def _tell(run: Run, connection: Connection, plan: PurgePlan) -> None:
         return
     run.changes = tuple(
         ChangeEntry(kind="purged", listing_id=row.listing_id, heading=row.heading, fields=())
-        for row in load_rows(connection, str(run.seller), plan.listing_ids)
+        for row in load_rows(session_over(connection), str(run.seller), plan.listing_ids)
     )
     if plan.listing_ids:
         run.advice = shell([*run.request.arguments, "--apply"])
@@ -181,6 +182,6 @@ def _delete(run: Run, database: Database, plan: PurgePlan, archive: Archive, dig
                 code="conflict",
             )
         delete_purged(connection, seller, plan.listing_ids, run_key=key, archive=name)
-        remake_checkpoints(connection, seller, plan.listing_ids)
+        remake_checkpoints(session_over(connection), seller, plan.listing_ids)
 
     commit_run(run, database, write, is_sandbox=is_sandbox)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from discosync.database.engine import Database, open_database
 from discosync.database.history import load_sellers
 from discosync.database.schema import SchemaState, require_usable
+from discosync.database.session import session_over
 from discosync.database.store import resolve_seller
 from discosync.errors import NotReady
 from discosync.settings import Settings, current_environment, load_settings
@@ -50,7 +51,7 @@ def require_filled(database: Database) -> None:
 def seller_in(connection: Connection, named: str | None) -> str:
     """Find the seller: the one named, or the only one that the database holds."""
     if named is not None:
-        return resolve_seller(connection, named)
+        return resolve_seller(session_over(connection), named)
     sellers = load_sellers(connection)
     if len(sellers) == 1:
         return sellers[0]

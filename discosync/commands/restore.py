@@ -35,6 +35,7 @@ from discosync.database.restoring import (
     load_known_counts,
     load_run_key,
 )
+from discosync.database.session import session_over
 from discosync.database.store import load_rows
 from discosync.errors import LimitRefused, UsageFault
 from discosync.runner import Run, RunRequest
@@ -95,11 +96,11 @@ def _plan(run: Run, connection: Connection, request: RestoreRequest) -> RestoreP
         changes = _changes_of_run(run, connection, request.run_id, seller)
         by_id = {change.listing_id: change for change in changes}
         wanted = list(by_id)
-        rows = {row.listing_id: row for row in load_rows(connection, seller, wanted)}
+        rows = {row.listing_id: row for row in load_rows(session_over(connection), seller, wanted)}
         targets = _targets_of_run(run, by_id, rows)
     else:
         wanted = list(dict.fromkeys(request.listing_ids))
-        rows = {row.listing_id: row for row in load_rows(connection, seller, wanted)}
+        rows = {row.listing_id: row for row in load_rows(session_over(connection), seller, wanted)}
         _refuse_unknown(connection, seller, [i for i in wanted if i not in rows])
         lives: dict[int, list[PastChange]] = {listing_id: [] for listing_id in wanted}
         for change in load_changes_of_listings(connection, seller, wanted):

@@ -13,6 +13,7 @@ from discosync.core.listing import Listing
 from discosync.core.snapshot import Snapshot, Source
 from discosync.database.engine import open_database
 from discosync.database.schema import SchemaState, load_state
+from discosync.database.session import session_over
 from discosync.database.store import load_run_count
 from discosync.errors import BadData, NotReady, UsageFault
 from discosync.sandbox.inventory import drift, make_inventory
@@ -72,7 +73,7 @@ def _count_runs(url: Secret, seller: str) -> int:
     if load_state(database) is not SchemaState.CURRENT:
         return 0
     with database.reading() as connection:
-        return load_run_count(connection, seller)
+        return load_run_count(session_over(connection), seller)
 
 
 def serve_sandbox(options: SandboxOptions, announce: Callable[[str], None]) -> None:

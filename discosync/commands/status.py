@@ -14,7 +14,7 @@ from discosync.core.flags import FlagContext, resolve_flags
 from discosync.core.status import RunLine, Status, read_run_line
 from discosync.database.engine import Database, open_database
 from discosync.database.enrichment import load_coverage
-from discosync.database.flags import load_flag_states
+from discosync.database.flag_states import load_flag_states
 from discosync.database.overview import (
     RunFilter,
     load_counts,
@@ -23,6 +23,7 @@ from discosync.database.overview import (
     load_report,
     load_run_reports,
 )
+from discosync.database.session import session_over
 from discosync.database.store import resolve_seller
 from discosync.errors import UsageFault
 from discosync.settings import Settings, current_environment, load_settings
@@ -64,7 +65,7 @@ def _last_hit_rate(at: Opened) -> float | None:
 
 
 def _flags(at: Opened, now: datetime) -> dict[str, bool]:
-    states = load_flag_states(at.connection)
+    states = load_flag_states(session_over(at.connection))
     context = FlagContext(seller=at.seller, now=now)
     values = resolve_flags(at.settings.flags, states, context, asked={})
     return {flag.value: value.value for flag, value in values.items()}
@@ -83,7 +84,7 @@ def load_runs(config: Path | None, wanted: RunFilter) -> list[RunLine]:
     require_filled(database)
     with database.reading() as connection:
         if wanted.seller is not None:
-            wanted = replace(wanted, seller=resolve_seller(connection, wanted.seller))
+            wanted = replace(wanted, seller=resolve_seller(session_over(connection), wanted.seller))
         return _merge(load_run_reports(connection, wanted), saved, wanted)
 
 

@@ -13,11 +13,11 @@ from discosync.commands.fetch_file import (
     FileFetcher,
     seller_of,
 )
-from discosync.commands.flags import flags_of_run, roll_back_by_itself
 from discosync.commands.judging import SyncOptions, judge
 from discosync.commands.locking import hold_run_locks
 from discosync.commands.places import report_dir
 from discosync.commands.planning import Planned, plan_snapshot
+from discosync.commands.run_flags import flags_of_run, roll_back_by_itself
 from discosync.commands.spooling import open_spool
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.snapshot import Source
@@ -105,6 +105,7 @@ def mirror(
     wait_seconds = options.lock_wait_seconds
     with (
         hold_run_locks(run, database, seller, wait_seconds=wait_seconds),
+        database.keeping_connection(),
         open_spool(run, database, seller) as spool,
     ):
         state = require_usable(database)
@@ -198,9 +199,9 @@ def _asked(options: FetchOptions) -> dict[Flag, FlagValue]:
 def _load_last(run: Run, database: Database, state: SchemaState) -> LastApplied:
     if state is SchemaState.EMPTY:
         return LastApplied()
-    with database.reading() as connection:
-        run.seller = resolve_seller(connection, str(run.seller))
-        return load_last_applied(connection, run.seller)
+    with database.session() as session:
+        run.seller = resolve_seller(session, str(run.seller))
+        return load_last_applied(session, run.seller)
 
 
 def _check_sandbox(
@@ -209,10 +210,10 @@ def _check_sandbox(
     """Keep made-up sellers and real ones apart; a file is as real as the seller it is for."""
     if state is SchemaState.EMPTY:
         return bool(is_sandbox)
-    with database.reading() as connection:
-        holds_sandbox = load_has_sandbox(connection)
-        holds_real = load_has_real(connection)
-        is_known = load_run_count(connection, str(run.seller)) > 0
+    with database.session() as session:
+        holds_sandbox = load_has_sandbox(session)
+        holds_real = load_has_real(session)
+        is_known = load_run_count(session, str(run.seller)) > 0
     if is_sandbox is None:
         is_sandbox = holds_sandbox and is_known
     if (is_sandbox and holds_real) or (not is_sandbox and holds_sandbox):

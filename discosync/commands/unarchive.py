@@ -18,6 +18,7 @@ from discosync.core.report_parts import ArchiveUse
 from discosync.database.checkpoints import remake_checkpoints
 from discosync.database.purging import insert_archived, load_present
 from discosync.database.restoring import load_is_sandbox
+from discosync.database.session import session_over
 from discosync.errors import UsageFault
 from discosync.runner import Run
 
@@ -57,7 +58,7 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
         def write(connection: Connection, key: int) -> None:
             lines = read_archive(path)
             restored = insert_archived(connection, lines, seller=seller, run_key=key)
-            remake_checkpoints(connection, seller, restored)
+            remake_checkpoints(session_over(connection), seller, restored)
 
         with run.phase("apply"):
             commit_run(run, database, write, is_sandbox=is_sandbox)

@@ -183,7 +183,9 @@ class _Words:
     def _learn(self, texts: set[str]) -> None:
         if len(self._values) > _MAX_LEARNT:
             self._values.clear()
-        for text in texts - self._values.keys():
+        for text in texts:
+            if text in self._values:
+                continue
             value = self._read(text, self._field)
             self._forms[text] = canonical(self._field, value)
             self._values[text] = value
@@ -216,13 +218,13 @@ class _Listed:
     def _learn(self, texts: Texts) -> None:
         if len(self._hours) > _MAX_LEARNT:
             self._hours.clear()
-        for hour in {text[:_HOUR_LENGTH] for text in texts} - self._hours.keys():
-            moment = parse_listed(f"{hour}:00:00")
-            if moment is not None:
+        for hour in {text[:_HOUR_LENGTH] for text in texts}:
+            if hour not in self._hours and (moment := parse_listed(f"{hour}:00:00")) is not None:
                 self._hours[hour] = moment
-        for minute in {text[_HOUR_LENGTH:] for text in texts} - self._minutes.keys():
-            moment = datetime.fromisoformat(f"{_ANY_HOUR}{minute}").replace(tzinfo=None)
-            self._minutes[minute] = moment - datetime.fromisoformat(f"{_ANY_HOUR}:00:00")
+        for minute in {text[_HOUR_LENGTH:] for text in texts}:
+            if minute not in self._minutes:
+                moment = datetime.fromisoformat(f"{_ANY_HOUR}{minute}").replace(tzinfo=None)
+                self._minutes[minute] = moment - datetime.fromisoformat(f"{_ANY_HOUR}:00:00")
 
 
 _ANY_HOUR = "2000-01-01 00"

@@ -12,6 +12,9 @@ from discosync.core.records import RecordBlock, RecordStream, Region, raw_digest
 _PIECE_BYTES = 64 * 1024
 """How much is cut into records where a passage is not as it was: a little more than one."""
 
+_FAILURES = 32
+"""So many passages may have changed before it is asked whether any are as they were."""
+
 _MANY = 1_000
 """So many records may be parsed before all digests are put into one map, the largest of all."""
 
@@ -44,7 +47,7 @@ class Recogniser:
         self._place_by_digest: dict[bytes, int] = {}
         self._missed = 0
         self._has_all = False
-        self._next = 0
+        self._next = self._passed = self._failed = 0
 
     def _index_firsts(self) -> dict[bytes, int]:
         """Map the digest of each passage's first record to its number."""
@@ -75,12 +78,21 @@ class Recogniser:
         places = self._places(number)
         if not stream.pass_over(size_bytes, digest):
             self._place_by_digest |= self._known.index_raw_digests(places)
+            self._failed += 1
+            if self._failed > _FAILURES and self._failed > 3 * self._passed:
+                self._forget_passages()
             return 0
+        self._passed += 1
         self._next += 1
         self.passed_over += len(places)
         self._planner.recognise(places)
         self.log.note(size_bytes, digest, [self._known.ids[place] for place in places])
         return len(places)
+
+    def _forget_passages(self) -> None:
+        """Look no more for passages: changes are all over the file."""
+        self._next = len(self._passages)
+        self._number_by_first.clear()
 
     def _take(self, stream: RecordStream) -> int:
         """Take records one by one, up to where a passage may begin; say how many."""

@@ -20,7 +20,7 @@ DIGEST_BYTES = 16
 NO_DIGEST = bytes(DIGEST_BYTES)
 """Stands where there is no digest."""
 
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 19
 
 
 class RawRecord(NamedTuple):

@@ -3,16 +3,15 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from itertools import chain, compress
-
-from sqlalchemy import Connection
+from itertools import chain, compress, repeat
 
 from discosync.core.change_entry import fields_json, kind_of
 from discosync.core.changes import ChangeSet, Reactivated, Removed, Rewrite, Updated
 from discosync.core.parsed import ParsedBlock
-from discosync.database.bulk import BulkWriter, Row, bulk_writer
-from discosync.database.links import unlink_moved
+from discosync.database.bulk import BulkWriter, Row, writer_on
 from discosync.database.listing_rows import RowLayout, Stamp
+from discosync.database.session import Session
+from discosync.database.unlinking import unlink_moved
 from discosync.errors import StorageFailed
 
 _ROWS_PER_UPDATE = 5_000
@@ -21,7 +20,7 @@ HISTORY_COLUMNS = ("sync_run_id", "seller", "listing_id", "kind", "fields")
 
 
 def apply_changes(
-    connection: Connection,
+    session: Session,
     changes: ChangeSet,
     blocks: Iterable[ParsedBlock],
     *,
@@ -33,7 +32,7 @@ def apply_changes(
     `blocks` are the snapshot, read once more: the plan does not hold the rows. Raises
     `StorageFailed` when a row is no longer as the plan saw it.
     """
-    writer = bulk_writer(connection)
+    writer = writer_on(session.cursor(), is_sqlite=session.is_sqlite)
     is_large = len(changes.added) >= _LARGE_LOAD
     written = _write_missing(writer, changes.missing, stamp)
     with writer.indexing_later("listings") if is_large else nullcontext():
@@ -41,10 +40,9 @@ def apply_changes(
     expected = len(changes.added) + sum(1 for _ in changes.rewrites)
     if written != expected:
         raise conflict(expected - written)
-    unlink_moved(connection, stamp.seller, changes.rewrites)
+    unlink_moved(session, stamp.seller, changes.rewrites)
     with writer.indexing_later("listing_changes") if is_large else nullcontext():
-        history = _history_rows(changes, stamp.seller, run_key)
-        writer.insert("listing_changes", HISTORY_COLUMNS, history)
+        _write_history(writer, changes, stamp.seller, run_key)
 
 
 def conflict(count: int) -> StorageFailed:
@@ -142,10 +140,17 @@ def _is_in_snapshot(rewrite: Rewrite) -> bool:
     return not isinstance(rewrite, Removed) or rewrite.in_snapshot
 
 
-def _history_rows(changes: ChangeSet, seller: str, run_key: int) -> Iterator[Row]:
-    """One row a change; of an added listing, whose first state nothing preceded, just that."""
-    for listing_id in changes.added:
-        yield (run_key, seller, str(listing_id), "added", None)
+def _write_history(writer: BulkWriter, changes: ChangeSet, seller: str, run_key: int) -> None:
+    """Write a row for each change; of an added listing nothing preceded its first state."""
+    added = zip(
+        repeat(run_key), repeat(seller), map(str, changes.added), repeat("added"), strict=False
+    )
+    writer.insert("listing_changes", HISTORY_COLUMNS[:-1], added)
+    if changes.updated or changes.removed or changes.reactivated:
+        writer.insert("listing_changes", HISTORY_COLUMNS, _known_rows(changes, seller, run_key))
+
+
+def _known_rows(changes: ChangeSet, seller: str, run_key: int) -> Iterator[Row]:
     known: Iterator[Updated | Removed | Reactivated] = chain(
         changes.updated, changes.removed, changes.reactivated
     )

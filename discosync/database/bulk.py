@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Connection
-
-from discosync.database.engine import render_stamp
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 Row = Sequence[Any]
 Moment = Callable[[datetime | None], Any]
 
 _STAGE = "discosync_stage"
+_STAMP_LENGTH = len("2026-03-02 09:00:00.000000")
 _WAITS_FOR_READERS = "250ms"
 _ROWS_PER_COPY = 10_000
 """The driver keeps what a slower server has not taken yet: all of it, until a COPY ends."""
@@ -87,8 +87,8 @@ class BulkWriter(Protocol):
         """
 
 
-def bulk_writer(connection: Connection) -> BulkWriter:
-    """Choose the writer for a connection's database."""
+def bulk_writer(connection: "Connection") -> BulkWriter:
+    """Choose the writer for a SQLAlchemy connection's transaction."""
     cursor = connection.connection.cursor()
     return writer_on(cursor, is_sqlite=connection.dialect.name == "sqlite")
 
@@ -100,7 +100,11 @@ def writer_on(cursor: Any, *, is_sqlite: bool) -> BulkWriter:  # noqa: ANN401 - 
 
 def _render_moment(value: datetime | None) -> str | None:
     """Write a moment as text: the drivers' own ways take several times as long."""
-    return None if value is None else render_stamp(value.astimezone(UTC).replace(tzinfo=None))
+    if value is None:
+        return None
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[:_STAMP_LENGTH]
 
 
 class _SqliteWriter:
@@ -207,6 +211,7 @@ class _PostgresWriter:
                 self._cursor.execute(drop)
         except psycopg.Error:
             self._cursor.execute("ROLLBACK TO SAVEPOINT discosync_indexes")
+            self._cursor.execute("RELEASE SAVEPOINT discosync_indexes")
             return []
         self._cursor.execute("SELECT set_config('lock_timeout', %s, true)", (timeout,))
         self._cursor.execute("RELEASE SAVEPOINT discosync_indexes")

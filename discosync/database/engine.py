@@ -1,43 +1,66 @@
 """Open the user's database; every library error that comes out of it becomes one of ours."""
 
-import os
-import socket
 import sqlite3
-import time
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
-
+from discosync.database.address import Address, bad_address, parse_address
+from discosync.database.connecting import (
+    KeptConnections,
+    begin_immediate,
+    connect_postgres,
+    connect_sqlite,
+)
+from discosync.database.session import Session
 from discosync.errors import NotReady, StorageFailed
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import URL
+
+WRITES = "discosync_writes"
+"""The execution option of a SQLAlchemy connection that writes."""
 
 BUSY = "database_busy"
 """The code of an error that says: another transaction was in the way, try again."""
 
 _GAVE_WAY = frozenset({"55P03", "40P01"})  # lock_not_available, deadlock_detected
 _GIVES_WAY_AFTER = "250ms"
-_WRITES = "discosync_writes"
-_BUSY_SECONDS = 30.0
-_BUSY_STEP_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Database:
-    """The user's database: SQLite when `path` is set, else Postgres."""
+    """The user's database: SQLite when `path` is set, else Postgres.
 
-    engine: Engine
-    url: URL
+    What a sync does every hour goes through a `session`, all else through SQLAlchemy.
+    """
+
+    address: Address
     path: Path | None
     driver_error: type[Exception]
+    read_only: bool
+    application: str
+    kept: KeptConnections = field(default_factory=KeptConnections, repr=False, compare=False)
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """SQLAlchemy's way to it."""
+        from discosync.database.alchemy import make_engine  # noqa: PLC0415 - 0.2 s
+
+        return make_engine(self)
+
+    @cached_property
+    def url(self) -> "URL":
+        """SQLAlchemy's form of its address."""
+        from sqlalchemy.engine import make_url  # noqa: PLC0415 - 0.2 s
+
+        return make_url(self.address.text)
 
     @property
     def is_sqlite(self) -> bool:
@@ -51,28 +74,94 @@ class Database:
 
     @property
     def shown(self) -> str:
-        """Its address without the password, which may stand in the query too."""
-        return self.url.set(query={}).render_as_string(hide_password=True)
+        """Its address without the password."""
+        return self.address.shown
+
+    def connect(self) -> Any:  # noqa: ANN401 - DBAPI
+        """Open a connection of the driver; on Postgres each statement is committed at once."""
+        if self.path is not None:
+            return connect_sqlite(self.path, read_only=self.read_only)
+        return connect_postgres(self.address, application=self.application)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def session(self, *, writes: bool = False) -> Iterator[Session]:
+        """Connect for one transaction: of one view when it reads, all or nothing when it `writes`.
+
+        Raises `StorageFailed`, as all these do, for whatever the driver says.
+        """
+        with self.errors(), ExitStack() as ending:
+            driver = self._begun(writes=writes)
+            ending.callback(driver.close)
+            try:
+                yield Session(driver)
+                _commit(driver) if writes else driver.rollback()
+            except BaseException:
+                with suppress(self.driver_error):  # it may be the connection that failed
+                    driver.rollback()
+                raise
+            if self.kept.is_wanted:
+                self.kept.idle.append(driver)
+                ending.pop_all()
+
+    @contextmanager
+    def keeping_connection(self) -> Iterator[None]:
+        """Have the sessions inside share a connection to Postgres: making one takes milliseconds.
+
+        Nothing is open on it in between, and one that was lost meanwhile is made anew.
+        """
+        self.kept.is_wanted = not self.is_sqlite
+        try:
+            yield
+        finally:
+            self.kept.is_wanted = False
+            while self.kept.idle:
+                self.kept.idle.pop().close()
+
+    def _begun(self, *, writes: bool) -> Any:  # noqa: ANN401 - DBAPI
+        """Give a connection on which a transaction has begun."""
+        while self.kept.idle:
+            driver = self.kept.idle.pop()
+            try:
+                self._begin(driver, writes=writes)
+            except self.driver_error:  # the server was restarted
+                driver.close()
+            else:
+                return driver
+        driver = self.connect()
+        try:
+            self._begin(driver, writes=writes)
+        except BaseException:
+            driver.close()
+            raise
+        return driver
+
+    def _begin(self, driver: Any, *, writes: bool) -> None:  # noqa: ANN401 - DBAPI
+        if not self.is_sqlite:
+            driver.execute("BEGIN" if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ")
+        elif writes:
+            begin_immediate(driver.execute)
+        else:
+            driver.execute("BEGIN")
+
+    @contextmanager
+    def reading(self) -> Iterator["Connection"]:
         """Connect for reading: one consistent view, however many queries."""
         level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with self.errors(), self.engine.connect().execution_options(**level) as connection:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator["Connection"]:
         """Connect for one transaction; it is committed at the end, or nothing is."""
         with (
             self.errors(),
-            self.engine.connect().execution_options(**{_WRITES: True}) as connection,
+            self.engine.connect().execution_options(**{WRITES: True}) as connection,
             connection.begin(),
         ):
             yield connection
 
     @contextmanager
-    def migrating(self) -> Iterator[Connection]:
+    def migrating(self) -> Iterator["Connection"]:
         """Connect for one transaction in which tables may be rebuilt.
 
         Foreign keys are off on SQLite: rebuilding a table counts as deleting its rows. They are
@@ -80,7 +169,7 @@ class Database:
         """
         with (
             self.errors(),
-            self.engine.connect().execution_options(**{_WRITES: True}) as connection,
+            self.engine.connect().execution_options(**{WRITES: True}) as connection,
         ):
             if self.is_sqlite:
                 # Inside a transaction the pragma would be ignored without a word.
@@ -95,9 +184,7 @@ class Database:
         """Turn what SQLAlchemy and the driver say into errors of ours."""
         try:
             yield
-        except DBAPIError as exc:
-            raise self._failed(exc.orig or exc) from exc
-        except (SQLAlchemyError, self.driver_error) as exc:
+        except self.driver_error as exc:
             raise self._failed(exc) from exc
         except JSONDecodeError as exc:  # what a JSON column holds is read on its way out
             raise StorageFailed(
@@ -106,6 +193,10 @@ class Database:
                 "correct that row; nothing was changed",
                 code="bad_row",
             ) from exc
+        except Exception as exc:
+            if (cause := _cause_in_alchemy(exc)) is None:
+                raise
+            raise self._failed(cause) from exc
 
     def _failed(self, cause: BaseException) -> StorageFailed:
         said = " ".join(str(cause).split())
@@ -117,7 +208,22 @@ class Database:
         )
 
 
-def give_way(connection: Connection) -> None:
+def _commit(driver: Any) -> None:  # noqa: ANN401 - DBAPI
+    said = getattr(driver.execute("COMMIT"), "statusmessage", None)
+    if said == "ROLLBACK":  # what Postgres answers when a statement had failed
+        raise StorageFailed("the transaction had failed", hint="nothing was changed; run again")
+
+
+def _cause_in_alchemy(exc: Exception) -> BaseException | None:
+    """Give what the driver said, or SQLAlchemy itself; None for an error of somebody else."""
+    alchemy = sys.modules.get("sqlalchemy.exc")
+    if alchemy is None or not isinstance(exc, alchemy.SQLAlchemyError):
+        return None
+    cause: BaseException = getattr(exc, "orig", None) or exc
+    return cause
+
+
+def give_way(connection: "Connection") -> None:
     """Have this transaction fail with `BUSY` rather than wait for another one.
 
     Postgres looks for deadlocks after a second and ends whoever looks first: a transaction that
@@ -127,7 +233,7 @@ def give_way(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_GIVES_WAY_AFTER}'")
 
 
-def driver_connection(connection: Connection) -> sqlite3.Connection:
+def driver_connection(connection: "Connection") -> sqlite3.Connection:
     """Give the SQLite driver's own connection below SQLAlchemy's."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, sqlite3.Connection):
@@ -135,7 +241,7 @@ def driver_connection(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _check_foreign_keys(connection: Connection) -> None:
+def _check_foreign_keys(connection: "Connection") -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
     if broken:
         raise StorageFailed(
@@ -167,94 +273,25 @@ def open_database(address: str, *, read_only: bool, application: str) -> Databas
     Raises `NotReady` for an address that cannot be one. Read only, a SQLite file stays as it is
     byte for byte.
     """
-    url = _parse_address(address)
-    if url.get_backend_name() == "sqlite":
-        return _open_sqlite(url, read_only=read_only)
-    return _open_postgres(url, application=application)
-
-
-def _parse_address(address: str) -> URL:
-    try:
-        # SQLAlchemy refuses `postgres://`, which hosting services hand out.
-        url = make_url(address.replace("postgres://", "postgresql://", 1))
-    except (ArgumentError, ValueError):
-        # Not `from`: what they say repeats parts of the address, perhaps its password.
-        raise _bad_address("it is no database address") from None
-    if url.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise _bad_address(f"{url.get_backend_name()} is not supported")
-    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
-        raise _bad_address("a database in memory would be gone when the run ends")
-    return url
-
-
-def _bad_address(fault: str) -> NotReady:
-    return NotReady(
-        f"DATABASE_URL: {fault}",
-        hint="examples: sqlite:////var/lib/shop/discosync.db, postgresql://user:word@host/shop",
-        code="bad_setting",
+    parsed = parse_address(address)
+    return Database(
+        address=parsed,
+        path=_resolve(parsed) if parsed.is_sqlite else None,
+        driver_error=sqlite3.Error if parsed.is_sqlite else _psycopg_error(),
+        read_only=read_only,
+        application=application,
     )
 
 
-def _begin_immediate(connection: Connection) -> None:
-    """Wait for the write lock here and not inside SQLite, where no signal is heard."""
-    gives_up_at = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            # Only here: a run that is refused does not touch the file.
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except OperationalError as exc:
-            is_busy = getattr(exc.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
-            if not is_busy or time.monotonic() >= gives_up_at:
-                raise
-            time.sleep(_BUSY_STEP_SECONDS)
-        else:
-            return
-
-
-def _adapt_values() -> None:
-    """Have the driver write money and times as SQLAlchemy's own types do."""
-    sqlite3.register_adapter(Decimal, float)
-    sqlite3.register_adapter(datetime, render_stamp)
-
-
-def render_stamp(moment: datetime) -> str:
-    """Write a moment without a zone as the old shop's programs do."""
-    return moment.isoformat(" ", "microseconds")
-
-
-def _open_sqlite(url: URL, *, read_only: bool) -> Database:
-    _adapt_values()
-    # Resolved: two ways to one file must meet at one lock.
+def _resolve(address: Address) -> Path:
+    # Two ways to one file must meet at one lock.
     try:
-        path = Path(str(url.database)).expanduser().resolve()
+        return Path(str(address.database)).expanduser().resolve()
     except RuntimeError as exc:
-        raise _bad_address(str(exc)) from exc
-    uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}"
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, timeout=_BUSY_STEP_SECONDS, isolation_level=None)
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # The driver's own transactions leave DDL out; a deferred one that reads first fails at
-        # once, whatever the timeout, when somebody else wrote meanwhile.
-        if connection.get_execution_options().get(_WRITES, False):
-            _begin_immediate(connection)
-        else:
-            connection.exec_driver_sql("BEGIN")
-
-    return Database(engine=engine, url=url, path=path, driver_error=sqlite3.Error)
+        raise bad_address(str(exc)) from exc
 
 
-def _open_postgres(url: URL, *, application: str) -> Database:
+def _psycopg_error() -> type[Exception]:
     try:
         import psycopg  # noqa: PLC0415 - an extra
     except ImportError as exc:
@@ -263,16 +300,4 @@ def _open_postgres(url: URL, *, application: str) -> Database:
             hint="pip install 'discosync[postgres]' (in a checkout: '.[postgres]')",
             code="no_driver",
         ) from exc
-    engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        poolclass=NullPool,
-        connect_args={
-            "application_name": f"{application} pid={os.getpid()} host={socket.gethostname()}"[:63],
-            "connect_timeout": 10,
-            "client_encoding": "utf8",
-            # A server that is gone without a word must not hold a run, or a COMMIT, for hours.
-            "keepalives_idle": 30,
-            "tcp_user_timeout": 60_000,
-        },
-    )
-    return Database(engine=engine, url=url, path=None, driver_error=psycopg.Error)
+    return psycopg.Error

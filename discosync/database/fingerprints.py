@@ -8,13 +8,18 @@ content hash is not in it, as little as reading all of that would show it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, NamedTuple
-
-from sqlalchemy import Connection, select, text
+from typing import NamedTuple
 
 from discosync.core.listing import FILLED_ONCE_FIELDS
-from discosync.database.tables import listings
+from discosync.database.session import Session
 
+WATCHED = "watched"
+"""The fingerprint in a mark that SQLite takes away as soon as somebody writes such a row."""
+
+_WRITTEN_HERE = "xmin::text = (txid_current() % (1::bigint << 32))::text"
+"""Which rows are this transaction's own, on Postgres."""
+
+_TRIGGERS = 6
 _ROWS_PER_DIGEST = 50_000
 
 _IS_INCOMPLETE = " OR ".join(f"{name} IS NULL" for name in FILLED_ONCE_FIELDS)
@@ -36,60 +41,82 @@ class SeenRows:
     """The rows that a plan saw.
 
     `fingerprint` is of all of them (`""` for none), `replaced` of those that it rewrites;
-    `written` are the listings that it adds or rewrites.
+    `are_written` says whether it writes any.
     """
 
     fingerprint: str
-    written: Sequence[int] = ()
+    are_written: bool = False
     replaced: RowSum = NO_ROWS
 
 
-def load_fingerprint(connection: Connection, seller: str) -> str:
-    """Digest the state of a seller's rows, and of what was purged; `""` for none of either."""
-    any_row = select(listings.c.id).where(listings.c.seller == seller).limit(1)
-    is_empty = connection.execute(any_row).first() is None
-    count, last = connection.execute(
-        text("SELECT count(*), coalesce(max(id), 0) FROM purged_listings WHERE seller = :seller"),
-        {"seller": seller},
-    ).one()
+def load_fingerprint(session: Session, seller: str) -> str:
+    """Tell the state of a seller's rows, and of what was purged; `""` for none of either.
+
+    On SQLite the last mark does, if it is there and was watched; else it takes reading them all.
+    """
+    if session.is_sqlite and _is_watched(session) and _has_watched_mark(session, seller):
+        return WATCHED
+    any_row = "SELECT id FROM listings WHERE seller = :seller LIMIT 1"
+    is_empty = session.value(any_row, seller=seller) is None
+    count, last = session.execute(
+        "SELECT count(*), coalesce(max(id), 0) FROM purged_listings WHERE seller = :seller",
+        seller=seller,
+    ).fetchone()
     if is_empty and not count:
         return ""
-    if connection.dialect.name == "sqlite":
-        return f"{_digest_sqlite(connection, seller)}:{count}:{last}"
-    return _render(_load_sum(connection, seller), f"{count}:{last}")
+    if session.is_sqlite:
+        return f"{_digest_sqlite(session, seller)}:{count}:{last}"
+    return _render(_load_sum(session, seller), f"{count}:{last}")
 
 
-def load_replaced(connection: Connection | None, seller: str, listing_ids: Sequence[int]) -> RowSum:
+def load_replaced(session: Session | None, seller: str, listing_ids: Sequence[int]) -> RowSum:
     """Add up the rows that a plan rewrites, in the transaction that saw them."""
-    if connection is None or connection.dialect.name == "sqlite" or not listing_ids:
+    if session is None or session.is_sqlite or not listing_ids:
         return NO_ROWS
-    return _load_sum(connection, seller, listing_ids)
+    ids = session.one_of([str(i) for i in listing_ids])
+    return _load_sum(session, seller, own=session.is_in("listing_id", "ids"), ids=ids)
 
 
-def is_as_seen(connection: Connection, seller: str, seen: SeenRows) -> bool:
+def is_as_seen(session: Session, seller: str, seen: SeenRows) -> bool:
     """Whether `fingerprint_after` can tell, later in this transaction, what is left.
 
-    On SQLite nobody else writes from here on, but somebody may have until now.
+    On SQLite nobody else writes from here on, but somebody may have until now. To be asked before
+    the last mark is forgotten.
     """
-    if not seen.written or connection.dialect.name != "sqlite":
-        return True
-    return load_fingerprint(connection, seller) == seen.fingerprint
+    return not session.is_sqlite or load_fingerprint(session, seller) == seen.fingerprint
 
 
-def fingerprint_after(connection: Connection, seller: str, seen: SeenRows) -> str:
+def fingerprint_after(session: Session, seller: str, seen: SeenRows) -> str:
     """Give the fingerprint of the rows that a plan saw, and of what was written since.
 
     On Postgres other programs commit while a run writes. Their work must not be in it, since no
     plan knows of that: only the rows that this transaction wrote, and so holds, are read.
     """
-    if not seen.written:
+    if session.is_sqlite and _is_watched(session):
+        return WATCHED
+    if not seen.are_written:
         return seen.fingerprint
-    if connection.dialect.name == "sqlite":
-        return load_fingerprint(connection, seller)
+    if session.is_sqlite:
+        return load_fingerprint(session, seller)
     rows, total, purges = (seen.fingerprint or "0:0:0:0").split(":", 2)
-    before, now = seen.replaced, _load_sum(connection, seller, seen.written)
+    before, now = seen.replaced, _load_sum(session, seller, own=_WRITTEN_HERE)
     after = RowSum(int(rows) - before.rows + now.rows, int(total) - before.total + now.total)
     return _render(after, purges)
+
+
+def _is_watched(session: Session) -> bool:
+    """Whether all triggers are there; a program that rebuilds a table loses its triggers."""
+    found = session.value(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'watch_%' "
+        "AND name IN ('watch_' || tbl_name || '_insert', 'watch_' || tbl_name || '_delete', "
+        "'watch_' || tbl_name || '_update') AND tbl_name IN ('listings', 'purged_listings')"
+    )
+    return int(found) == _TRIGGERS
+
+
+def _has_watched_mark(session: Session, seller: str) -> bool:
+    own = "SELECT fingerprint FROM snapshot_marks WHERE seller = :seller"
+    return bool(session.value(own, seller=seller) == WATCHED)
 
 
 def _render(state: RowSum, purges: str) -> str:
@@ -97,22 +124,21 @@ def _render(state: RowSum, purges: str) -> str:
 
 
 def _load_sum(
-    connection: Connection, seller: str, listing_ids: Sequence[int] | None = None
+    session: Session, seller: str, *, own: str = "true", ids: str | list[str] = ""
 ) -> RowSum:
     state = _STATE.format(is_active="is_active::text")
-    some = "" if listing_ids is None else "AND listing_id = ANY(:ids)"
-    statement = text(
+    rows, total = session.execute(
         f"SELECT count(*), coalesce(sum(hashtextextended({state}, 0)), 0) "  # noqa: S608 - our own names
-        f"FROM listings WHERE seller = :seller {some}"
-    )
-    ids = {} if listing_ids is None else {"ids": [str(i) for i in listing_ids]}
-    rows, total = connection.execute(statement, {"seller": seller, **ids}).one()
+        f"FROM listings WHERE seller = :seller AND {own}",
+        seller=seller,
+        ids=ids,
+    ).fetchone()
     return RowSum(int(rows), int(total))
 
 
-def _digest_sqlite(connection: Connection, seller: str) -> str:
+def _digest_sqlite(session: Session, seller: str) -> str:
     """Digest the rows in the order of their ids, some ten thousand at a time."""
-    cursor: Any = connection.connection.cursor()
+    cursor = session.cursor()
     state = _STATE.format(is_active="is_active")
     digest, after = blake2b(digest_size=16), ""
     while True:

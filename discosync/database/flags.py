@@ -1,52 +1,11 @@
 """Flags as the database keeps them: where each stands, and every change of it."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from discosync.core.flags import Flag, FlagChange, FlagEvent, FlagState
-from discosync.database.engine import Database
+from discosync.database.flag_states import state_of
 from discosync.database.tables import feature_flags, flag_events
 from discosync.errors import StorageFailed
-
-
-def load_has_flags(database: Database) -> bool:
-    """Whether there is a place for flags; there is from revision 0011 on."""
-    if not database.exists:
-        return False
-    with database.reading() as connection:
-        return inspect(connection).has_table("feature_flags")
-
-
-def load_flag_states(connection: Connection) -> Mapping[Flag, FlagState]:
-    """Load where each flag stands; one without a row was never touched.
-
-    Raises `StorageFailed` for a row that makes no sense: guessing could switch something on.
-    """
-    rows = connection.execute(select(feature_flags)).mappings()
-    return {Flag(row["flag"]): _state(dict(row)) for row in rows if row["flag"] in set(Flag)}
-
-
-def _state(row: Mapping[str, Any]) -> FlagState:
-    percent, since = row["percent"], row["rolled_back_at"]
-    if not isinstance(percent, int) or not 0 <= percent <= 100:
-        raise StorageFailed(
-            f"the table feature_flags holds {percent!r} as the percentage of {row['flag']}",
-            hint=f"mend it with `discosync flags set {row['flag']} off`",
-            code="bad_flag",
-        )
-    if since is None:
-        return FlagState(percent=percent)
-    return FlagState(
-        percent=percent,
-        rolled_back=FlagChange(
-            changed_at=since,
-            changed_by=str(row["rolled_back_by"] or "?"),
-            reason=str(row["reason"] or "?"),
-            run_id=None if row["run_id"] is None else str(row["run_id"]),
-        ),
-    )
 
 
 def roll_back_flag(connection: Connection, flag: Flag, change: FlagChange) -> FlagEvent:
@@ -73,7 +32,7 @@ def _lock_state(connection: Connection, flag: Flag) -> FlagState | None:
         _insert_once(connection, flag)
     row = connection.execute(select(feature_flags).where(own).with_for_update()).mappings().one()
     try:
-        return _state(dict(row))
+        return state_of(dict(row))
     except StorageFailed:
         return None
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Table, delete, select
 
-from discosync.core.changes import Rewrite
 from discosync.core.links import ArtistLink, LabelLink, Links
 from discosync.database.bulk import Assignments, Row, bulk_writer
 from discosync.database.store import ROWS_PER_QUERY
@@ -88,17 +87,6 @@ def write_links(connection: Connection, wanted: Mapping[Owner, Links]) -> Writte
         left_artists=frozenset(link.artist_id for links in before for link in links.artists),
         left_labels=frozenset(link.label_id for links in before for link in links.labels),
     )
-
-
-def unlink_moved(connection: Connection, seller: str, rewrites: Iterable[Rewrite]) -> None:
-    """Take the links of listings away whose release is another one now."""
-    moved = [
-        (seller, str(rewrite.listing_id))
-        for rewrite in rewrites
-        if any(change.field == "release_id" for change in rewrite.fields)
-    ]
-    if moved:
-        write_links(connection, dict.fromkeys(moved, Links()))
 
 
 def load_links(connection: Connection, owners: Iterable[Owner]) -> dict[Owner, Links]:

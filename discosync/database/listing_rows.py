@@ -111,7 +111,7 @@ class RowLayout:
     def _lifecycle(self, lifecycle: Lifecycle) -> Row:
         moment = self._writer.moment
         return (
-            lifecycle.is_active,
+            int(lifecycle.is_active),  # which both drivers take more readily than a bool
             moment(lifecycle.removed_at),
             lifecycle.removal_reason,
             moment(lifecycle.sold_at),
@@ -121,8 +121,12 @@ class RowLayout:
         """Give the columns that a listing's record fills alone."""
         columns: dict[str, Iterable[Any]] = dict(zip(VALUE_FIELDS, block.columns, strict=True))
         for name in self._primary:
+            of, width = _PRIMARY_COLUMNS[name]
             columns[name] = [
-                _first_name(name, names) for names in columns[_PRIMARY_COLUMNS[name][0]]
+                names
+                if names is None or (", " not in names and len(names) <= width)  # as most are
+                else _first_name(name, names)
+                for names in columns[of]
             ]
         for name in ("price_value", "weight"):
             columns[name] = list(map(self._writer.number, columns[name]))

@@ -12,14 +12,13 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, text
-
 from discosync.database.engine import Database
+from discosync.database.session import Session
 from discosync.errors import Locked, StorageFailed
 
 SCHEMA_LOCK = "*schema*"
@@ -146,16 +145,16 @@ def _hold_advisory(database: Database, key: str, wait: _Wait, *, is_shared: bool
     keys = {"space": _NAMESPACE, "number": int.from_bytes(digest[:4], signed=True)}
     # A connection of its own: the work's connections come and go.
     with database.errors():
-        connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    with connection:
+        session = Session(database.connect())
+    with closing(session.driver):
 
         def ask(function: str) -> bool:
             with database.errors():
-                statement = text(f"SELECT {function}{suffix}(:space, :number)")
-                return bool(connection.execute(statement, keys).scalar_one())
+                statement = f"SELECT {function}{suffix}(:space, :number)"
+                return bool(session.value(statement, **keys))
 
         def describe() -> str:
-            return _describe_session(database, connection, keys["number"])
+            return _describe_session(database, session, keys["number"])
 
         _wait_for(lambda: ask("pg_try_advisory_lock"), describe, wait)
         try:
@@ -166,8 +165,8 @@ def _hold_advisory(database: Database, key: str, wait: _Wait, *, is_shared: bool
                 ask("pg_advisory_unlock")
 
 
-def _describe_session(database: Database, connection: Connection, number: int) -> str:
-    statement = text(
+def _describe_session(database: Database, session: Session, number: int) -> str:
+    statement = (
         "SELECT a.application_name, a.backend_start FROM pg_locks l "
         "JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
         "AND l.classid = :space AND l.objid = :number "
@@ -175,7 +174,7 @@ def _describe_session(database: Database, connection: Connection, number: int) -
     )
     keys = {"space": _NAMESPACE, "number": number % 2**32}  # shown as an unsigned number
     with database.errors():
-        row = connection.execute(statement, keys).first()
+        row = session.execute(statement, **keys).fetchone()
     if row is None:
         return "it has just ended"
     command, _, signature = str(row[0]).partition(" pid=")

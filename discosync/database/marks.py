@@ -8,21 +8,22 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
-
 from discosync.core.known import KnownListings
+from discosync.core.passages import Passages
 from discosync.core.remembered import SnapshotMark
 from discosync.database.fingerprints import SeenRows, fingerprint_after, is_as_seen
-from discosync.database.tables import record_digests, snapshot_marks
+from discosync.database.session import Session
 
 LISTINGS_PER_CHUNK = 2_000
+_MARK_COLUMNS = tuple(SnapshotMark.__slots__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextMark:
-    """A mark to be left; `known` None means: all that was known before, as it was.
+    """A mark to be left; `known` and `passages` None mean: what was left before, as it was.
 
     `seen` are the rows that the plan saw, and which of them it writes.
     """
@@ -30,83 +31,132 @@ class NextMark:
     mark: SnapshotMark
     seen: SeenRows
     known: KnownListings | None
+    passages: Passages | None
 
 
-def load_mark(connection: Connection, seller: str) -> SnapshotMark | None:
+def load_mark(session: Session, seller: str) -> SnapshotMark | None:
     """Load what was left, whether it still holds or not."""
-    columns = [snapshot_marks.c[name] for name in SnapshotMark.__slots__]
-    own = select(*columns).where(snapshot_marks.c.seller == seller)
-    found = connection.execute(own).mappings().first()
-    return None if found is None else SnapshotMark(**found)
+    found = session.execute(
+        f"SELECT {', '.join(_MARK_COLUMNS)} FROM snapshot_marks WHERE seller = :seller",  # noqa: S608
+        seller=seller,
+    ).fetchone()
+    return None if found is None else SnapshotMark(**dict(zip(_MARK_COLUMNS, found, strict=True)))
 
 
-def load_remembered(connection: Connection, seller: str) -> KnownListings:
+def load_remembered(session: Session, seller: str) -> KnownListings:
     """Load ids, flags and digests of records as the mark left them, or what is there of them.
 
     The mark's `checksum` says whether it is all.
     """
     packed, flags, digests = bytearray(), bytearray(), bytearray()
-    for chunk in _load_chunks(connection, seller):
-        packed += chunk.ids
-        flags += chunk.flags
-        digests += chunk.digests
+    for _, *parts in _load_chunks(session, seller):
+        packed += parts[0]
+        flags += parts[1]
+        digests += parts[2]
     ids = array("q", packed[: len(packed) // 8 * 8])
     if sys.byteorder == "big":
         ids.byteswap()
     return KnownListings(ids=ids, flags=bytes(flags), raw_digests=bytes(digests))
 
 
-def _load_chunks(connection: Connection, seller: str) -> Any:  # noqa: ANN401 - rows
-    c = record_digests.c
-    own = select(c.chunk, c.ids, c.flags, c.digests).where(c.seller == seller)
-    return connection.execute(own.order_by(c.chunk))
+def _load_chunks(session: Session, seller: str) -> Iterator[tuple[int, bytes, bytes, bytes]]:
+    rows = session.execute(
+        "SELECT chunk, ids, flags, digests FROM record_digests WHERE seller = :seller "
+        "ORDER BY chunk",
+        seller=seller,
+    )
+    for number, *parts in rows:
+        ids, flags, digests = map(bytes, parts)
+        yield number, ids, flags, digests
 
 
-def forget_mark(connection: Connection, seller: str) -> None:
+def forget_mark(session: Session, seller: str) -> None:
     """Let the next run look at everything again."""
-    connection.execute(delete(snapshot_marks).where(snapshot_marks.c.seller == seller))
+    session.execute("DELETE FROM snapshot_marks WHERE seller = :seller", seller=seller)
 
 
 @contextmanager
-def leaving_mark(connection: Connection, seller: str, left: NextMark) -> Iterator[None]:
+def leaving_mark(session: Session, seller: str, left: NextMark) -> Iterator[None]:
     """Leave a mark for the next run of what the plan saw and what is written inside.
 
     None is left when it is not known any more what the plan saw.
     """
-    may_leave = is_as_seen(connection, seller, left.seen)
+    may_leave = is_as_seen(session, seller, left.seen)
+    forget_mark(session, seller)
     yield
     if may_leave:
-        mark = replace(left.mark, fingerprint=fingerprint_after(connection, seller, left.seen))
-        _write_mark(connection, seller, mark)
+        mark = replace(left.mark, fingerprint=fingerprint_after(session, seller, left.seen))
+        _write_mark(session, seller, mark)
         if left.known is not None:
-            _write_chunks(connection, seller, left.known)
+            _write_chunks(session, seller, left.known)
+        if left.passages is not None:
+            _write_passages(session, seller, mark.checksum, left.passages)
 
 
-def _write_mark(connection: Connection, seller: str, mark: SnapshotMark) -> None:
-    forget_mark(connection, seller)
-    values = {name: getattr(mark, name) for name in SnapshotMark.__slots__}
-    connection.execute(insert(snapshot_marks).values(seller=seller, **values))
+def _write_mark(session: Session, seller: str, mark: SnapshotMark) -> None:
+    marks = ", ".join(f":{name}" for name in _MARK_COLUMNS)
+    session.execute(
+        f"INSERT INTO snapshot_marks (seller, {', '.join(_MARK_COLUMNS)}) "  # noqa: S608
+        f"VALUES (:seller, {marks})",
+        seller=seller,
+        **{name: getattr(mark, name) for name in _MARK_COLUMNS},
+    )
 
 
-def _write_chunks(connection: Connection, seller: str, known: KnownListings) -> None:
+def _write_chunks(session: Session, seller: str, known: KnownListings) -> None:
     """Write the chunks that are not as before."""
-    before = {
-        chunk.chunk: (bytes(chunk.ids), bytes(chunk.flags), bytes(chunk.digests))
-        for chunk in _load_chunks(connection, seller)
-    }
-    rows = []
+    before = {number: parts for number, *parts in _load_chunks(session, seller)}
+    rows: list[dict[str, Any]] = []
     for number, piece in enumerate(known.chunks(LISTINGS_PER_CHUNK)):
         ids = piece.ids
         if sys.byteorder == "big":
             ids.byteswap()
-        state = (ids.tobytes(), piece.flags, piece.raw_digests)
+        state = [ids.tobytes(), piece.flags, piece.raw_digests]
         if before.pop(number, None) != state:
-            names = ("ids", "flags", "digests")
-            row = dict(zip(names, state, strict=True))
-            rows.append({"seller": seller, "chunk": number, **row})
-    c = record_digests.c
-    stale = [row["chunk"] for row in rows] + list(before)
-    if stale:
-        connection.execute(delete(record_digests).where(c.seller == seller, c.chunk.in_(stale)))
-    if rows:
-        connection.execute(insert(record_digests), rows)
+            named = dict(zip(("ids", "flags", "digests"), state, strict=True))
+            rows.append({"seller": seller, "chunk": number, **named})
+    stale = [{"seller": seller, "chunk": n} for n in (*(row["chunk"] for row in rows), *before)]
+    session.execute_all(
+        "DELETE FROM record_digests WHERE seller = :seller AND chunk = :chunk", stale
+    )
+    session.execute_all(
+        "INSERT INTO record_digests (seller, chunk, ids, flags, digests) "
+        "VALUES (:seller, :chunk, :ids, :flags, :digests)",
+        rows,
+    )
+
+
+def load_passages(session: Session, seller: str, checksum: str) -> Passages:
+    """Load how the file was made up from which all with this checksum is known.
+
+    None at all when that is not known, or not whole.
+    """
+    found = session.execute(
+        "SELECT checksum, packed FROM snapshot_passages WHERE seller = :seller", seller=seller
+    ).fetchone()
+    if found is None:
+        return Passages()
+    packed = bytes(found[1])
+    if found[0] != _checksum_of(packed, checksum):
+        return Passages()
+    try:
+        return Passages.unpack(packed)
+    except ValueError:
+        return Passages()
+
+
+def _write_passages(session: Session, seller: str, checksum: str, passages: Passages) -> None:
+    packed = passages.pack()
+    session.execute("DELETE FROM snapshot_passages WHERE seller = :seller", seller=seller)
+    session.execute(
+        "INSERT INTO snapshot_passages (seller, checksum, packed) "
+        "VALUES (:seller, :checksum, :packed)",
+        seller=seller,
+        checksum=_checksum_of(packed, checksum),
+        packed=packed,
+    )
+
+
+def _checksum_of(packed: bytes, checksum: str) -> str:
+    """Tie passages to what is known, by whose places they go."""
+    return blake2b(packed + checksum.encode(), digest_size=16).hexdigest()

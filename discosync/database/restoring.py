@@ -13,10 +13,11 @@ from discosync.core.restore import Known, RestorePlan
 from discosync.database.apply import HISTORY_COLUMNS, conflict
 from discosync.database.bulk import Assignments, Row, bulk_writer
 from discosync.database.column_types import naive
-from discosync.database.links import unlink_moved
 from discosync.database.listing_rows import primary_values
+from discosync.database.session import session_over
 from discosync.database.store import load_has_sandbox
 from discosync.database.tables import listings, sync_runs
+from discosync.database.unlinking import unlink_moved
 
 _COUNTED = ("added", "updated", "removed", "reactivated")
 _PRIMARY = ("primary_artist", "primary_label", "primary_format")
@@ -32,7 +33,7 @@ def load_known_counts(connection: Connection, seller: str) -> Known:
 
 def load_is_sandbox(connection: Connection) -> bool:
     """Whether everything in the database is made up: the two never mix."""
-    return load_has_sandbox(connection)
+    return load_has_sandbox(session_over(connection))
 
 
 def load_run_key(connection: Connection, run_id: str) -> tuple[int, str, str | None] | None:
@@ -71,7 +72,7 @@ def apply_restore(
     written = writer.update("listings", assignments, rows) if rows else 0
     if written != len(rows):
         raise conflict(len(rows) - written)
-    unlink_moved(connection, seller, rewrites)
+    unlink_moved(session_over(connection), seller, rewrites)
     writer.insert("listing_changes", HISTORY_COLUMNS, _history(plan, seller, run_key))
 
 

@@ -5,9 +5,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
-
 from discosync.database.engine import Database
+from discosync.database.session import Session
 from discosync.errors import NotReady
 
 
@@ -38,24 +37,25 @@ def load_revision(database: Database) -> str | None:
     """Read which revision the database is at; None when it has none."""
     if not database.exists:
         return None
-    with database.reading() as connection:
-        return _revision(connection)
+    with database.session() as session:
+        return _revision(session)
 
 
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+def _revision(session: Session) -> str | None:
+    if not session.has_table("alembic_version"):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    revision = session.value("SELECT version_num FROM alembic_version")
+    return None if revision is None else str(revision)
 
 
 def load_state(database: Database) -> SchemaState:
     """Compare the database's schema with ours."""
     if not database.exists:
         return SchemaState.EMPTY
-    with database.reading() as connection:
-        revision = _revision(connection)
+    with database.session() as session:
+        revision = _revision(session)
         if revision is None:
-            has_listings = inspect(connection).has_table("listings")
+            has_listings = session.has_table("listings")
             return SchemaState.OLD_SHOP if has_listings else SchemaState.EMPTY
     if revision == known_revisions()[-1]:
         return SchemaState.CURRENT

@@ -6,8 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
-
 from discosync.core.changes import Lifecycle
 from discosync.core.known import (
     IS_ACTIVE,
@@ -18,10 +16,11 @@ from discosync.core.known import (
 )
 from discosync.core.listing import CONTENT_FIELDS, FILLED_ONCE_FIELDS, FieldValue
 from discosync.core.report import RunReport
-from discosync.database.tables import listings, purged_listings, sync_runs
+from discosync.database.session import Session, read_json, read_moment
 from discosync.errors import StorageFailed
 
 ROWS_PER_QUERY = 500
+_ROWS_AT_ONCE = 5_000
 
 
 ROW_FAULTS = (ValueError, TypeError, ArithmeticError, AttributeError)
@@ -40,29 +39,31 @@ class LastApplied:
     ready_seconds: float | None = None
 
 
-def resolve_seller(connection: Connection, name: str) -> str:
+def resolve_seller(session: Session, name: str) -> str:
     """Give the spelling under which a seller is stored: Discogs ignores case in names."""
-    for table in (sync_runs, listings):  # an adopted database has no run yet
-        statement = select(table.c.seller).where(func.lower(table.c.seller) == name.lower())
-        if stored := connection.execute(statement.order_by(table.c.id).limit(1)).scalar():
+    for table in ("sync_runs", "listings"):  # an adopted database has no run yet
+        stored = session.value(
+            f"SELECT seller FROM {table} WHERE lower(seller) = :name ORDER BY id LIMIT 1",  # noqa: S608
+            name=name.lower(),
+        )
+        if stored:
             return str(stored)
     return name
 
 
-def load_known(connection: Connection, seller: str) -> KnownListings:
+def load_known(session: Session, seller: str) -> KnownListings:
     """Load what decides about most listings: id, content hash, whether active and complete."""
-    c = listings.c
-    lacks = or_(*(c[name].is_(None) for name in FILLED_ONCE_FIELDS))
-    statement = select(c.listing_id, c.content_hash, c.is_active, lacks).where(c.seller == seller)
-    compiled = str(
-        statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    gone = session.execute(
+        "SELECT listing_id FROM purged_listings WHERE seller = :seller", seller=seller
     )
-    gone = select(purged_listings.c.listing_id).where(purged_listings.c.seller == seller)
-    purged = {int(i) for i in connection.execute(gone).scalars()}
-    # The driver's own cursor: a SQLAlchemy row costs more than the look-up it is for.
-    cursor = connection.connection.cursor()
-    cursor.execute(compiled)
-    return KnownListings.of(_known_rows(cursor, purged))
+    purged = {int(row[0]) for row in gone}
+    lacks = " OR ".join(f"{name} IS NULL" for name in FILLED_ONCE_FIELDS)
+    rows = session.execute(
+        f"SELECT listing_id, content_hash, is_active, {lacks} "  # noqa: S608 - our own names
+        "FROM listings WHERE seller = :seller",
+        seller=seller,
+    )
+    return KnownListings.of(_known_rows(rows, purged))
 
 
 def _known_rows(cursor: Any, purged: set[int]) -> Iterator[tuple[int, int, str | None]]:  # noqa: ANN401 - DBAPI
@@ -94,36 +95,43 @@ def bad_row(listing_id: object, why: object) -> StorageFailed:
     )
 
 
-def load_rows(
-    connection: Connection, seller: str, listing_ids: Sequence[int]
-) -> Iterator[KnownListing]:
+def load_rows(session: Session, seller: str, listing_ids: Sequence[int]) -> Iterator[KnownListing]:
     """Load the rows of some listings, as far as a decision needs them."""
-    c = listings.c
-    columns = [
-        c.listing_id,
-        c.content_hash,
-        *(c[name] for name in Lifecycle._fields),
-        *(c[name] for name in _ROW_COLUMNS),
-    ]
-    for start in range(0, len(listing_ids), ROWS_PER_QUERY):
-        wanted = [str(i) for i in listing_ids[start : start + ROWS_PER_QUERY]]
-        statement = select(*columns).where(c.seller == seller, c.listing_id.in_(wanted))
-        yield from _known_listings(connection.execute(statement))
+    columns = ", ".join(("listing_id", "content_hash", *Lifecycle._fields, *_ROW_COLUMNS))
+    own = f"seller = :seller AND {session.is_in('listing_id', 'ids')}"
+    for start in range(0, len(listing_ids), _ROWS_AT_ONCE):
+        wanted = [str(i) for i in listing_ids[start : start + _ROWS_AT_ONCE]]
+        rows = session.execute(
+            f"SELECT {columns} FROM listings WHERE {own}",  # noqa: S608 - our own names
+            seller=seller,
+            ids=session.one_of(wanted),
+        )
+        yield from _known_listings(rows)
 
 
-def _known_listings(result: Iterable[Any]) -> Iterator[KnownListing]:
+def _known_listings(rows: Iterable[Any]) -> Iterator[KnownListing]:
     first_value = 2 + len(Lifecycle._fields)
+    row: Any = "?"
     try:
-        for row in result:
+        for row in rows:
+            is_active, removed_at, reason, sold_at = row[2:first_value]
             values = dict(zip(_ROW_COLUMNS, row[first_value:], strict=True))
+            for name in _TYPED:
+                values[name] = typed(name, values[name])
             yield KnownListing(
                 listing_id=int(row[0]),
                 content_hash=row[1],
-                lifecycle=Lifecycle(*row[2:first_value]),
-                values={name: typed(name, value) for name, value in values.items()},
+                lifecycle=Lifecycle(
+                    bool(is_active), read_moment(removed_at), reason, read_moment(sold_at)
+                ),
+                values=values,
             )
     except (ValueError, TypeError, ArithmeticError) as exc:
-        raise bad_row("?", f"{type(exc).__name__}: {exc}"[:200]) from exc
+        raise bad_row(row[0], f"{type(exc).__name__}: {exc}"[:200]) from exc
+
+
+_TYPED = ("weight", "release_id", "price_value", "accept_offer")
+_CENT = Decimal("0.01")
 
 
 def typed(name: str, value: FieldValue | float) -> FieldValue:
@@ -132,23 +140,30 @@ def typed(name: str, value: FieldValue | float) -> FieldValue:
         return Decimal(str(value))
     if name == "release_id" and isinstance(value, str) and value.isdigit():
         return int(value)
+    if name == "price_value" and value is not None:
+        return Decimal(str(value)).quantize(_CENT)
+    if name == "accept_offer" and value is not None:
+        return bool(value)
     return Decimal(str(value)) if isinstance(value, float) else value
 
 
-def load_last_applied(connection: Connection, seller: str) -> LastApplied:
+def load_last_applied(session: Session, seller: str) -> LastApplied:
     """Load what the newest applied snapshot of a seller left for the next one."""
-    c = sync_runs.c
-    own = select(func.max(c.snapshot_as_of)).where(c.seller == seller)
-    as_of = connection.execute(own).scalar()
-    syncs = select(c.source, c.report).where(c.seller == seller, c.command == "sync")
-    newest = syncs.order_by(c.id.desc()).limit(20)
-    shown = [(row[0], _snapshot_of(row[1])) for row in connection.execute(newest)]
+    as_of = session.value(
+        "SELECT max(snapshot_as_of) FROM sync_runs WHERE seller = :seller", seller=seller
+    )
+    newest = session.execute(
+        "SELECT source, report FROM sync_runs WHERE seller = :seller AND command = 'sync' "
+        "ORDER BY id DESC LIMIT 20",
+        seller=seller,
+    )
+    shown = [(source, _snapshot_of(read_json(report))) for source, report in newest]
     exports = [snapshot for source, snapshot in shown if source in {"export", "file"}]
     waits = [s["ready_seconds"] for s in exports if s.get("ready_seconds") is not None]
     currencies = [snapshot["currency"] for _, snapshot in shown if snapshot.get("currency")]
     return LastApplied(
-        as_of=as_of,
-        currency=currencies[0] if currencies else _stored_currency(connection, seller),
+        as_of=read_moment(as_of),
+        currency=currencies[0] if currencies else _load_currency(session, seller),
         columns=tuple(exports[0].get("columns", ())) if exports else (),
         ready_seconds=waits[0] if waits else None,
     )
@@ -159,75 +174,92 @@ def _snapshot_of(report: object) -> dict[str, Any]:
     return snapshot if isinstance(snapshot, dict) else {}
 
 
-def _stored_currency(connection: Connection, seller: str) -> str | None:
-    c = listings.c
-    own = select(c.price_currency).where(c.seller == seller, c.price_currency.is_not(None))
+def _load_currency(session: Session, seller: str) -> str | None:
     # Sold rows keep the currency they were sold in.
-    return connection.execute(own.order_by(c.is_active.desc()).limit(1)).scalar()
+    code = session.value(
+        "SELECT price_currency FROM listings WHERE seller = :seller "
+        "AND price_currency IS NOT NULL ORDER BY is_active DESC LIMIT 1",
+        seller=seller,
+    )
+    return None if code is None else str(code)
 
 
-def load_has_sandbox(connection: Connection) -> bool:
+def load_has_sandbox(session: Session) -> bool:
     """Whether the database holds a seller of the sandbox."""
-    statement = select(sync_runs.c.id).where(sync_runs.c.is_sandbox).limit(1)
-    return connection.execute(statement).first() is not None
+    return session.value("SELECT id FROM sync_runs WHERE is_sandbox LIMIT 1") is not None
 
 
-def load_has_real(connection: Connection) -> bool:
+def load_has_real(session: Session) -> bool:
     """Whether the database holds a real seller, one that was adopted without a run included."""
-    statement = select(sync_runs.c.id).where(~sync_runs.c.is_sandbox).limit(1)
-    if connection.execute(statement).first() is not None:
+    if session.value("SELECT id FROM sync_runs WHERE NOT is_sandbox LIMIT 1") is not None:
         return True
-    made_up = select(sync_runs.c.seller).where(sync_runs.c.is_sandbox)
-    others = select(listings.c.id).where(listings.c.seller.not_in(made_up)).limit(1)
-    return connection.execute(others).first() is not None
+    return (
+        session.value(
+            "SELECT id FROM listings WHERE seller NOT IN "
+            "(SELECT seller FROM sync_runs WHERE is_sandbox) LIMIT 1"
+        )
+        is not None
+    )
 
 
-def load_run_count(connection: Connection, seller: str) -> int:
+def load_run_count(session: Session, seller: str) -> int:
     """Count the recorded syncs of a seller."""
-    own = (sync_runs.c.seller == seller, sync_runs.c.command == "sync")
-    statement = select(func.count()).where(*own)
-    return connection.execute(statement).scalar_one()
+    return int(
+        session.value(
+            "SELECT count(*) FROM sync_runs WHERE seller = :seller AND command = 'sync'",
+            seller=seller,
+        )
+    )
 
 
-def load_run_exists(connection: Connection, run_id: str) -> bool:
+def load_run_exists(session: Session, run_id: str) -> bool:
     """Whether a run was committed."""
-    statement = select(sync_runs.c.id).where(sync_runs.c.run_id == run_id)
-    return connection.execute(statement).first() is not None
+    statement = "SELECT id FROM sync_runs WHERE run_id = :run_id"
+    return session.value(statement, run_id=run_id) is not None
 
 
-def record_run(connection: Connection, report: RunReport, *, is_sandbox: bool) -> int:
+def load_run_report(session: Session, run_id: str) -> dict[str, Any] | None:
+    """Load the report of a run that was committed."""
+    found = session.value("SELECT report FROM sync_runs WHERE run_id = :run_id", run_id=run_id)
+    report = read_json(found)
+    return report if isinstance(report, dict) else None
+
+
+def record_run(session: Session, report: RunReport, *, is_sandbox: bool) -> int:
     """Record a run; return the key that its changes point to."""
-    values = {
-        "run_id": report.run_id,
-        "command": report.command,
-        "seller": report.seller,
-        "is_sandbox": is_sandbox,
-        "started_at": report.started_at,
-        **_final_values(report),
-    }
-    key = connection.execute(insert(sync_runs).values(values)).inserted_primary_key
-    if key is None:
-        raise StorageFailed("the run's record got no key", hint="nothing was changed")
-    return int(key[0])
+    return session.insert(
+        "sync_runs",
+        run_id=report.run_id,
+        command=report.command,
+        seller=report.seller,
+        is_sandbox=is_sandbox,
+        started_at=session.moment(report.started_at),
+        **_final_values(session, report),
+    )
 
 
-def finish_run(connection: Connection, key: int, report: RunReport) -> None:
+def finish_run(session: Session, key: int, report: RunReport) -> None:
     """Complete a run's record, at the end of its transaction."""
-    own = sync_runs.c.id == key
-    connection.execute(update(sync_runs).where(own).values(_final_values(report)))
+    session.execute(
+        "UPDATE sync_runs SET status = :status, exit_code = :exit_code, source = :source, "
+        "snapshot_as_of = :snapshot_as_of, snapshot_sha256 = :snapshot_sha256, "
+        "finished_at = :finished_at, report = :report WHERE id = :key",
+        key=key,
+        **_final_values(session, report),
+    )
 
 
-def _final_values(report: RunReport) -> dict[str, Any]:
+def _final_values(session: Session, report: RunReport) -> dict[str, Any]:
     snapshot = report.snapshot
     return {
         "status": report.status.value,
         "exit_code": int(report.exit_status),
         "source": report.source,
-        "snapshot_as_of": snapshot.as_of if snapshot else None,
+        "snapshot_as_of": session.moment(snapshot.as_of) if snapshot else None,
         "snapshot_sha256": snapshot.sha256 if snapshot else None,
-        "finished_at": report.finished_at,
+        "finished_at": session.moment(report.finished_at),
         # The history holds the changes already.
-        "report": replace(report, changes=None).to_json(),
+        "report": session.json(replace(report, changes=None).to_json()),
     }
 
 
@@ -241,8 +273,15 @@ class PastRun:
     source: str | None
 
 
-def load_past_runs(connection: Connection, *, limit: int) -> list[PastRun]:
+def load_past_runs(session: Session, *, limit: int) -> list[PastRun]:
     """Load the newest runs of all sellers, newest first."""
-    columns = [sync_runs.c[name] for name in PastRun.__slots__]
-    statement = select(*columns).order_by(sync_runs.c.id.desc()).limit(limit)
-    return [PastRun(**row) for row in connection.execute(statement).mappings()]
+    rows = session.execute(
+        "SELECT command, started_at, exit_code, source FROM sync_runs ORDER BY id DESC "
+        "LIMIT :limit",
+        limit=limit,
+    )
+    return [
+        PastRun(command=command, started_at=moment, exit_code=exit_code, source=source)
+        for command, started_at, exit_code, source in rows
+        if (moment := read_moment(started_at)) is not None
+    ]

@@ -195,6 +195,14 @@ record_digests = Table(
     Column("digests", LargeBinary, nullable=False),
 )
 
+snapshot_passages = Table(
+    "snapshot_passages",
+    metadata,
+    Column("seller", String(255), primary_key=True),
+    Column("checksum", String(64), nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+)
+
 feature_flags = Table(
     "feature_flags",
     metadata,

@@ -10,6 +10,7 @@ from discosync.core.thinning import MERGED, Thinned, Thinning, Witness
 from discosync.database.bulk import Assignments, bulk_writer
 from discosync.database.checkpoints import load_covered, load_runs, stretch_rows
 from discosync.database.engine import Database, driver_connection
+from discosync.database.session import session_over
 from discosync.database.tables import listing_changes
 from discosync.errors import MigrationFailed, StorageFailed
 
@@ -18,10 +19,10 @@ _LOCK_SECONDS = 30
 
 def load_months_to_thin(connection: Connection, seller: str, cutoff: datetime) -> list[Stretch]:
     """Find the months that ended before a moment and have not been thinned."""
-    thinned = set(load_covered(connection, seller, thinned=True))
+    thinned = set(load_covered(session_over(connection), seller, thinned=True))
     return [
         month
-        for month in cut_runs(load_runs(connection, seller), month_of_history)
+        for month in cut_runs(load_runs(session_over(connection), seller), month_of_history)
         if end_of_month(month.period) <= cutoff and (month.first_run, month.last_run) not in thinned
     ]
 
@@ -29,7 +30,7 @@ def load_months_to_thin(connection: Connection, seller: str, cutoff: datetime) -
 def plan_thinning(connection: Connection, seller: str, month: Stretch) -> Thinned:
     """Work out what thinning a month comes to."""
     thinning = Thinning()
-    for rows in stretch_rows(connection, seller, month.first_run, month.last_run + 1):
+    for rows in stretch_rows(session_over(connection), seller, month.first_run, month.last_run + 1):
         thinning.feed(rows)
     return thinning.finish()
 
@@ -41,7 +42,7 @@ def thin_month(connection: Connection, seller: str, month: Stretch) -> Thinned:
     what it was.
     """
     thinning, before = Thinning(), Witness()
-    for rows in stretch_rows(connection, seller, month.first_run, month.last_run + 1):
+    for rows in stretch_rows(session_over(connection), seller, month.first_run, month.last_run + 1):
         thinning.feed(rows)
         before.feed(rows)
     thinned = thinning.finish()
@@ -60,7 +61,7 @@ def _check(
     connection: Connection, seller: str, month: Stretch, thinned: Thinned, before: Witness
 ) -> None:
     count, after = 0, Witness()
-    for rows in stretch_rows(connection, seller, month.first_run, month.last_run + 1):
+    for rows in stretch_rows(session_over(connection), seller, month.first_run, month.last_run + 1):
         count += len(rows)
         after.feed(rows)
     if count != thinned.rows_after:

@@ -18,6 +18,7 @@ from discosync.core.undone import Undone
 from discosync.database.checkpoints import load_undone
 from discosync.database.engine import open_database
 from discosync.database.history import load_first_run_after
+from discosync.database.session import session_over
 from tests.support.program import Program, Result
 from tests.support.shop import FIRST_ID, SELLER, make_shop, write_export
 
@@ -112,7 +113,7 @@ def test_as_of_reads_few_changes(four_months: Program) -> None:
     database = open_database(four_months.database_url, read_only=True, application="tests")
     with database.reading() as connection:
         first = load_first_run_after(connection, SELLER, DAYS[5] + timedelta(days=1))
-        read = load_undone(connection, SELLER, first).changes_read
+        read = load_undone(session_over(connection), SELLER, first).changes_read
         whole = len([c for c in _changes(four_months) if c["sync_run_id"] >= first])
     assert 0 < read < whole / 4
     database.engine.dispose()

@@ -239,5 +239,24 @@ CREATE TABLE record_digests (
 	CONSTRAINT pk_record_digests PRIMARY KEY (seller, chunk)
 )
 ;
-INSERT INTO alembic_version (version_num) VALUES ('0017')
+CREATE TABLE snapshot_passages (
+	seller VARCHAR(255) NOT NULL, 
+	checksum VARCHAR(64) NOT NULL, 
+	packed BLOB NOT NULL, 
+	CONSTRAINT pk_snapshot_passages PRIMARY KEY (seller)
+)
+;
+CREATE TRIGGER watch_listings_insert AFTER INSERT ON listings WHEN EXISTS (SELECT 1 FROM snapshot_marks WHERE seller IN (NEW.seller)) BEGIN DELETE FROM snapshot_marks WHERE seller IN (NEW.seller); END
+;
+CREATE TRIGGER watch_listings_delete AFTER DELETE ON listings WHEN EXISTS (SELECT 1 FROM snapshot_marks WHERE seller IN (OLD.seller)) BEGIN DELETE FROM snapshot_marks WHERE seller IN (OLD.seller); END
+;
+CREATE TRIGGER watch_listings_update AFTER UPDATE OF seller, listing_id, content_hash, is_active, release_year, image_uri ON listings WHEN EXISTS (SELECT 1 FROM snapshot_marks WHERE seller IN (OLD.seller, NEW.seller)) BEGIN DELETE FROM snapshot_marks WHERE seller IN (OLD.seller, NEW.seller); END
+;
+CREATE TRIGGER watch_purged_listings_insert AFTER INSERT ON purged_listings WHEN EXISTS (SELECT 1 FROM snapshot_marks WHERE seller IN (NEW.seller)) BEGIN DELETE FROM snapshot_marks WHERE seller IN (NEW.seller); END
+;
+CREATE TRIGGER watch_purged_listings_delete AFTER DELETE ON purged_listings WHEN EXISTS (SELECT 1 FROM snapshot_marks WHERE seller IN (OLD.seller)) BEGIN DELETE FROM snapshot_marks WHERE seller IN (OLD.seller); END
+;
+CREATE TRIGGER watch_purged_listings_update AFTER UPDATE ON purged_listings WHEN EXISTS (SELECT 1 FROM snapshot_marks WHERE seller IN (OLD.seller, NEW.seller)) BEGIN DELETE FROM snapshot_marks WHERE seller IN (OLD.seller, NEW.seller); END
+;
+INSERT INTO alembic_version (version_num) VALUES ('0019')
 ;

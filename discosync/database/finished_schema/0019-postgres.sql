@@ -171,6 +171,12 @@ CREATE TABLE snapshot_marks (
     left_purged integer NOT NULL
 )
 ;
+CREATE TABLE snapshot_passages (
+    seller character varying(255) NOT NULL,
+    checksum character varying(64) NOT NULL,
+    packed bytea NOT NULL
+)
+;
 CREATE TABLE sync_runs (
     id SERIAL NOT NULL,
     run_id character varying(36) NOT NULL,
@@ -218,6 +224,8 @@ ALTER TABLE record_digests ADD CONSTRAINT pk_record_digests PRIMARY KEY (seller,
 ALTER TABLE release_lookups ADD CONSTRAINT pk_release_lookups PRIMARY KEY (release_id)
 ;
 ALTER TABLE snapshot_marks ADD CONSTRAINT pk_snapshot_marks PRIMARY KEY (seller)
+;
+ALTER TABLE snapshot_passages ADD CONSTRAINT pk_snapshot_passages PRIMARY KEY (seller)
 ;
 ALTER TABLE sync_runs ADD CONSTRAINT pk_sync_runs PRIMARY KEY (id)
 ;
@@ -335,5 +343,5 @@ CREATE VIEW active_listings AS
    FROM listings
   WHERE listings.is_active
 ;
-INSERT INTO alembic_version (version_num) VALUES ('0017')
+INSERT INTO alembic_version (version_num) VALUES ('0019')
 ;

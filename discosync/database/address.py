@@ -1,0 +1,99 @@
+"""What `DATABASE_URL` says, read as SQLAlchemy reads it, which takes 0.2 s to import."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, unquote
+
+from discosync.errors import NotReady
+
+_FORM = re.compile(
+    r"(?P<scheme>[\w+]+)://"
+    r"(?:(?P<user>[^:/]*)(?::(?P<password>[^@]*))?@)?"
+    r"(?:(?:\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?]+))?(?::(?P<port>[^/?]*))?)?"
+    r"(?:/(?P<database>[^?]*))?(?:\?(?P<query>.*))?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a database is; `text` may hold a password, `shown` does not."""
+
+    text: str = field(repr=False)
+    scheme: str
+    user: str | None
+    password: str | None = field(repr=False)
+    host: str | None
+    port: int | None
+    database: str | None
+    query: tuple[tuple[str, str], ...] = field(repr=False)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it names a SQLite file."""
+        return self.scheme.partition("+")[0] == "sqlite"
+
+    @property
+    def shown(self) -> str:
+        """Write it without the password, which may stand in the query too."""
+        user = "" if self.user is None else quote(self.user, safe=" +")
+        user += "" if self.password is None else ":***"
+        host = f"[{self.host}]" if ":" in (self.host or "") else self.host or ""
+        at = "@" if self.user is not None else ""
+        port = "" if self.port is None else f":{self.port}"
+        name = "" if self.database is None else "/" + quote(self.database, safe=" +/")
+        return f"{self.scheme}://{user}{at}{host}{port}{name}"
+
+    @property
+    def postgres_parameters(self) -> dict[str, str | int]:
+        """Give it as libpq names its parts."""
+        parts = {
+            "host": self.host,
+            "dbname": self.database,
+            "user": self.user,
+            "password": self.password,
+            "port": self.port,
+        }
+        named = {name: part for name, part in parts.items() if part} | dict(self.query)
+        hosts = [value.partition(":") for name, value in self.query if name == "host"]
+        is_path = len(hosts) == 1 and hosts[0][0].startswith("/")
+        if any(colon for _, colon, _ in hosts) and not is_path:
+            # `?host=one:5432&host=two:5433`, which libpq takes as two lists
+            named["port"] = ",".join(port for _, _, port in hosts)
+        if hosts and (len(hosts) > 1 or "port" in named):
+            named["host"] = ",".join(host for host, _, _ in hosts) or named.get("host", "")
+        return named
+
+
+def parse_address(text: str) -> Address:
+    """Read `sqlite:///…` or `postgresql://…`; raise `NotReady` for what cannot be one."""
+    # Hosting services hand out `postgres://`.
+    text = text.replace("postgres://", "postgresql://", 1)
+    match = _FORM.fullmatch(text)
+    if match is None or not ("0" if match["port"] is None else match["port"]).isdecimal():
+        # Nothing of it is repeated: a part may be its password.
+        raise bad_address("it is no database address")
+    address = Address(
+        text=text,
+        scheme=match["scheme"],
+        user=None if match["user"] is None else unquote(match["user"]),
+        password=None if match["password"] is None else unquote(match["password"]),
+        host=match["ipv6"] or match["host"],
+        port=int(match["port"]) if match["port"] else None,
+        database=None if match["database"] is None else unquote(match["database"]),
+        query=tuple(parse_qsl(match["query"] or "")),
+    )
+    backend = address.scheme.partition("+")[0]
+    if backend not in {"sqlite", "postgresql"}:
+        raise bad_address(f"{backend} is not supported")
+    if backend == "sqlite" and address.database in {None, "", ":memory:"}:
+        raise bad_address("a database in memory would be gone when the run ends")
+    return address
+
+
+def bad_address(fault: str) -> NotReady:
+    """Say what is wrong with DATABASE_URL."""
+    return NotReady(
+        f"DATABASE_URL: {fault}",
+        hint="examples: sqlite:////var/lib/shop/discosync.db, postgresql://user:word@host/shop",
+        code="bad_setting",
+    )
