@@ -15,12 +15,13 @@ from discosync.core.enrichment import EnrichmentUse, Lookup, Outcome
 from discosync.core.links import Links, links_of
 from discosync.core.report import RunReport
 from discosync.database.catalog import drop_unlinked, settle_entries
-from discosync.database.engine import BUSY, Database, give_way
+from discosync.database.engine import Database, give_way
 from discosync.database.enrichment import (
     NamedListing,
     load_copied_links,
     record_lookups,
 )
+from discosync.database.failures import BUSY
 from discosync.database.links import (
     Owner,
     lock_listings,

@@ -1,7 +1,6 @@
 """Open the user's database; every library error that comes out of it becomes one of ours."""
 
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from discosync.database.connecting import (
     connect_postgres,
     connect_sqlite,
 )
+from discosync.database.failures import cause_in_alchemy, storage_failed
 from discosync.database.session import Session
 from discosync.errors import NotReady, StorageFailed
 
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 WRITES = "discosync_writes"
 """The execution option of a SQLAlchemy connection that writes."""
 
-BUSY = "database_busy"
-"""The code of an error that says: another transaction was in the way, try again."""
-
-_GAVE_WAY = frozenset({"55P03", "40P01"})  # lock_not_available, deadlock_detected
 _GIVES_WAY_AFTER = "250ms"
 
 
@@ -185,7 +181,7 @@ class Database:
         try:
             yield
         except self.driver_error as exc:
-            raise self._failed(exc) from exc
+            raise storage_failed(self.shown, exc) from exc
         except JSONDecodeError as exc:  # what a JSON column holds is read on its way out
             raise StorageFailed(
                 f"a row of {self.shown} holds JSON that cannot be read: {exc.doc[:80]!r}",
@@ -194,33 +190,15 @@ class Database:
                 code="bad_row",
             ) from exc
         except Exception as exc:
-            if (cause := _cause_in_alchemy(exc)) is None:
+            if (cause := cause_in_alchemy(exc)) is None:
                 raise
-            raise self._failed(cause) from exc
-
-    def _failed(self, cause: BaseException) -> StorageFailed:
-        said = " ".join(str(cause).split())
-        has_given_way = getattr(cause, "sqlstate", None) in _GAVE_WAY
-        return StorageFailed(
-            f"the database {self.shown} failed: {said[:300]}",
-            hint=_hint(said.lower()),
-            code=BUSY if has_given_way else "database",
-        )
+            raise storage_failed(self.shown, cause) from exc
 
 
 def _commit(driver: Any) -> None:  # noqa: ANN401 - DBAPI
     said = getattr(driver.execute("COMMIT"), "statusmessage", None)
     if said == "ROLLBACK":  # what Postgres answers when a statement had failed
         raise StorageFailed("the transaction had failed", hint="nothing was changed; run again")
-
-
-def _cause_in_alchemy(exc: Exception) -> BaseException | None:
-    """Give what the driver said, or SQLAlchemy itself; None for an error of somebody else."""
-    alchemy = sys.modules.get("sqlalchemy.exc")
-    if alchemy is None or not isinstance(exc, alchemy.SQLAlchemyError):
-        return None
-    cause: BaseException = getattr(exc, "orig", None) or exc
-    return cause
 
 
 def give_way(connection: "Connection") -> None:
@@ -249,22 +227,6 @@ def _check_foreign_keys(connection: "Connection") -> None:
             hint="nothing was changed; restore a backup",
             code="foreign_keys",
         )
-
-
-def _hint(said: str) -> str:
-    hints = {
-        "deadlock": "another program wrote the same rows: run again",
-        "locked": "another program holds the database: find it, or run again later",
-        "full": "free some space, then run again",
-        "readonly": "mend the permissions of the file and its directory",
-        "unable to open": "does the directory exist, and may this user write there?",
-        "not a database": "DATABASE_URL names a file that is no SQLite database",
-        "malformed": "the file is damaged: restore a backup",
-        "refused": "is the server up, and DATABASE_URL right?",
-        "password": "check user and password in DATABASE_URL",
-    }
-    advice = next((hint for word, hint in hints.items() if word in said), "look at the message")
-    return f"{advice}; nothing was changed"
 
 
 def open_database(address: str, *, read_only: bool, application: str) -> Database:
