@@ -122,10 +122,11 @@ class ParsedBlock:
         return map(ParsedRecord, self.ids, zip(*self.columns, strict=True), self.digests)
 
     def pick(self, wanted: Sequence[bool]) -> Self:
-        """Keep some of the records: those at whose place `wanted` is true."""
+        """Keep the records at whose place `wanted` is true, and all that was rejected."""
         return type(self)(
             places=list(compress(self.places, wanted)),
             ids=list(compress(self.ids, wanted)),
             columns=[list(compress(column, wanted)) for column in self.columns],
             digests=list(compress(self.digests, wanted)),
+            rejected=self.rejected,
         )

@@ -5,6 +5,7 @@ from itertools import accumulate, compress
 
 from discosync.core.block_parser import BlockParser
 from discosync.core.known import KnownListings
+from discosync.core.parsed import ParsedBlock
 from discosync.core.passages import RECORDS_PER_PASSAGE, PassageLog, Passages
 from discosync.core.plan import Planner
 from discosync.core.records import RecordBlock, RecordStream, Region, raw_digest
@@ -12,11 +13,11 @@ from discosync.core.records import RecordBlock, RecordStream, Region, raw_digest
 _PIECE_BYTES = 64 * 1024
 """How much is cut into records where a passage is not as it was: a little more than one."""
 
-_FAILURES = 32
-"""So many passages may have changed before it is asked whether any are as they were."""
+_AROUND = 4
+"""As many passages at least as a piece holds."""
 
 _MANY = 1_000
-"""So many records may be parsed before all digests are put into one map, the largest of all."""
+"""So many records may have moved before all digests are put into one map, the largest of all."""
 
 
 class Recogniser:
@@ -45,9 +46,9 @@ class Recogniser:
         self._starts = list(accumulate(self._passages.counts, initial=0))
         self._number_by_first = self._index_firsts()
         self._place_by_digest: dict[bytes, int] = {}
-        self._missed = 0
+        self._moved = 0
         self._has_all = False
-        self._next = self._passed = self._failed = 0
+        self._next = 0
 
     def _index_firsts(self) -> dict[bytes, int]:
         """Map the digest of each passage's first record to its number."""
@@ -77,22 +78,20 @@ class Recogniser:
         size_bytes, digest = self._passages.sizes[number], self._passages.digest(number)
         places = self._places(number)
         if not stream.pass_over(size_bytes, digest):
-            self._place_by_digest |= self._known.index_raw_digests(places)
-            self._failed += 1
-            if self._failed > _FAILURES and self._failed > 3 * self._passed:
-                self._forget_passages()
+            self._look_around(number)
             return 0
-        self._passed += 1
         self._next += 1
         self.passed_over += len(places)
         self._planner.recognise(places)
         self.log.note(size_bytes, digest, [self._known.ids[place] for place in places])
         return len(places)
 
-    def _forget_passages(self) -> None:
-        """Look no more for passages: changes are all over the file."""
-        self._next = len(self._passages)
-        self._number_by_first.clear()
+    def _look_around(self, number: int) -> None:
+        """Be ready for the records of a passage that is not as it was, and of the next ones."""
+        if not self._has_all:
+            end = self._starts[min(number + _AROUND, len(self._passages))]
+            places = self._passages.places[self._starts[number] : end]
+            self._place_by_digest = self._known.index_raw_digests(places)
 
     def _take(self, stream: RecordStream) -> int:
         """Take records one by one, up to where a passage may begin; say how many."""
@@ -103,6 +102,8 @@ class Recogniser:
         digests = list(map(raw_digest, block.bodies))
         if (stop := self._find_passage(digests)) is not None:
             block, digests = stream.give_back(block, stop), digests[:stop]
+        elif self._next < len(self._passages):
+            self._next += 1
         places = self._look_up(digests)
         self._planner.recognise([place for place in places if place is not None])
         ids = [0 if place is None else self._known.ids[place] for place in places]
@@ -129,15 +130,31 @@ class Recogniser:
         new_at = list(compress(range(len(ids)), are_new))
         new_digests = list(compress(digests, are_new))
         for parsed in self._parser.read(block.pick(are_new)):
-            self._planner.see_block(parsed, new_digests)
             for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
                 ids[new_at[place]] = listing_id
+            self._planner.see_block(self._without_moved(parsed, new_digests), new_digests)
+
+    def _without_moved(self, parsed: ParsedBlock, digests: Sequence[bytes]) -> ParsedBlock:
+        """Recognise records that stood elsewhere in the last file, after all; give the others."""
+        if not self._known.raw_digests or self._has_all:
+            return parsed
+        known = self._known
+        moved: list[int] = []
+        are_others: list[bool] = []
+        for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
+            at = known.find(listing_id)
+            has_moved = at is not None and known.raw_digest_at(at) == digests[place]
+            are_others.append(not has_moved)
+            if at is not None and has_moved:
+                moved.append(at)
+        if not moved:
+            return parsed
+        self._moved += len(moved)
+        self._planner.recognise(moved)
+        return parsed.pick(are_others)
 
     def _look_up(self, digests: Sequence[bytes]) -> list[int | None]:
-        places = list(map(self._place_by_digest.get, digests))
-        self._missed += places.count(None)
-        if self._has_all or (self._number_by_first and self._missed <= _MANY):
-            return places
-        self._place_by_digest = self._known.index_raw_digests()
-        self._has_all = True
+        if not self._has_all and (not self._number_by_first or self._moved > _MANY):
+            self._place_by_digest = self._known.index_raw_digests()
+            self._has_all = True
         return list(map(self._place_by_digest.get, digests))
