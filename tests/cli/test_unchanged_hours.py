@@ -323,6 +323,40 @@ def test_passages_may_be_lost_or_harmed(program: Program, path: Path, statement:
     assert parsed == 2
 
 
+def test_passages_of_another_hour_are_not_believed(program: Program, tmp_path: Path) -> None:
+    """Passages go by the places of what was known with them: an older backup's would mislead."""
+    shop = make_shop(41)
+    path = write_export(tmp_path / "shop.csv", shop[1:])
+    _sync(program, path)
+    older = program.query("SELECT checksum, packed FROM snapshot_passages")[0]
+    _sync(program, write_export(path, shop))
+    program.query("UPDATE snapshot_passages SET checksum = :checksum, packed = :packed", **older)
+    counts, _ = _sync(program, write_export(path, [*shop[1:], make_listing(41)]))
+    assert counts == {"seen": 41, "added": 1, "removed": 1, "unchanged": 40, "active": 41}
+    (gone,) = program.query("SELECT listing_id FROM listings WHERE NOT is_active")
+    assert gone["listing_id"] == str(shop[0].listing_id)
+
+
+def test_status_and_release_of_what_stays_inactive_are_written(
+    program: Program, tmp_path: Path
+) -> None:
+    """What an update may leave alone is only what is letter by letter as before."""
+    shop = [make_listing(n, status="Draft") for n in range(4)]
+    path = write_export(tmp_path / "shop.csv", shop)
+    _sync(program, path)
+    later = [
+        replace(shop[0], status="Sold"),
+        replace(shop[1], release_id=99),
+        replace(shop[2], comments="other"),
+        shop[3],
+    ]
+    _sync(program, write_export(path, later))
+    rows = program.query("SELECT status, release_id, comments FROM listings ORDER BY listing_id")
+    assert [(r["status"], r["release_id"], r["comments"]) for r in rows] == [
+        (x.status, str(x.release_id), x.comments) for x in later
+    ]
+
+
 @pytest.mark.parametrize(
     ("statement", "forgets"),
     [

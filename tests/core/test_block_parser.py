@@ -121,6 +121,15 @@ def test_broken_structure_is_an_error(broken: bytes) -> None:
         list(BlockParser(Header(columns=HEADERS[0]), currency=None).read(block))
 
 
+def test_record_that_would_swallow_the_next_is_an_error() -> None:
+    """A quote opened in one record and closed in the next: never one record made of both."""
+    header = Header(columns=("comments", "listing_id", "release_id", "status", "price"))
+    bodies = [b"fine,5,7,Sold,2", b'a"b,"1', b'2",7,Sold,2']
+    block = RecordBlock(lines=(2, 3, 4), bodies=bodies)
+    with pytest.raises(BadData, match="line 3"):
+        list(BlockParser(header, currency=None).read(block))
+
+
 @given(
     st.datetimes(timezones=st.none()).map(lambda moment: moment.replace(microsecond=0)),
     st.datetimes(timezones=st.none()).map(lambda moment: moment.replace(microsecond=0)),
