@@ -1,11 +1,6 @@
 """How long work shows its progress, without knowing who looks."""
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeVar
-
-_STEP = 1000
-
-T = TypeVar("T")
+from typing import Protocol
 
 
 class Progress(Protocol):
@@ -32,11 +27,3 @@ class NoProgress:
 
     def end(self) -> None:
         """Ignore it."""
-
-
-def counted(items: Iterable[T], progress: Progress) -> Iterator[T]:
-    """Hand the items on, and tell how many have gone by."""
-    for number, item in enumerate(items, start=1):
-        yield item
-        if number % _STEP == 0:
-            progress.advance(_STEP)
