@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from discosync.database.connecting import render_stamp
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -79,11 +81,7 @@ class Session:
         if value is None:
             return None
         naive = value.astimezone(UTC).replace(tzinfo=None)
-        return naive.isoformat(" ", "microseconds") if self.is_sqlite else naive
-
-    def json(self, value: object) -> str:
-        """Bring a value into the form that a column of JSON takes."""
-        return json.dumps(value)
+        return render_stamp(naive) if self.is_sqlite else naive
 
 
 @cache

@@ -1,5 +1,6 @@
 """What the database knows of a seller: known listings, rows, past runs."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +22,9 @@ from discosync.errors import StorageFailed
 
 ROWS_PER_QUERY = 500
 _ROWS_AT_ONCE = 5_000
+_CENT = Decimal("0.01")
+_TYPED = ("weight", "release_id", "price_value", "accept_offer")
+"""The columns whose values the drivers give in other types than the fields have."""
 
 
 ROW_FAULTS = (ValueError, TypeError, ArithmeticError, AttributeError)
@@ -128,10 +132,6 @@ def _known_listings(rows: Iterable[Any]) -> Iterator[KnownListing]:
             )
     except (ValueError, TypeError, ArithmeticError) as exc:
         raise bad_row(row[0], f"{type(exc).__name__}: {exc}"[:200]) from exc
-
-
-_TYPED = ("weight", "release_id", "price_value", "accept_offer")
-_CENT = Decimal("0.01")
 
 
 def typed(name: str, value: FieldValue | float) -> FieldValue:
@@ -259,7 +259,7 @@ def _final_values(session: Session, report: RunReport) -> dict[str, Any]:
         "snapshot_sha256": snapshot.sha256 if snapshot else None,
         "finished_at": session.moment(report.finished_at),
         # The history holds the changes already.
-        "report": session.json(replace(report, changes=None).to_json()),
+        "report": json.dumps(replace(report, changes=None).to_json()),
     }
 
 
