@@ -1,7 +1,6 @@
 """A snapshot's file, read record by record."""
 
-import io
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -12,26 +11,24 @@ from discosync.core.block_parser import BlockParser
 from discosync.core.inventory_csv import Header, RejectedRecord, parse_header
 from discosync.core.listing import Listing
 from discosync.core.parsed import ParsedBlock
-from discosync.core.records import RawRecord, RecordBlock, RecordStream, Region
+from discosync.core.records import RawRecord, RecordBlock, RecordStream
 from discosync.core.snapshot import Snapshot
 from discosync.errors import StorageFailed
 
 _HEADER_BYTES = 4096
-_ZERO = ord("0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSnapshot:
     """A snapshot opened for reading: its header, and its records, as they are or parsed.
 
-    One of `stream`, `blocks`, `parsed`, `parsed_of` and `records` can be read, once.
+    One of `stream`, `blocks`, `parsed` and `records` can be read, once.
     """
 
     header: Header
     sees: frozenset[str]
     parser: BlockParser
     stream: RecordStream
-    file: BinaryIO
 
     @property
     def blocks(self) -> Iterator[RecordBlock]:
@@ -44,20 +41,6 @@ class OpenSnapshot:
         """Read all records."""
         return chain.from_iterable(map(self.parser.read, self.blocks))
 
-    def parsed_of(self, ids: Collection[int], regions: Iterable[Region]) -> Iterator[ParsedBlock]:
-        """Read some listings' records, and what may be one of them, all in these regions.
-
-        A record that begins with another listing's id need not be parsed to be told apart.
-        """
-        is_first = self.header.columns[0] == "listing_id"
-        wanted = {b"%d" % listing_id for listing_id in ids}
-        for region in regions:
-            self.file.seek(region.offset)
-            piece = io.BytesIO(self.file.read(region.size_bytes))
-            stream = RecordStream(piece, offset=region.offset, line=region.line)
-            while block := stream.take():
-                yield from self.parser.read(_pick(block, wanted) if is_first else block)
-
     @property
     def records(self) -> Iterator[Listing | RejectedRecord]:
         """Read the records into listings, one by one."""
@@ -65,12 +48,6 @@ class OpenSnapshot:
             yield from block.rejected
             for record in block.records:
                 yield record.listing
-
-
-def _pick(block: RecordBlock, wanted: Collection[bytes]) -> RecordBlock:
-    firsts = [body[: body.find(b",")] for body in block.bodies]
-    # What is no number as Discogs writes it may be one all the same: the parser knows.
-    return block.pick([f in wanted or not f.isdigit() or f[0] == _ZERO for f in firsts])
 
 
 @contextmanager
@@ -93,7 +70,6 @@ def open_snapshot(snapshot: Snapshot) -> Iterator[OpenSnapshot]:
             sees=sees,
             parser=BlockParser(header, currency=snapshot.currency),
             stream=stream,
-            file=file,
         )
 
 

@@ -22,6 +22,7 @@ LAYERS = {
     "log_format": 3,
     "report_file": 3,
     "report_saving": 3,
+    "parsed_file": 3,
     "snapshot_file": 3,
     "core": 4,
     "errors": 5,

@@ -24,7 +24,6 @@ from discosync.database.store import finish_run, load_run_exists, record_run
 from discosync.database.worth import load_inventory_value
 from discosync.errors import StorageFailed
 from discosync.runner import Run
-from discosync.snapshot_file import OpenSnapshot, open_snapshot
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -59,13 +58,10 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
     )
 
     def write(session: Session, key: int) -> None:
-        with (
-            open_snapshot(snapshot) as opened,
-            leaving_mark(session, stamp.seller, planned.left),
-        ):
+        with leaving_mark(session, stamp.seller, planned.left):
             if not planned.changes.writes_nothing:
-                run.progress.begin("writing changes", planned.changes.seen)
-            blocks = _counted(_read_changed(opened, planned), run.progress)
+                run.progress.begin("writing changes", len(planned.parsed))
+            blocks = _counted(planned.parsed.read(), run.progress)
             apply_changes(session, planned.changes, blocks, stamp=stamp, run_key=key)
 
     with _recording(run, database), database.session(writes=True) as session:
@@ -77,15 +73,6 @@ def _counted(blocks: Iterable[ParsedBlock], progress: Progress) -> Iterator[Pars
     for block in blocks:
         yield block
         progress.advance(len(block))
-
-
-def _read_changed(opened: OpenSnapshot, planned: Planned) -> Iterator[ParsedBlock]:
-    """Read the records that are written; where these are most of them, simply all."""
-    changes = planned.changes
-    if 2 * len(changes.added) > changes.records:
-        return opened.parsed
-    wanted = {*changes.added, *(rewrite.listing_id for rewrite in changes.rewrites)}
-    return opened.parsed_of(wanted, planned.regions)
 
 
 def commit_run(

@@ -20,7 +20,6 @@ from discosync.core.comparison import (
     digest_shown,
     explain,
 )
-from discosync.core.flags import Flag
 from discosync.core.listing import Listing
 from discosync.core.report import Problem, count_listings
 from discosync.core.report_parts import ApiUse
@@ -33,6 +32,7 @@ from discosync.database.store import LastApplied, load_last_applied, record_run,
 from discosync.discogs.export import ExportUnavailable
 from discosync.discogs.spool import Spool
 from discosync.errors import Mismatch, StorageFailed
+from discosync.parsed_file import ParsedFile
 from discosync.runner import Run, RunRequest
 from discosync.settings import Settings, current_environment, load_settings
 from discosync.snapshot_file import open_snapshot
@@ -171,8 +171,8 @@ class _Comparer:
                 run,
                 self._database if self._state is SchemaState.CURRENT else None,
                 fetched.snapshot,
+                ParsedFile(directory / "parsed"),
                 last=self._last,
-                trust_hash=run.flags[Flag.USE_CONTENT_HASH].value,
                 count_again=lambda: fetcher.count_again(str(run.seller)),
             )
             self._add_use(run.api_use())

@@ -10,13 +10,13 @@ from discosync.core.known import KnownListing, KnownListings
 from discosync.core.passages import Passages
 from discosync.core.plan import Planner
 from discosync.core.recognition import Recogniser
-from discosync.core.records import Region
 from discosync.core.remembered import SnapshotMark, context_of
 from discosync.core.snapshot import Snapshot
 from discosync.database.fingerprints import SeenRows, load_fingerprint, load_replaced
 from discosync.database.marks import NextMark, load_mark, load_passages, load_remembered
 from discosync.database.session import Session
 from discosync.database.store import load_known, load_rows
+from discosync.parsed_file import ParsedFile
 from discosync.runner import Run
 from discosync.snapshot_file import OpenSnapshot, open_snapshot
 
@@ -27,14 +27,12 @@ _ROWS_AT_ONCE = 2_000
 class Compared:
     """A plan, the listings that the snapshot holds more than once, and what the run leaves.
 
-    `regions` is where in its file the records stand that the plan may write, `header` and `sees`
-    are what that shows.
+    `header` and `sees` are what the snapshot's file shows.
     """
 
     changes: ChangeSet
     repeated_ids: Collection[int]
     left: NextMark
-    regions: Sequence[Region]
     header: Header
     sees: frozenset[str]
 
@@ -42,17 +40,26 @@ class Compared:
 class Comparer:
     """Compares a snapshot with the database (None: with nothing) by the shortest way that holds.
 
+    The records that the plan may write are put aside in `parsed`.
+
     The very snapshot that was applied last is not even read, as long as the seller's rows are as
     that left them; of another one, those records are not parsed whose bytes are as they were.
     """
 
     def __init__(
-        self, run: Run, session: Session | None, snapshot: Snapshot, *, trust_hash: bool
+        self,
+        run: Run,
+        session: Session | None,
+        snapshot: Snapshot,
+        parsed: ParsedFile,
+        *,
+        trust_hash: bool,
     ) -> None:
         self._run = run
         self._session = session
         self._seller = str(run.seller)
         self._snapshot = snapshot
+        self._parsed = parsed
         self._trust_hash = trust_hash
         self._fingerprint = load_fingerprint(session, self._seller) if session else ""
 
@@ -113,7 +120,6 @@ class Comparer:
             changes=changes,
             repeated_ids=(),
             left=NextMark(mark=mark, seen=seen, known=None, passages=None),
-            regions=(),
             header=opened.header,
             sees=opened.sees,
         )
@@ -129,9 +135,9 @@ class Comparer:
             may_remove=self._snapshot.incomplete_because is None,
             trust_hash=self._trust_hash,
         )
-        recogniser = Recogniser(known, opened.parser, planner, passages)
         reading = _Reading(self._session, self._seller, planner)
-        with run.phase("parse"):
+        with run.phase("parse"), self._parsed.writing() as put:
+            recogniser = Recogniser(known, opened.parser, planner, passages, put_aside=put)
             run.progress.begin("comparing listings", len(known) or None)
             for count in reading.read(recogniser.read(opened.stream)):
                 run.progress.advance(count)
@@ -141,7 +147,6 @@ class Comparer:
             changes=changes,
             repeated_ids=planner.repeated_ids,
             left=self._left_by(planner, recogniser, changes, context),
-            regions=recogniser.parsed_regions,
             header=opened.header,
             sees=opened.sees,
         )

@@ -8,7 +8,6 @@ from itertools import islice
 from discosync.commands.fetch_file import FetchOptions
 from discosync.commands.planning import Planned
 from discosync.core.change_entry import ChangeEntry, describe_changes, describe_known
-from discosync.core.changes import ChangeSet
 from discosync.core.limits import (
     OLDER_SNAPSHOT,
     Allowances,
@@ -17,14 +16,12 @@ from discosync.core.limits import (
     check_age,
     check_limits,
 )
-from discosync.core.listing import Listing
 from discosync.core.price_changes import count_price_changes
 from discosync.core.report import Problem, count_listings
 from discosync.core.snapshot import Snapshot, Source
 from discosync.database.store import LastApplied
 from discosync.errors import LimitRefused
 from discosync.runner import Run
-from discosync.snapshot_file import open_snapshot
 
 _MAX_SHOWN_AGE = timedelta(hours=6)
 _MAX_HIGHLIGHTS = 6
@@ -77,19 +74,20 @@ def _tell(run: Run, planned: Planned, options: SyncOptions) -> None:
     run.price_changes = count_price_changes(planned.changes.updated)
     run.highlights = tuple(islice(describe_known(planned.changes), _MAX_HIGHLIGHTS))
     if run.request.dry_run or options.with_changes:
-        run.changes = _describe(planned.changes, planned.snapshot)
+        run.changes = _describe(planned)
 
 
-def _describe(changes: ChangeSet, snapshot: Snapshot) -> tuple[ChangeEntry, ...]:
-    """Describe every change; what is added is read from the snapshot once more."""
-    wanted = set(changes.added)
-    added: dict[int, Listing] = {}
-    if wanted:
-        with open_snapshot(snapshot) as opened:
-            for record in opened.records:
-                if isinstance(record, Listing) and record.listing_id in wanted:
-                    added.setdefault(record.listing_id, record)
-    return tuple(describe_changes(changes, added))
+def _describe(planned: Planned) -> tuple[ChangeEntry, ...]:
+    """Describe every change; what is added was put aside."""
+    wanted = set(planned.changes.added)
+    blocks = planned.parsed.read() if wanted else ()
+    added = {
+        record.listing_id: record.listing
+        for block in blocks
+        for record in block.records
+        if record.listing_id in wanted
+    }
+    return tuple(describe_changes(planned.changes, added))
 
 
 def _violations(

@@ -1,20 +1,21 @@
 """From a snapshot on disk and a database to a plan: read both, let the core decide."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from discosync.commands.comparing import Comparer
 from discosync.core.changes import ChangeSet
 from discosync.core.differences import find_conflicts
+from discosync.core.flags import Flag
 from discosync.core.inventory_csv import Header
 from discosync.core.limits import check_conflicts, check_rejected, check_witness
-from discosync.core.records import Region
 from discosync.core.report import Problem
 from discosync.core.snapshot import Snapshot, Source
 from discosync.database.engine import Database
 from discosync.database.marks import NextMark
 from discosync.database.store import LastApplied
+from discosync.parsed_file import ParsedFile
 from discosync.runner import Run
 from discosync.snapshot_file import open_snapshot
 
@@ -23,31 +24,33 @@ from discosync.snapshot_file import open_snapshot
 class Planned:
     """A plan, the snapshot it is made from, the fields that shows, and what it leaves behind.
 
-    `regions` is where in the snapshot's file all stands that the plan may write.
+    `parsed` holds all records that the plan may write.
     """
 
     changes: ChangeSet
     snapshot: Snapshot
     sees: frozenset[str]
     left: NextMark
-    regions: Sequence[Region]
+    parsed: ParsedFile
 
 
 def plan_snapshot(
     run: Run,
     database: Database | None,
     snapshot: Snapshot,
+    parsed: ParsedFile,
     *,
     last: LastApplied,
-    trust_hash: bool,
     count_again: Callable[[], int],
 ) -> Planned:
     """Compare a snapshot with the database (None: with nothing), and verify it on the way.
 
+    The records that the plan may write are put aside in `parsed`.
     Raises `BadData` when the snapshot turns out to be incomplete or contradicts itself.
     """
+    trust_hash = run.flags[Flag.USE_CONTENT_HASH].value
     with database.session() if database else nullcontext() as session:
-        compared = Comparer(run, session, snapshot, trust_hash=trust_hash).compare()
+        compared = Comparer(run, session, snapshot, parsed, trust_hash=trust_hash).compare()
     changes = compared.changes
     run.columns = compared.header.columns
     _note_columns(run, compared.header, last)
@@ -60,7 +63,7 @@ def plan_snapshot(
         snapshot=snapshot,
         sees=compared.sees,
         left=compared.left,
-        regions=compared.regions,
+        parsed=parsed,
     )
 
 

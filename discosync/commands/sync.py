@@ -33,6 +33,7 @@ from discosync.database.store import (
 )
 from discosync.discogs.spool import Spool
 from discosync.errors import BadData, LimitRefused, NotReady, SourceUnavailable
+from discosync.parsed_file import ParsedFile
 from discosync.runner import Run, RunRequest
 from discosync.settings import Settings, current_environment, load_settings
 
@@ -141,7 +142,7 @@ class _Target:
         problems = len(self.run.problems)
         with closing(fetcher):
             try:
-                return self._attempt(fetcher, lambda: fetcher.fetch(seller, spool))
+                return self._attempt(fetcher, spool, lambda: fetcher.fetch(seller, spool))
             except (LimitRefused, BadData) as refused:
                 if not fetcher.may_go_back:
                     raise
@@ -164,13 +165,15 @@ class _Target:
         spool.clear()
         try:
             return self._attempt(
-                fetcher, lambda: fetcher.fetch_instead(seller, spool, reason=reason)
+                fetcher, spool, lambda: fetcher.fetch_instead(seller, spool, reason=reason)
             )
         except SourceUnavailable as unavailable:
             refused.hint += f"; the pages could not be had either: {unavailable.message}"
             raise refused from unavailable
 
-    def _attempt(self, fetcher: Fetcher, fetch: Callable[[], Fetched]) -> tuple[Planned, bool]:
+    def _attempt(
+        self, fetcher: Fetcher, spool: Spool, fetch: Callable[[], Fetched]
+    ) -> tuple[Planned, bool]:
         run = self.run
         with run.phase("fetch"):
             fetched = fetch()
@@ -180,8 +183,8 @@ class _Target:
             run,
             self.database if self.state is SchemaState.CURRENT else None,
             fetched.snapshot,
+            ParsedFile(spool.path("parsed")),
             last=self.last,
-            trust_hash=run.flags[Flag.USE_CONTENT_HASH].value,
             count_again=lambda: fetcher.count_again(str(run.seller)),
         )
         judge(run, planned, self.options, last=self.last, setting=self.settings.max_removals)

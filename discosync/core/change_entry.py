@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, assert_never
 
 from discosync.core.changes import (
-    Added,
     Change,
     ChangeSet,
     FieldChange,
@@ -65,8 +64,6 @@ _SHOWN_OF_ADDED = (
 def kind_of(change: Change) -> str:
     """Name a change as report and history name it."""
     match change:
-        case Added():
-            return "added"
         case Updated():
             return "updated"
         case Removed():
@@ -92,11 +89,10 @@ def describe_changes(changes: ChangeSet, added: Mapping[int, Listing]) -> Iterat
 
 def describe_known(changes: ChangeSet) -> Iterator[ChangeEntry]:
     """Tell every change of a listing that was known."""
-    for change in changes.changes:
-        if not isinstance(change, Added):
-            yield ChangeEntry(
-                kind=kind_of(change),
-                listing_id=change.listing_id,
-                heading=change.heading,
-                fields=change.fields,
-            )
+    for change in changes.of_known:
+        yield ChangeEntry(
+            kind=kind_of(change),
+            listing_id=change.listing_id,
+            heading=change.heading,
+            fields=change.fields,
+        )

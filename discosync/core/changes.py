@@ -39,13 +39,6 @@ ACTIVE = Lifecycle(is_active=True, removed_at=None, removal_reason=None, sold_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
-    """A listing that the database did not know."""
-
-    listing_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
     """The new state of a known listing: where it is written, and over what.
 
@@ -86,7 +79,8 @@ class Completed(Rewrite):
     """No change: what was not known yet is filled in, or the hash is of an older version."""
 
 
-Change = Added | Updated | Removed | Reactivated
+Change = Updated | Removed | Reactivated
+"""A change of a listing that was known; of an added one nothing was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,16 +127,17 @@ class ChangeSet:
     @property
     def rewrites(self) -> Iterator[Rewrite]:
         """Every known listing that is written, whatever the reason."""
-        yield from self.updated
-        yield from self.removed
-        yield from self.reactivated
+        yield from self.of_known
         yield from self.completed
 
     @property
-    def changes(self) -> Iterator[Change]:
-        """Every change, kind by kind."""
-        for listing_id in self.added:
-            yield Added(listing_id=listing_id)
+    def written(self) -> int:
+        """How many listings are written."""
+        return len(self.added) + sum(1 for _ in self.rewrites)
+
+    @property
+    def of_known(self) -> Iterator[Change]:
+        """Every change of a listing that was known, kind by kind."""
         yield from self.updated
         yield from self.removed
         yield from self.reactivated

@@ -109,19 +109,18 @@ class Planner:
         if self._has_purged:
             self._left_purged += sum(flags[at] & IS_PURGED for at in fresh) // IS_PURGED
 
-    def see_block(self, block: ParsedBlock, raw_digests: Sequence[bytes]) -> None:
+    def see_block(self, block: ParsedBlock, raw_digests: Sequence[bytes]) -> ParsedBlock:
         """Take the next records, and the digests of their bytes, which stand at their places.
 
-        Raises `BadData` when too many cannot be read.
+        Gives those that the plan may write. Raises `BadData` when too many cannot be read.
         """
         for rejected in block.rejected:
             self.reject(rejected)
         digests = [raw_digests[place] for place in block.places]
         if self._are_new(block.ids):
             self._add_all(block, digests)
-            return
-        for record, digest in zip(block.records, digests, strict=True):
-            self.see(record, digest)
+            return block
+        return block.pick(list(map(self.see, block.records, digests)))
 
     def reject(self, record: RejectedRecord) -> None:
         """Take a record that cannot be read; raise `BadData` when there are too many."""
@@ -129,21 +128,20 @@ class Planner:
         if len(self._rejected) > MAX_REJECTED:
             raise too_many_rejected(self._rejected, self._records + len(self._rejected))
 
-    def see(self, record: ParsedRecord, raw_digest: bytes = NO_DIGEST) -> None:
-        """Take the next record."""
+    def see(self, record: ParsedRecord, raw_digest: bytes = NO_DIGEST) -> bool:
+        """Take the next record; say whether the plan may write it."""
         at = self._known.find(record.listing_id)
         if record.listing_id in self._added_ids or (at is not None and self._seen[at]):
             self._repeated.add(record.listing_id)
-            return
+            return False
         self._for_sale += record.is_for_sale
         if at is None:
             self._add(record, raw_digest)
-            return
+            return True
         self._seen[at] = 1
         if self._known.flags[at] & IS_PURGED:
-            self._see_purged(record, at, raw_digest)
-        else:
-            self._compare(record, at, raw_digest)
+            return self._see_purged(record, at, raw_digest)
+        return self._compare(record, at, raw_digest)
 
     def _are_new(self, ids: Sequence[int]) -> bool:
         """Whether these listings are seen for the first time, each, as far as is easily told."""
@@ -171,25 +169,27 @@ class Planner:
         are_active = bytes([record.is_for_sale])
         self.remembered.add([record.listing_id], [raw_digest], are_active=are_active)
 
-    def _see_purged(self, record: ParsedRecord, at: int, raw_digest: bytes) -> None:
+    def _see_purged(self, record: ParsedRecord, at: int, raw_digest: bytes) -> bool:
         if record.is_for_sale:
             self._added.append(record.listing_id)
             self._added_active += 1
             self.remembered.settle(at, raw_digest, flags=IS_ACTIVE)
-            return
+            return True
         # Purged, and an export shows it for years to come: it stays away.
         self._unchanged += 1
         self._left_purged += 1
         self.remembered.settle(at, raw_digest)
+        return False
 
-    def _compare(self, record: ParsedRecord, at: int, raw_digest: bytes) -> None:
+    def _compare(self, record: ParsedRecord, at: int, raw_digest: bytes) -> bool:
         flags = self._known.flags[at]
         self._compared_active += flags & IS_ACTIVE
         if self._is_settled(record, flags, self._known.hash_at(at)):
             self._unchanged += 1
             self.remembered.settle(at, raw_digest)
-        else:
-            self._waiting[record.listing_id] = _Waiting(record, raw_digest)
+            return False
+        self._waiting[record.listing_id] = _Waiting(record, raw_digest)
+        return True
 
     def _is_settled(self, record: ParsedRecord, flags: int, known: bytes) -> bool:
         """Whether the hash alone proves that nothing changed."""

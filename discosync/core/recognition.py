@@ -1,6 +1,6 @@
 """Know records again by the bytes that were settled before, and parse the others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, compress
 
 from discosync.core.block_parser import BlockParser
@@ -8,13 +8,22 @@ from discosync.core.known import KnownListings
 from discosync.core.parsed import ParsedBlock
 from discosync.core.passages import RECORDS_PER_PASSAGE, PassageLog, Passages
 from discosync.core.plan import Planner
-from discosync.core.records import RecordBlock, RecordStream, Region, raw_digest
+from discosync.core.records import RecordBlock, RecordStream, raw_digest
 
 _PIECE_BYTES = 64 * 1024
-"""How much is cut into records where a passage is not as it was: a little more than one."""
+"""How much is cut into records behind the last passage: a little more than one."""
+
+_MARGIN_BYTES = 2 * 1024
+"""How much longer passages may have grown, and yet the next one's beginning is found."""
+
+_MOST_AT_ONCE = 8
+"""So many passages are taken at once where none is as it was."""
 
 _AROUND = 4
-"""As many passages at least as a piece holds."""
+"""A record may have moved by so many passages, and is known at once."""
+
+_MOST_INDEXED = 64
+"""So many passages' records are looked up in one map before it is made anew."""
 
 _MANY = 1_000
 """So many records may have moved before all digests are put into one map, the largest of all."""
@@ -23,8 +32,8 @@ _MANY = 1_000
 class Recogniser:
     """Hands a snapshot's records to a planner, parsed only where their bytes are not known.
 
-    `passages` are those of the file from which `known` are known. Afterwards `parsed_regions` say
-    where there is anything that the plan may write, and `log` how the file is made up.
+    `passages` are those of the file from which `known` are known; `put_aside` gets what the plan
+    may write. Afterwards `log` says how the file is made up.
     """
 
     def __init__(
@@ -34,21 +43,24 @@ class Recogniser:
         planner: Planner,
         passages: Passages,
         *,
+        put_aside: Callable[[ParsedBlock], None],
         records_per_passage: int = RECORDS_PER_PASSAGE,
     ) -> None:
         self.log = PassageLog(records_per_passage)
         self.passed_over = 0
-        self.parsed_regions: list[Region] = []
         self._known = known
         self._parser = parser
         self._planner = planner
+        self._put_aside = put_aside
         self._passages = Passages() if passages.is_scattered() else passages
         self._starts = list(accumulate(self._passages.counts, initial=0))
         self._number_by_first = self._index_firsts()
         self._place_by_digest: dict[bytes, int] = {}
+        self._indexed = range(0)
         self._moved = 0
         self._has_all = False
         self._next = 0
+        self._at_once = 1
 
     def _index_firsts(self) -> dict[bytes, int]:
         """Map the digest of each passage's first record to its number."""
@@ -67,8 +79,9 @@ class Recogniser:
                 return
             yield count
 
-    def _places(self, number: int) -> Sequence[int]:
-        return self._passages.places[self._starts[number] : self._starts[number + 1]]
+    def _places(self, numbers: range) -> Sequence[int]:
+        """Say where the listings of passages in a row stand among the known ones."""
+        return self._passages.places[self._starts[numbers.start] : self._starts[numbers.stop]]
 
     def _pass_over(self, stream: RecordStream) -> int:
         """Pass over the next passage, if it is as it was; say how many records it has."""
@@ -76,49 +89,50 @@ class Recogniser:
         if number == len(self._passages):
             return 0
         size_bytes, digest = self._passages.sizes[number], self._passages.digest(number)
-        places = self._places(number)
         if not stream.pass_over(size_bytes, digest):
-            self._look_around(number)
             return 0
+        places = self._places(range(number, number + 1))
         self._next += 1
+        self._at_once = 1
         self.passed_over += len(places)
         self._planner.recognise(places)
         self.log.note(size_bytes, digest, [self._known.ids[place] for place in places])
         return len(places)
 
-    def _look_around(self, number: int) -> None:
-        """Be ready for the records of a passage that is not as it was, and of the next ones."""
-        if not self._has_all:
-            end = self._starts[min(number + _AROUND, len(self._passages))]
-            places = self._passages.places[self._starts[number] : end]
-            self._place_by_digest = self._known.index_raw_digests(places)
-
     def _take(self, stream: RecordStream) -> int:
         """Take records one by one, up to where a passage may begin; say how many."""
-        offset = stream.offset
-        block = stream.take(_PIECE_BYTES) if self._number_by_first else stream.take()
+        numbers = range(self._next, min(self._next + self._at_once, len(self._passages)))
+        block = stream.take(self._size_of(numbers)) if self._number_by_first else stream.take()
         if block is None:
             return 0
         digests = list(map(raw_digest, block.bodies))
-        if (stop := self._find_passage(digests)) is not None:
+        if (stop := self._find_passage(digests, numbers)) is not None:
             block, digests = stream.give_back(block, stop), digests[:stop]
-        elif self._next < len(self._passages):
-            self._next += 1
-        places = self._look_up(digests)
+        else:
+            self._next = numbers.stop
+        self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
+        places = self._look_up(digests, numbers)
         self._planner.recognise([place for place in places if place is not None])
         ids = [0 if place is None else self._known.ids[place] for place in places]
         if None in places:
-            region = Region(offset=offset, line=block.lines[0], size_bytes=stream.offset - offset)
-            self.parsed_regions.append(region)
             self._parse(block, digests, ids, [place is None for place in places])
         self.log.note_records(block.bodies, ids)
         return len(digests)
 
-    def _find_passage(self, digests: Sequence[bytes]) -> int | None:
-        """Find where a passage may begin; the one at the very beginning has just been tried."""
+    def _size_of(self, numbers: range) -> int:
+        """Say how much is taken in place of these passages."""
+        sizes = self._passages.sizes[numbers.start : numbers.stop]
+        return sum(sizes) + _MARGIN_BYTES if sizes else _PIECE_BYTES
+
+    def _find_passage(self, digests: Sequence[bytes], taken: range) -> int | None:
+        """Find where a passage begins that may be as it was; the one at the very start is not.
+
+        Of those that are taken at once, the others are not tried either.
+        """
         if self._number_by_first:
             for at, digest in enumerate(digests[1:], 1):
-                if (number := self._number_by_first.get(digest)) is not None:
+                number = self._number_by_first.get(digest)
+                if number is not None and number not in taken[1:]:
                     self._next = number
                     return at
         return None
@@ -132,7 +146,9 @@ class Recogniser:
         for parsed in self._parser.read(block.pick(are_new)):
             for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
                 ids[new_at[place]] = listing_id
-            self._planner.see_block(self._without_moved(parsed, new_digests), new_digests)
+            others = self._without_moved(parsed, new_digests)
+            if may_write := self._planner.see_block(others, new_digests):
+                self._put_aside(may_write)
 
     def _without_moved(self, parsed: ParsedBlock, digests: Sequence[bytes]) -> ParsedBlock:
         """Recognise records that stood elsewhere in the last file, after all; give the others."""
@@ -153,8 +169,24 @@ class Recogniser:
         self._planner.recognise(moved)
         return parsed.pick(are_others)
 
-    def _look_up(self, digests: Sequence[bytes]) -> list[int | None]:
-        if not self._has_all and (not self._number_by_first or self._moved > _MANY):
-            self._place_by_digest = self._known.index_raw_digests()
-            self._has_all = True
+    def _look_up(self, digests: Sequence[bytes], numbers: range) -> list[int | None]:
+        """Say where the listings stand whose records have these digests, as far as is known."""
+        if not self._has_all:
+            if not self._number_by_first or self._moved > _MANY:
+                self._place_by_digest = self._known.index_raw_digests()
+                self._has_all = True
+            else:
+                self._look_around(numbers)
         return list(map(self._place_by_digest.get, digests))
+
+    def _look_around(self, numbers: range) -> None:
+        """Be ready for the records of these passages, and of the next ones."""
+        if not numbers:
+            return
+        stop = min(numbers.stop + _AROUND, len(self._passages))
+        if numbers.start not in self._indexed or len(self._indexed) > _MOST_INDEXED:
+            self._indexed = range(numbers.start, numbers.start)
+            self._place_by_digest = {}
+        more = range(self._indexed.stop, max(self._indexed.stop, stop))
+        self._indexed = range(self._indexed.start, more.stop)
+        self._place_by_digest |= self._known.index_raw_digests(self._places(more))

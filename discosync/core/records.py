@@ -56,32 +56,14 @@ def split_records(stream: BinaryIO) -> Iterator[RawRecord]:
         yield from map(RawRecord, block.lines, block.bodies)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
-    """Where in a file some records stand: the first one's byte and line, and how many bytes."""
-
-    offset: int
-    line: int
-    size_bytes: int
-
-
 class RecordStream:
-    """A file of records, cut some thousand at a time; what is known may be passed over whole.
+    """A file of records, cut some thousand at a time; what is known may be passed over whole."""
 
-    `offset` and `line` are where in its file the stream begins.
-    """
-
-    def __init__(self, stream: BinaryIO, *, offset: int = 0, line: int = 1) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._buffer = b""
         self._at = 0
-        self._offset = offset
-        self._line = line
-
-    @property
-    def offset(self) -> int:
-        """Where in the file the next record begins."""
-        return self._offset + self._at
+        self._line = 1
 
     def take(self, size_bytes: int = _BLOCK_BYTES) -> RecordBlock | None:
         """Take the next records, about so many bytes of them, at least one; None at the end.
@@ -137,7 +119,6 @@ class RecordStream:
         if missing > 0:
             more = self._stream.read(max(missing, _BLOCK_BYTES))
             self._buffer = self._buffer[self._at :] + more
-            self._offset += self._at
             self._at = 0
 
 

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from itertools import chain, compress, repeat
 
 from discosync.core.change_entry import fields_json, kind_of
-from discosync.core.changes import ChangeSet, Reactivated, Removed, Rewrite, Updated
+from discosync.core.changes import ChangeSet, Removed, Rewrite
 from discosync.core.parsed import ParsedBlock
 from discosync.database.bulk import BulkWriter, Row, writer_on
 from discosync.database.listing_rows import RowLayout, Stamp
@@ -29,17 +29,16 @@ def apply_changes(
 ) -> None:
     """Write the changes inside the caller's transaction.
 
-    `blocks` are the snapshot, read once more: the plan does not hold the rows. Raises
-    `StorageFailed` when a row is no longer as the plan saw it.
+    `blocks` hold the records that the plan may write, each once: the plan itself does not hold
+    them. Raises `StorageFailed` when a row is no longer as the plan saw it.
     """
     writer = writer_on(session.cursor(), is_sqlite=session.is_sqlite)
     is_large = len(changes.added) >= _LARGE_LOAD
     written = _write_missing(writer, changes.missing, stamp)
     with writer.indexing_later("listings") if is_large else nullcontext():
         written += _write_seen(writer, changes, blocks, stamp)
-    expected = len(changes.added) + sum(1 for _ in changes.rewrites)
-    if written != expected:
-        raise conflict(expected - written)
+    if written != changes.written:
+        raise conflict(changes.written - written)
     unlink_moved(session, stamp.seller, changes.rewrites)
     with writer.indexing_later("listing_changes") if is_large else nullcontext():
         _write_history(writer, changes, stamp.seller, run_key)
@@ -83,8 +82,6 @@ def _write_seen(
         if changed := _take(block, rewritten):
             for update in updates:
                 update.add(changed, [rewrites[i] for i in changed.ids])
-        if not added and not rewritten:
-            break
     return written + sum(update.finish() for update in updates)
 
 
@@ -122,18 +119,11 @@ class _Updates:
 
 
 def _take(block: ParsedBlock, wanted: set[int]) -> ParsedBlock | None:
-    """Pick the records of wanted listings, which then are wanted no more.
-
-    Of equal duplicates the first is picked.
-    """
-    distinct = set(block.ids) & wanted
-    if not distinct:
-        return None
-    if len(distinct) < len(block.ids):
-        first_at = {i: at for at, i in reversed(list(enumerate(block.ids)))}
-        block = block.pick([i in distinct and first_at[i] == at for at, i in enumerate(block.ids)])
-    wanted -= distinct
-    return block
+    """Pick the records of wanted listings."""
+    are_wanted = list(map(wanted.__contains__, block.ids))
+    if all(are_wanted):
+        return block
+    return block.pick(are_wanted) if any(are_wanted) else None
 
 
 def _is_in_snapshot(rewrite: Rewrite) -> bool:
@@ -146,14 +136,13 @@ def _write_history(writer: BulkWriter, changes: ChangeSet, seller: str, run_key:
         repeat(run_key), repeat(seller), map(str, changes.added), repeat("added"), strict=False
     )
     writer.insert("listing_changes", HISTORY_COLUMNS[:-1], added)
-    if changes.updated or changes.removed or changes.reactivated:
-        writer.insert("listing_changes", HISTORY_COLUMNS, _known_rows(changes, seller, run_key))
+    if any(changes.of_known):
+        rows = history_rows(changes, seller, run_key)
+        writer.insert("listing_changes", HISTORY_COLUMNS, rows)
 
 
-def _known_rows(changes: ChangeSet, seller: str, run_key: int) -> Iterator[Row]:
-    known: Iterator[Updated | Removed | Reactivated] = chain(
-        changes.updated, changes.removed, changes.reactivated
-    )
-    for change in known:
+def history_rows(changes: ChangeSet, seller: str, run_key: int) -> Iterator[Row]:
+    """Make the rows that say what becomes of known listings."""
+    for change in changes.of_known:
         fields = json.dumps(fields_json(change.fields))
-        yield (run_key, seller, str(change.listing_id), kind_of(change), fields)
+        yield run_key, seller, str(change.listing_id), kind_of(change), fields

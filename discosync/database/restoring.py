@@ -1,16 +1,14 @@
 """Write what a restore decided: rows as they were, and the history of taking them back."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from discosync.core.change_entry import fields_json, kind_of
-from discosync.core.changes import Added, Lifecycle, Rewrite
+from discosync.core.changes import Lifecycle, Rewrite
 from discosync.core.listing import CONTENT_FIELDS, FieldValue
 from discosync.core.restore import Known, RestorePlan
-from discosync.database.apply import HISTORY_COLUMNS, conflict
+from discosync.database.apply import HISTORY_COLUMNS, conflict, history_rows
 from discosync.database.bulk import Assignments, Row, bulk_writer
 from discosync.database.column_types import naive
 from discosync.database.listing_rows import primary_values
@@ -73,7 +71,7 @@ def apply_restore(
     if written != len(rows):
         raise conflict(len(rows) - written)
     unlink_moved(session_over(connection), seller, rewrites)
-    writer.insert("listing_changes", HISTORY_COLUMNS, _history(plan, seller, run_key))
+    writer.insert("listing_changes", HISTORY_COLUMNS, history_rows(plan.changes, seller, run_key))
 
 
 def _row(rewrite: Rewrite, content: Mapping[str, FieldValue], seller: str, now: datetime) -> Row:
@@ -88,10 +86,3 @@ def _row(rewrite: Rewrite, content: Mapping[str, FieldValue], seller: str, now: 
         *(rewrite.content_hash, naive(now)),
         *(seller, str(rewrite.listing_id), rewrite.expected_hash),
     )
-
-
-def _history(plan: RestorePlan, seller: str, run_key: int) -> Iterator[Row]:
-    for change in plan.changes.changes:
-        if not isinstance(change, Added):
-            fields = json.dumps(fields_json(change.fields))
-            yield run_key, seller, str(change.listing_id), kind_of(change), fields

@@ -20,6 +20,7 @@ from discosync.core.listing import (
     content_digest,
     content_hash,
 )
+from discosync.core.parsed import ParsedBlock
 from discosync.core.passages import Passages
 from discosync.core.plan import Planner
 from discosync.core.recognition import Recogniser
@@ -108,7 +109,10 @@ class World:
         planner = Planner(known, sees=sees, as_of=NOON, may_remove=hour.is_complete)
         parser = BlockParser(header, currency=hour.currency)
         passages = Passages.unpack(self.passages) if known is self.remembered else Passages()
-        recogniser = Recogniser(known, parser, planner, passages, records_per_passage=2)
+        aside: list[ParsedBlock] = []
+        recogniser = Recogniser(
+            known, parser, planner, passages, put_aside=aside.append, records_per_passage=2
+        )
         stream = RecordStream(io.BytesIO(hour.body))
         head = stream.take()
         if head is not None and len(head.bodies) > 1:
@@ -123,7 +127,11 @@ class World:
         conflicts = find_conflicts(listings, planner.repeated_ids)
         if conflicts:
             return conflicts
-        self._apply(changes, [x for x in listings if isinstance(x, Listing)], sees)
+        first = {x.listing_id: x for x in reversed(listings) if isinstance(x, Listing)}
+        put = [record.listing for block in aside for record in block.records]
+        assert len({listing.listing_id for listing in put}) == len(put)
+        assert all(listing == first[listing.listing_id] for listing in put)
+        self._apply(changes, {listing.listing_id: listing for listing in put}, sees)
         self.remembered, self.context = planner.remembered.known_after(changes), context
         is_plain = hour.is_complete and not planner.repeated_ids
         unsettled = planner.remembered.unsettled_ids
@@ -143,10 +151,11 @@ class World:
         rows = [(i, row.flags, row.content_hash) for i, row in self.rows.items()]
         return KnownListings.of([*rows, *purged])
 
-    def _apply(self, changes: ChangeSet, listings: list[Listing], sees: frozenset[str]) -> None:
-        first = {listing.listing_id: listing for listing in reversed(listings)}
+    def _apply(
+        self, changes: ChangeSet, put_aside: dict[int, Listing], sees: frozenset[str]
+    ) -> None:
         for listing_id in changes.added:
-            listing = first[listing_id]
+            listing = put_aside[listing_id]
             for_sale = listing.is_for_sale
             self.rows[listing_id] = KnownListing(
                 listing_id=listing_id,
@@ -158,7 +167,7 @@ class World:
             row = self.rows[rewrite.listing_id]
             values = dict(row.values)
             if not isinstance(rewrite, Removed) or rewrite.in_snapshot:
-                shown = first[rewrite.listing_id]
+                shown = put_aside[rewrite.listing_id]
                 values |= {n: getattr(shown, n) for n in CONTENT_FIELDS if n in sees}
                 extras = {n: getattr(shown, n) for n in EXTRA_FIELDS}
                 values |= {n: value for n, value in extras.items() if value is not None}
