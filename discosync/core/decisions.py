@@ -32,7 +32,7 @@ class Decider:
     """
 
     def __init__(self, *, sees: frozenset[str], as_of: datetime, trust_hash: bool) -> None:
-        self._shown = [field for field in CONTENT_FIELDS if field in sees]
+        self._shown = sees.intersection(CONTENT_FIELDS)
         self._hidden = [field for field in CONTENT_FIELDS if field not in sees]
         self._as_of = as_of
         self._trust_hash = trust_hash
@@ -53,8 +53,8 @@ class Decider:
             expected_hash=row.content_hash,
             currency=self._currency_after(row, record),
             keeps_standing=row.lifecycle.is_active == lifecycle.is_active
-            and row.values["status"] == record.status
-            and row.values["release_id"] == record.value("release_id"),
+            and row.value("status") == record.status
+            and row.value("release_id") == record.value("release_id"),
         )
         match row.lifecycle.is_active, lifecycle.is_active:
             case True, False:  # the snapshot says that it is sold, a draft, expired, …
@@ -73,12 +73,12 @@ class Decider:
             return render_hash(record.digest)
         content = list(record.values[: len(CONTENT_FIELDS)])
         for field in self._hidden:
-            content[PLACE_BY_FIELD[field]] = row.values[field]
+            content[PLACE_BY_FIELD[field]] = row.value(field)
         return render_hash(digest_values(content))
 
     def _currency_after(self, row: KnownListing, record: ParsedRecord) -> str | None:
         hidden = "price_currency" in self._hidden
-        code = row.values["price_currency"] if hidden else record.value("price_currency")
+        code = row.value("price_currency") if hidden else record.value("price_currency")
         return None if code is None else str(code)
 
     def _must_complete(self, row: KnownListing, record: ParsedRecord, new_hash: str) -> bool:
@@ -86,7 +86,7 @@ class Decider:
             not self._trust_hash
             or row.content_hash != new_hash
             or any(
-                row.values[name] is None and record.value(name) is not None
+                row.value(name) is None and record.value(name) is not None
                 for name in (*self._shown, *FILLED_ONCE_FIELDS)
             )
         )

@@ -1,33 +1,40 @@
 """What differs between a stored listing and what a source shows of it, or tells of it twice."""
 
 from collections.abc import Collection, Iterable
+from itertools import compress
+from operator import ne
 
 from discosync.core.changes import FieldChange, Lifecycle
 from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.known import KnownListing
-from discosync.core.listing import Listing, canonical, content_hash
-from discosync.core.parsed import PLACE_BY_FIELD, ParsedRecord
+from discosync.core.listing import CONTENT_FIELDS, Listing, canonical, content_hash
+from discosync.core.parsed import ParsedRecord
+
+_CONTENT_PLACES = range(len(CONTENT_FIELDS))
 
 
 def content_changes(
-    row: KnownListing, record: ParsedRecord, fields: Iterable[str]
+    row: KnownListing, record: ParsedRecord, fields: Collection[str]
 ) -> tuple[FieldChange, ...]:
     """List what differs in these content fields.
 
     What was not known yet (None) is learnt, not changed.
     """
-    known, values = row.values, record.values
+    # The values of both begin with the content.
+    others = compress(_CONTENT_PLACES, map(ne, row.values, record.values))
     return tuple(
         FieldChange(name, before, after)
-        for name in fields
-        if (before := known[name]) is not None
-        and before != (after := values[PLACE_BY_FIELD[name]])  # most are the very same
-        and canonical(name, before) != canonical(name, after)
+        for at in others
+        if (name := CONTENT_FIELDS[at]) in fields
+        and (before := row.values[at]) is not None
+        and canonical(name, before) != canonical(name, after := record.values[at])
     )
 
 
 def lifecycle_changes(before: Lifecycle, after: Lifecycle) -> tuple[FieldChange, ...]:
     """List what differs in whether, since when and why a listing is not for sale."""
+    if before == after:  # as most are
+        return ()
     return tuple(
         FieldChange(name, old, new)
         for name, old, new in zip(Lifecycle._fields, before, after, strict=True)

@@ -22,7 +22,7 @@ def render_now(listing_id: int, now: KnownListing | None, purged: tuple[str, str
             f"{listing_id}: purged in run {run_id}; its row and history are in {archive}\n"
             f"to bring it back: discosync restore --from-archive {archive}"
         )
-    price = render_amount(now.values["price_value"], now.values["price_currency"])
+    price = render_amount(now.value("price_value"), now.value("price_currency"))
     life = now.lifecycle
     since = f" since {life.removed_at:%Y-%m-%d %H:%M} UTC" if life.removed_at else ""
     state = "for sale" if life.is_active else f"not for sale ({life.removal_reason}){since}"

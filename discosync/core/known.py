@@ -2,39 +2,56 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Self
+from typing import NamedTuple, Self
 
 from discosync.core.changes import Lifecycle
-from discosync.core.listing import FILLED_ONCE_FIELDS, FieldValue, content_digest_of, heading_of
+from discosync.core.listing import (
+    CONTENT_FIELDS,
+    FILLED_ONCE_FIELDS,
+    FieldValue,
+    content_digest_of,
+    heading_of,
+)
 from discosync.core.records import DIGEST_BYTES, NO_DIGEST
 
 IS_ACTIVE = 1
 IS_INCOMPLETE = 2
 IS_PURGED = 4
 
+_ACTIVE_BY_FLAGS = bytes(flags & IS_ACTIVE for flags in range(256))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownListing:
-    """A row of `listings`, as far as a decision needs it."""
+
+STORED_FIELDS = CONTENT_FIELDS + FILLED_ONCE_FIELDS
+"""The fields that a decision needs of a stored row, in this order."""
+
+_PLACE_BY_FIELD = {field: place for place, field in enumerate(STORED_FIELDS)}
+
+
+class KnownListing(NamedTuple):
+    """A row of `listings`, as far as a decision needs it; `values` are those of `STORED_FIELDS`."""
 
     listing_id: int
-    values: Mapping[str, FieldValue]
-    lifecycle: Lifecycle
     content_hash: str | None
+    lifecycle: Lifecycle
+    values: Sequence[FieldValue]
+
+    def value(self, field: str) -> FieldValue:
+        """Give the value of one field."""
+        return self.values[_PLACE_BY_FIELD[field]]
 
     @property
     def heading(self) -> str:
         """Artist and title, for people."""
-        return heading_of(self.values["artist_names"], self.values["release_title"])
+        return heading_of(self.value("artist_names"), self.value("release_title"))
 
     @property
     def flags(self) -> int:
         """Say the same of it as `KnownListings` does."""
-        is_incomplete = any(self.values[name] is None for name in FILLED_ONCE_FIELDS)
+        is_incomplete = None in self.values[len(CONTENT_FIELDS) :]
         return (IS_ACTIVE if self.lifecycle.is_active else 0) | (
             IS_INCOMPLETE if is_incomplete else 0
         )
@@ -82,6 +99,11 @@ class KnownListings:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def are_active(self) -> bytes:
+        """Say of each listing whether it is active: 1 or 0."""
+        return self.flags.translate(_ACTIVE_BY_FLAGS)
 
     @property
     def checksum(self) -> str:

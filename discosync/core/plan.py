@@ -9,6 +9,8 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import compress
+from operator import gt
 from typing import NamedTuple
 
 from discosync.core.changes import (
@@ -40,10 +42,11 @@ from discosync.core.remembered import Remembered
 
 
 class _Waiting(NamedTuple):
-    """A listing that waits for its stored row, and the digest of its record's bytes."""
+    """A listing that waits for its stored row; the digest of its bytes, its place in the arrays."""
 
     record: ParsedRecord
     raw_digest: bytes
+    at: int
 
 
 class Planner:
@@ -188,7 +191,7 @@ class Planner:
             self._unchanged += 1
             self.remembered.settle(at, raw_digest)
             return False
-        self._waiting[record.listing_id] = _Waiting(record, raw_digest)
+        self._waiting[record.listing_id] = _Waiting(record, raw_digest, at)
         return True
 
     def _is_settled(self, record: ParsedRecord, flags: int, known: bytes) -> bool:
@@ -203,7 +206,7 @@ class Planner:
     def resolve(self, rows: Iterable[KnownListing]) -> None:
         """Decide the waiting listings by their stored rows."""
         for row in rows:
-            record, raw_digest = self._waiting.pop(row.listing_id)
+            record, raw_digest, at = self._waiting.pop(row.listing_id)
             left = content_digest_of(row.content_hash)
             if self._is_settled(record, row.flags, left):
                 decision = None  # where only the row could tell
@@ -215,9 +218,8 @@ class Planner:
             else:
                 self._decided.append(decision)
                 left = content_digest_of(decision.content_hash)
-            at = self._known.find(row.listing_id)
             # Where the row keeps more than the source shows, only the row can settle it again.
-            if at is not None and left == record.digest:
+            if left == record.digest:
                 flags = IS_ACTIVE if record.is_for_sale else 0
                 self.remembered.settle(at, raw_digest, flags=flags)
 
@@ -230,12 +232,7 @@ class Planner:
         return self._missing() - {r.listing_id for r in self._rejected if r.listing_id is not None}
 
     def _missing(self) -> set[int]:
-        known = self._known
-        return {
-            listing_id
-            for listing_id, flags, seen in zip(known.ids, known.flags, self._seen, strict=True)
-            if flags & IS_ACTIVE and not seen
-        }
+        return set(compress(self._known.ids, map(gt, self._known.are_active, self._seen)))
 
     def remove(self, rows: Iterable[KnownListing]) -> None:
         """Decide that these listings are gone."""
@@ -261,7 +258,7 @@ class Planner:
             added_active=self._added_active,
             records=self._records,
             for_sale=self._for_sale,
-            known_active=sum(flags & IS_ACTIVE for flags in self._known.flags),
+            known_active=self._known.are_active.count(1),
             compared=self._records - len(self._added) - self._left_purged,
             compared_active=self._compared_active,
             left_purged=self._left_purged,

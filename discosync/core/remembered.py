@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, compress
+from operator import not_
 
 from discosync.core.changes import ChangeSet
 from discosync.core.inventory_csv import Header
@@ -55,7 +56,7 @@ class Remembered:
 
     @property
     def _unsettled(self) -> Sequence[int]:
-        return [at for at, is_settled in enumerate(self._is_settled) if not is_settled]
+        return list(compress(range(len(self._known)), map(not_, self._is_settled)))
 
     @property
     def unsettled_ids(self) -> AbstractSet[int]:

@@ -15,7 +15,7 @@ from discosync.core.changes import (
     Updated,
 )
 from discosync.core.history import PastChange, lifecycle_with, values_before
-from discosync.core.known import KnownListing
+from discosync.core.known import STORED_FIELDS, KnownListing
 from discosync.core.limits import RemovalLimit, Violation
 from discosync.core.listing import CONTENT_FIELDS, FieldValue, canonical, content_hash_of_row
 from discosync.core.thinning import MERGED
@@ -98,7 +98,7 @@ def _is_still(row: KnownListing, change: FieldChange) -> bool:
             # The history keeps whole seconds.
             return abs((now - change.after).total_seconds()) < 1
         return bool(now == change.after)
-    now = row.values[change.field]
+    now = row.value(change.field)
     return canonical(change.field, now) == canonical(change.field, change.after)
 
 
@@ -123,7 +123,7 @@ def plan_restore(
         if isinstance(target, Skipped):
             skipped.append(target)
             continue
-        content = {name: target.get(name, row.values[name]) for name in CONTENT_FIELDS}
+        content = {name: target.get(name, row.value(name)) for name in CONTENT_FIELDS}
         if (rewrite := _rewrite(row, content, target)) is not None:
             decided.append(rewrite)
             content_by_id[row.listing_id] = content
@@ -143,7 +143,7 @@ def plan_restore(
 
 def _rewrite(row: KnownListing, content: Values, target: Values) -> Rewrite | None:
     lifecycle = lifecycle_with(row.lifecycle, target)
-    before = {**row.values, **row.lifecycle._asdict()}
+    before = {**dict(zip(STORED_FIELDS, row.values, strict=True)), **row.lifecycle._asdict()}
     after = {**content, **lifecycle._asdict()}
     fields = tuple(
         FieldChange(name, before[name], value)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from discosync.core.changes import Lifecycle
@@ -12,10 +13,11 @@ from discosync.core.known import (
     IS_ACTIVE,
     IS_INCOMPLETE,
     IS_PURGED,
+    STORED_FIELDS,
     KnownListing,
     KnownListings,
 )
-from discosync.core.listing import CONTENT_FIELDS, FILLED_ONCE_FIELDS, FieldValue
+from discosync.core.listing import FILLED_ONCE_FIELDS, FieldValue
 from discosync.core.report import RunReport
 from discosync.database.session import Session, read_json, read_moment
 from discosync.errors import StorageFailed
@@ -29,8 +31,6 @@ _TYPED = ("weight", "release_id", "price_value", "accept_offer")
 
 ROW_FAULTS = (ValueError, TypeError, ArithmeticError, AttributeError)
 """What a value that another program wrote may raise when it is read."""
-
-_ROW_COLUMNS = (*CONTENT_FIELDS, *FILLED_ONCE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,37 +101,39 @@ def bad_row(listing_id: object, why: object) -> StorageFailed:
 
 def load_rows(session: Session, seller: str, listing_ids: Sequence[int]) -> Iterator[KnownListing]:
     """Load the rows of some listings, as far as a decision needs them."""
-    columns = ", ".join(("listing_id", "content_hash", *Lifecycle._fields, *_ROW_COLUMNS))
+    columns = ", ".join(("listing_id", "content_hash", *Lifecycle._fields, *STORED_FIELDS))
     own = f"seller = :seller AND {session.is_in('listing_id', 'ids')}"
     for start in range(0, len(listing_ids), _ROWS_AT_ONCE):
         wanted = [str(i) for i in listing_ids[start : start + _ROWS_AT_ONCE]]
-        rows = session.execute(
+        found = session.execute(
             f"SELECT {columns} FROM listings WHERE {own}",  # noqa: S608 - our own names
             seller=seller,
             ids=session.one_of(wanted),
         )
-        yield from _known_listings(rows)
+        if rows := found.fetchall():
+            yield from _known_listings(rows)
 
 
-def _known_listings(rows: Iterable[Any]) -> Iterator[KnownListing]:
-    first_value = 2 + len(Lifecycle._fields)
-    row: Any = "?"
+def _known_listings(rows: Sequence[Any]) -> Iterable[KnownListing]:
     try:
-        for row in rows:
-            is_active, removed_at, reason, sold_at = row[2:first_value]
-            values = dict(zip(_ROW_COLUMNS, row[first_value:], strict=True))
-            for name in _TYPED:
-                values[name] = typed(name, values[name])
-            yield KnownListing(
-                listing_id=int(row[0]),
-                content_hash=row[1],
-                lifecycle=Lifecycle(
-                    bool(is_active), read_moment(removed_at), reason, read_moment(sold_at)
-                ),
-                values=values,
-            )
-    except (ValueError, TypeError, ArithmeticError) as exc:
-        raise bad_row(row[0], f"{type(exc).__name__}: {exc}"[:200]) from exc
+        return list(_read_rows(rows))
+    except ROW_FAULTS as exc:
+        if len(rows) == 1:
+            raise bad_row(rows[0][0], exc) from exc
+    return chain.from_iterable(_known_listings([row]) for row in rows)
+
+
+def _read_rows(rows: Sequence[Any]) -> Iterable[KnownListing]:
+    """Read rows column by column; raises one of `ROW_FAULTS`, which does not say at which row."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    ids, hashes, are_active, removed, reasons, sold, *values = columns
+    for name in _TYPED:
+        place = STORED_FIELDS.index(name)
+        values[place] = [typed(name, value) for value in values[place]]
+    lifecycles = map(
+        Lifecycle, map(bool, are_active), map(read_moment, removed), reasons, map(read_moment, sold)
+    )
+    return map(KnownListing, map(int, ids), hashes, lifecycles, zip(*values, strict=True))
 
 
 def typed(name: str, value: FieldValue | float) -> FieldValue:

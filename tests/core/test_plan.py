@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from discosync.core.changes import ACTIVE, ChangeSet, Lifecycle, Removed
 from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import RejectedRecord
-from discosync.core.known import KnownListing, KnownListings
+from discosync.core.known import STORED_FIELDS, KnownListing, KnownListings
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash
 from discosync.core.parsed import ParsedRecord
 from discosync.core.plan import Planner
@@ -29,7 +29,7 @@ class Mirror:
         self.rows = {
             x.listing_id: KnownListing(
                 listing_id=x.listing_id,
-                values={f: getattr(x, f) for f in CONTENT_FIELDS + EXTRA_FIELDS},
+                values=tuple(getattr(x, f) for f in STORED_FIELDS),
                 lifecycle=lifecycle,
                 content_hash=content_hash(x),
             )
@@ -148,7 +148,7 @@ def test_older_hash_version_is_rehashed_silently() -> None:
     """A new version of the hash is no change of everything."""
     mirror = Mirror(make_shop(1))
     row = mirror.rows[FIRST_ID]
-    mirror.rows[FIRST_ID] = replace(row, content_hash="0:old")
+    mirror.rows[FIRST_ID] = row._replace(content_hash="0:old")
     changes = mirror.plan([*make_shop(1)])
     assert changes.is_empty
     assert changes.completed[0].content_hash == content_hash(make_listing(0))

@@ -11,11 +11,11 @@ from discosync.core.block_parser import BlockParser
 from discosync.core.changes import ChangeSet, Removed
 from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import RejectedRecord, parse_header
-from discosync.core.known import IS_PURGED, KnownListing, KnownListings
+from discosync.core.known import IS_PURGED, STORED_FIELDS, KnownListing, KnownListings
 from discosync.core.lifecycle import lifecycle_of_new
 from discosync.core.listing import (
     CONTENT_FIELDS,
-    EXTRA_FIELDS,
+    FILLED_ONCE_FIELDS,
     Listing,
     content_digest,
     content_hash,
@@ -30,7 +30,6 @@ from discosync.core.remembered import SnapshotMark, context_of
 from discosync.core.snapshot import Snapshot, Source
 from tests.support.shop import NOON
 
-FIELDS = CONTENT_FIELDS + EXTRA_FIELDS
 HEADERS = (
     ("listing_id", "release_id", "status", "price", "comments", "location"),
     ("listing_id", "release_id", "status", "price", "comments"),
@@ -159,21 +158,20 @@ class World:
             for_sale = listing.is_for_sale
             self.rows[listing_id] = KnownListing(
                 listing_id=listing_id,
-                values={name: getattr(listing, name) for name in FIELDS},
+                values=tuple(getattr(listing, name) for name in STORED_FIELDS),
                 lifecycle=lifecycle_of_new(listing.status, is_for_sale=for_sale, as_of=NOON),
                 content_hash=content_hash(listing),
             )
         for rewrite in changes.rewrites:
             row = self.rows[rewrite.listing_id]
-            values = dict(row.values)
+            values = dict(zip(STORED_FIELDS, row.values, strict=True))
             if not isinstance(rewrite, Removed) or rewrite.in_snapshot:
                 shown = put_aside[rewrite.listing_id]
                 values |= {n: getattr(shown, n) for n in CONTENT_FIELDS if n in sees}
-                extras = {n: getattr(shown, n) for n in EXTRA_FIELDS}
+                extras = {n: getattr(shown, n) for n in FILLED_ONCE_FIELDS}
                 values |= {n: value for n, value in extras.items() if value is not None}
-            self.rows[rewrite.listing_id] = replace(
-                row,
-                values=values,
+            self.rows[rewrite.listing_id] = row._replace(
+                values=tuple(values.values()),
                 lifecycle=rewrite.lifecycle,
                 content_hash=rewrite.content_hash or None,
             )
