@@ -129,12 +129,11 @@ class Recogniser:
 
         Of those that are taken at once, the others are not tried either.
         """
-        if self._number_by_first:
-            for at, digest in enumerate(digests[1:], 1):
-                number = self._number_by_first.get(digest)
-                if number is not None and number not in taken[1:]:
-                    self._next = number
-                    return at
+        for digest in filter(self._number_by_first.__contains__, digests[1:]):
+            number = self._number_by_first[digest]
+            if number not in taken[1:]:
+                self._next = number
+                return digests.index(digest, 1)
         return None
 
     def _parse(

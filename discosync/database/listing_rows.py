@@ -9,7 +9,7 @@ from typing import Any
 from discosync.core.changes import STANDING_COLUMNS, Lifecycle, Rewrite
 from discosync.core.lifecycle import lifecycle_of_new
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, FOR_SALE, first_of, render_hash
-from discosync.core.parsed import VALUE_FIELDS, ParsedBlock
+from discosync.core.parsed import PLACE_BY_FIELD, VALUE_FIELDS, ParsedBlock
 from discosync.database.bulk import Assignments, BulkWriter, Row
 
 _KEYS = ("seller", "listing_id")
@@ -121,13 +121,9 @@ class RowLayout:
         """Give the columns that a listing's record fills alone."""
         columns: dict[str, Iterable[Any]] = dict(zip(VALUE_FIELDS, block.columns, strict=True))
         for name in self._primary:
-            of, width = _PRIMARY_COLUMNS[name]
-            columns[name] = [
-                names
-                if names is None or (", " not in names and len(names) <= width)  # as most are
-                else _first_name(name, names)
-                for names in columns[of]
-            ]
+            names = block.columns[PLACE_BY_FIELD[_PRIMARY_COLUMNS[name][0]]]
+            first_by_names = {each: _first_name(name, each) for each in set(names)}
+            columns[name] = map(first_by_names.__getitem__, names)
         for name in ("price_value", "weight"):
             columns[name] = list(map(self._writer.number, columns[name]))
         columns["posted"] = list(map(self._writer.moment, columns["posted"]))
