@@ -41,6 +41,22 @@ def test_benchmark_ends_well_when_all_rows_are_right(tmp_path: Path) -> None:
     assert done.stdout.count("right") == len(results)
 
 
+def test_pace_is_traced(tmp_path: Path) -> None:
+    """One command walks through the pages at the real limit, and says how often it was refused."""
+    done = subprocess.run(
+        [sys.executable, "benchmarks/pace.py", "--listings", "400"],
+        cwd=_TOP,
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\n   0 … 10     4 ####\n\n4 requests in " in done.stdout
+    assert done.stdout.endswith(" in any minute; refused with 429: 0\n")
+
+
 def test_exports_differ_as_they_say(tmp_path: Path) -> None:
     """`other` changes bytes and nothing for sale; `changed` takes away, adds and changes."""
     exports = make_exports(tmp_path, 300)

@@ -1,13 +1,10 @@
 """How many requests each way to Discogs needs, counted by the sandbox that answers them."""
 
 import json
-import sys
-import tempfile
 import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchmarks.harness.processes import measure
+from benchmarks.harness.sandboxed import sync_from
 from discosync.core.source_choice import PER_PAGE
 from discosync.sandbox.inventory import make_inventory
 from discosync.sandbox.server import SandboxServer, serving
@@ -67,19 +64,7 @@ def _count(size: int) -> ApiCalls:
 def _sync(server: SandboxServer, state: SandboxState, source: str) -> int:
     """Let discosync sync a fresh database from the sandbox."""
     state.requests.clear()
-    with tempfile.TemporaryDirectory() as name:
-        settings = {
-            "DISCOGS_API_URL": server.url,
-            "DISCOGS_TOKEN": state.token,
-            "DISCOGS_USERNAME": state.seller,
-            "DATABASE_URL": f"sqlite:///{Path(name) / 'shop.db'}",
-            "REPORT_DIR": name,
-            "HOME": name,
-        }
-        command = [sys.executable, "-m", "discosync", "sync", "-q", "--source", source]
-        done = measure(command, cwd=Path(name), more=settings)
-    if done.exit_code != 0:
-        raise RuntimeError(f"discosync ended with {done.exit_code}: {done.complaint}")
+    sync_from(server.url, state, source)
     return len(state.requests)
 
 

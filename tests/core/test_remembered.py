@@ -253,6 +253,23 @@ def test_unchanged_records_are_passed_over() -> None:
     assert world.passed_over == 0
 
 
+def test_passages_are_found_again_behind_many_changes() -> None:
+    """Where passage after passage changed several are taken at once, and one where one did."""
+    long = {"comments": "x" * 3_000, "location": ""}  # longer than a passage may grow
+    texts = {"release_id": "7", "status": "For Sale", "price": "9", **long}
+    records = [{"listing_id": str(n), **texts} for n in range(1, 65)]
+    hour = Hour(HEADERS[0], "EUR", records, is_complete=True, purges=False)
+    world = World(remembers=True)
+    world.live(hour)
+    # Of 32 passages the first ten are not as they were: 1, 2, 4 and 8 are taken. Later one is not.
+    others = {*range(0, 20, 2), 45}
+    shown = [{**r, "price": "8"} if at in others else r for at, r in enumerate(records)]
+    changes = world.live(replace(hour, records=shown))
+    assert isinstance(changes, ChangeSet)
+    assert len(changes.updated) == len(others)
+    assert (world.read, world.passed_over) == (64, 64 - 2 * (1 + 2 + 4 + 8) - 2)
+
+
 def test_gone_listing_is_not_recognised() -> None:
     """What vanished and comes back byte by byte is a return, not an unchanged record."""
     texts = {"release_id": "7", "status": "For Sale", "price": "9", "comments": "", "location": ""}
