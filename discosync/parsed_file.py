@@ -6,7 +6,7 @@ grow with the inventory.
 
 import marshal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -37,15 +37,21 @@ class ParsedFile:
         Raises `StorageFailed` when the disk does not take it.
         """
         self._count = 0
-        with disk_errors(self.path), self.path.open("wb") as file:
+        with disk_errors(self.path):
+            file = self.path.open("wb")
 
-            def put(block: ParsedBlock) -> None:
-                packed = _pack(block)
-                with disk_errors(self.path):
-                    file.write(len(packed).to_bytes(_SIZE_BYTES, "big") + packed)
-                self._count += len(block)
+        def put(block: ParsedBlock) -> None:
+            packed = _pack(block)
+            with disk_errors(self.path):
+                file.write(len(packed).to_bytes(_SIZE_BYTES, "big") + packed)
+                file.flush()
+            self._count += len(block)
 
+        try:
             yield put
+        finally:
+            with suppress(OSError):  # what did not get onto the disk has been told of
+                file.close()
 
     def read(self) -> Iterator[ParsedBlock]:
         """Read all that was put aside: nothing, when nothing ever was."""

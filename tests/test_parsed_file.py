@@ -80,20 +80,25 @@ def test_nothing_was_put_aside(tmp_path: Path) -> None:
 def test_full_disk_is_told_before_anything_is_written() -> None:
     """A disk that takes no more ends the plan with what to do, not with a traceback."""
     parsed = ParsedFile(Path("/dev/full"))
-    many = [_listing(number, comments="x" * 10_000) for number in range(1, 9)]
-    with pytest.raises(StorageFailed, match="/dev/full") as told, parsed.writing() as put:
-        put(_block(*many))
+    with parsed.writing() as put, pytest.raises(StorageFailed, match="/dev/full") as told:
+        put(_block(_listing(1)))
+    assert len(parsed) == 0
     assert isinstance(told.value.__cause__, OSError)
     assert told.value.__cause__.errno == errno.ENOSPC
 
 
-def _listing(listing_id: int, *, comments: str = "") -> Listing:
+def test_other_faults_are_not_the_disk_s(tmp_path: Path) -> None:
+    """What fails while a snapshot is compared is not told as if this file could not be written."""
+    with pytest.raises(TimeoutError), ParsedFile(tmp_path / "parsed").writing():
+        raise TimeoutError
+
+
+def _listing(listing_id: int) -> Listing:
     return Listing(
         listing_id=listing_id,
         status="For Sale",
         price_value=Decimal("12.50"),
         price_currency="EUR",
         release_id=7,
-        comments=comments,
         posted=datetime(2026, 1, 5, 9, 30, tzinfo=UTC) + timedelta(minutes=listing_id),
     )
