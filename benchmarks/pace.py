@@ -54,7 +54,7 @@ def _render(came_at: Sequence[float], seconds: float, throttled: int) -> Iterato
         yield f"{first:>4} … {first + _SLICE_SECONDS:<4} {count:>3} {'#' * min(count, _WIDEST_BAR)}"
     least = (len(came_at) - 1) // LIMIT_WITH_TOKEN * WINDOW_SECONDS
     yield ""
-    yield f"{len(came_at)} requests in {seconds:.0f} s; at the limit it would be {least:.0f} s"
+    yield f"{len(came_at)} requests in {seconds:.0f} s; the limit allows them in {least:.0f} s"
     yield f"at most {_most_in_a_window(came_at)} in any minute; refused with 429: {throttled}"
 
 

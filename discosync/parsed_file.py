@@ -10,10 +10,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from discosync.core.parsed import PLACE_BY_FIELD, ParsedBlock
-from discosync.discogs.spool import disk_errors
+from discosync.disk import disk_errors
+from discosync.errors import StorageFailed
 
 _SIZE_BYTES = 8
 _DECIMALS = [PLACE_BY_FIELD[field] for field in ("price_value", "weight")]
@@ -49,17 +50,38 @@ class ParsedFile:
 
         try:
             yield put
-        finally:
-            with suppress(OSError):  # what did not get onto the disk has been told of
+        except BaseException:
+            with suppress(OSError):
                 file.close()
+            raise
+        with disk_errors(self.path):
+            file.close()
 
     def read(self) -> Iterator[ParsedBlock]:
-        """Read all that was put aside: nothing, when nothing ever was."""
-        if not self._count:
+        """Read all that was put aside: nothing, when nothing ever was.
+
+        Raises `StorageFailed` when it is not all there.
+        """
+        left = self._count
+        if not left:
             return
-        with disk_errors(self.path), self.path.open("rb") as file:
-            while size := file.read(_SIZE_BYTES):
-                yield _unpack(file.read(int.from_bytes(size, "big")))
+        with disk_errors(self.path, "read"), self.path.open("rb") as file:
+            while block := _unpack_from(file):
+                left -= len(block)
+                yield block
+        if left:
+            raise StorageFailed(
+                f"{self.path} is not as it was written: {left:,} records are missing",
+                hint="nothing was changed; run again",
+                code="disk",
+            )
+
+
+def _unpack_from(file: BinaryIO) -> ParsedBlock | None:
+    """Read the next block; None where there is no whole one."""
+    size = int.from_bytes(file.read(_SIZE_BYTES), "big")
+    packed = file.read(size)
+    return _unpack(packed) if packed and len(packed) == size else None
 
 
 # Of all that Python has for the purpose, marshal alone is much quicker than parsing; it knows

@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 from discosync.core.block_parser import BlockParser
 from discosync.core.inventory_csv import Header, RejectedRecord, parse_header
 from discosync.core.listing import Listing
-from discosync.core.parsed import ParsedBlock
-from discosync.core.records import RawRecord, RecordBlock, RecordStream
+from discosync.core.records import RawRecord, RecordStream
 from discosync.core.snapshot import Snapshot
-from discosync.errors import StorageFailed
+from discosync.disk import disk_errors
 
 _HEADER_BYTES = 4096
 
@@ -22,7 +20,7 @@ _HEADER_BYTES = 4096
 class OpenSnapshot:
     """A snapshot opened for reading: its header, and its records, as they are or parsed.
 
-    One of `stream`, `blocks`, `parsed` and `records` can be read, once.
+    Either `stream` or `records` can be read, once.
     """
 
     header: Header
@@ -31,23 +29,13 @@ class OpenSnapshot:
     stream: RecordStream
 
     @property
-    def blocks(self) -> Iterator[RecordBlock]:
-        """Read all records, as they are."""
-        while block := self.stream.take():
-            yield block
-
-    @property
-    def parsed(self) -> Iterator[ParsedBlock]:
-        """Read all records."""
-        return chain.from_iterable(map(self.parser.read, self.blocks))
-
-    @property
     def records(self) -> Iterator[Listing | RejectedRecord]:
         """Read the records into listings, one by one."""
-        for block in self.parsed:
-            yield from block.rejected
-            for record in block.records:
-                yield record.listing
+        while block := self.stream.take():
+            for parsed in self.parser.read(block):
+                yield from parsed.rejected
+                for record in parsed.records:
+                    yield record.listing
 
 
 @contextmanager
@@ -74,11 +62,5 @@ def open_snapshot(snapshot: Snapshot) -> Iterator[OpenSnapshot]:
 
 
 def _opened(path: Path) -> BinaryIO:
-    try:
+    with disk_errors(path, "read"):
         return path.open("rb")
-    except OSError as exc:
-        raise StorageFailed(
-            f"cannot read the inventory {path}: {exc.strerror}",
-            hint="nothing was changed; run again",
-            code="disk",
-        ) from exc

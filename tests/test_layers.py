@@ -19,6 +19,7 @@ LAYERS = {
     "sandbox": 3,
     "settings": 3,
     "archive_file": 3,
+    "disk": 3,
     "log_format": 3,
     "report_file": 3,
     "report_saving": 3,

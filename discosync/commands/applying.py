@@ -60,9 +60,9 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
     def write(session: Session, key: int) -> None:
         with leaving_mark(session, stamp.seller, planned.left):
             if not planned.changes.writes_nothing:
-                run.progress.begin("writing changes", len(planned.parsed))
-            blocks = _counted(planned.parsed.read(), run.progress)
-            apply_changes(session, planned.changes, blocks, stamp=stamp, run_key=key)
+                run.progress.begin("writing changes", len(planned.parsed) or None)
+                blocks = _counted(planned.parsed.read(), run.progress)
+                apply_changes(session, planned.changes, blocks, stamp=stamp, run_key=key)
 
     with _recording(run, database), database.session(writes=True) as session:
         report = _write_run(run, session, partial(write, session), is_sandbox=is_sandbox)

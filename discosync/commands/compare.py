@@ -171,7 +171,7 @@ class _Comparer:
                 run,
                 self._database if self._state is SchemaState.CURRENT else None,
                 fetched.snapshot,
-                ParsedFile(directory / "parsed"),
+                ParsedFile(directory.with_name("parsed")),
                 last=self._last,
                 count_again=lambda: fetcher.count_again(str(run.seller)),
             )

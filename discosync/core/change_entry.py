@@ -75,7 +75,7 @@ def kind_of(change: Change) -> str:
 
 
 def describe_changes(changes: ChangeSet, added: Mapping[int, Listing]) -> Iterator[ChangeEntry]:
-    """Tell every change; `added` holds the added listings, read again from the snapshot."""
+    """Tell every change; `added` holds the added listings."""
     for listing_id in changes.added:
         listing = added[listing_id]
         yield ChangeEntry(

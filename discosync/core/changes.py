@@ -2,7 +2,7 @@
 
 The table on screen, the dry run, the report, the limits, the history and the write all use the
 same `ChangeSet`. It does not grow with the inventory on a first load: of an added listing it
-holds the id, and whoever needs more reads the snapshot again.
+holds the id, and whoever needs more has its record.
 """
 
 from collections.abc import Iterator, Sequence
@@ -131,8 +131,8 @@ class ChangeSet:
         yield from self.completed
 
     @property
-    def written(self) -> int:
-        """How many listings are written."""
+    def to_write(self) -> int:
+        """How many listings have to be written."""
         return len(self.added) + sum(1 for _ in self.rewrites)
 
     @property

@@ -123,7 +123,8 @@ class Planner:
         if self._are_new(block.ids):
             self._add_all(block, digests)
             return block
-        return block.pick(list(map(self.see, block.records, digests)))
+        pairs = zip(block.records, digests, strict=True)
+        return block.pick([self.see(record, digest) for record, digest in pairs])
 
     def reject(self, record: RejectedRecord) -> None:
         """Take a record that cannot be read; raise `BadData` when there are too many."""
@@ -226,13 +227,17 @@ class Planner:
     @property
     def gone(self) -> Collection[int]:
         """Active listings that a complete snapshot lacks, and that may be judged by it."""
-        if not self._may_remove or any(r.listing_id is None for r in self._rejected):
-            # A record whose very id is unreadable could be any of them.
-            return ()
-        return self._missing() - {r.listing_id for r in self._rejected if r.listing_id is not None}
+        return self._judged(self._missing())
 
     def _missing(self) -> set[int]:
         return set(compress(self._known.ids, map(gt, self._known.are_active, self._seen)))
+
+    def _judged(self, missing: set[int]) -> set[int]:
+        """Leave out what may not be judged."""
+        if not self._may_remove or any(r.listing_id is None for r in self._rejected):
+            # A record whose very id is unreadable could be any of them.
+            return set()
+        return missing - {r.listing_id for r in self._rejected if r.listing_id is not None}
 
     def remove(self, rows: Iterable[KnownListing]) -> None:
         """Decide that these listings are gone."""
@@ -246,6 +251,7 @@ class Planner:
         """Hand over the plan, sorted by listing id."""
         if self._waiting:
             raise KeyError(f"listings without their stored rows: {sorted(self._waiting)[:5]}")
+        missing = self._missing()
         self._decided.sort(key=lambda decision: decision.listing_id)
         return ChangeSet(
             added=array("q", sorted(self._added)),
@@ -262,5 +268,5 @@ class Planner:
             compared=self._records - len(self._added) - self._left_purged,
             compared_active=self._compared_active,
             left_purged=self._left_purged,
-            protected=len(self._missing()) - len(self.gone),
+            protected=len(missing) - len(self._judged(missing)),
         )

@@ -11,19 +11,16 @@ from discosync.core.plan import Planner
 from discosync.core.records import RecordBlock, RecordStream, raw_digest
 
 _PIECE_BYTES = 64 * 1024
-"""How much is cut into records behind the last passage: a little more than one."""
+"""How much is cut into records behind the last passage: more than a usual passage."""
 
 _MARGIN_BYTES = 2 * 1024
-"""How much longer passages may have grown, and yet the next one's beginning is found."""
+"""Passages may have grown by so much, less one record, and the next one's beginning is found."""
 
 _MOST_AT_ONCE = 8
 """So many passages are taken at once where none is as it was."""
 
 _AROUND = 4
 """A record may have moved by so many passages, and is known at once."""
-
-_MOST_INDEXED = 64
-"""So many passages' records are looked up in one map before it is made anew."""
 
 _MANY = 1_000
 """So many records may have moved before all digests are put into one map, the largest of all."""
@@ -56,7 +53,6 @@ class Recogniser:
         self._starts = list(accumulate(self._passages.counts, initial=0))
         self._number_by_first = self._index_firsts()
         self._place_by_digest: dict[bytes, int] = {}
-        self._indexed = range(0)
         self._moved = 0
         self._has_all = False
         self._next = 0
@@ -125,10 +121,9 @@ class Recogniser:
         return sum(sizes) + _MARGIN_BYTES if sizes else _PIECE_BYTES
 
     def _find_passage(self, digests: Sequence[bytes], taken: range) -> int | None:
-        """Find where a passage begins that may be as it was; the one at the very start is not.
-
-        Of those that are taken at once, the others are not tried either.
-        """
+        """Find where a passage begins that may be as it was."""
+        # The one at the very start was tried in vain a moment ago. Of several that are taken at
+        # once none is tried: where one after the other fails, looking records up costs less.
         for digest in filter(self._number_by_first.__contains__, digests[1:]):
             number = self._number_by_first[digest]
             if number not in taken[1:]:
@@ -146,8 +141,8 @@ class Recogniser:
             for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
                 ids[new_at[place]] = listing_id
             others = self._without_moved(parsed, new_digests)
-            if may_write := self._planner.see_block(others, new_digests):
-                self._put_aside(may_write)
+            if writable := self._planner.see_block(others, new_digests):
+                self._put_aside(writable)
 
     def _without_moved(self, parsed: ParsedBlock, digests: Sequence[bytes]) -> ParsedBlock:
         """Recognise records that stood elsewhere in the last file, after all; give the others."""
@@ -180,12 +175,7 @@ class Recogniser:
 
     def _look_around(self, numbers: range) -> None:
         """Be ready for the records of these passages, and of the next ones."""
-        if not numbers:
-            return
-        stop = min(numbers.stop + _AROUND, len(self._passages))
-        if numbers.start not in self._indexed or len(self._indexed) > _MOST_INDEXED:
-            self._indexed = range(numbers.start, numbers.start)
-            self._place_by_digest = {}
-        more = range(self._indexed.stop, max(self._indexed.stop, stop))
-        self._indexed = range(self._indexed.start, more.stop)
-        self._place_by_digest |= self._known.index_raw_digests(self._places(more))
+        if numbers:  # behind the last one its records may go on
+            stop = min(numbers.stop + _AROUND, len(self._passages))
+            places = self._places(range(numbers.start, stop))
+            self._place_by_digest = self._known.index_raw_digests(places)

@@ -1,7 +1,7 @@
 """Write a `ChangeSet`: listings, and the history of every change. No rule is decided here."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import chain, compress, repeat
 
@@ -37,8 +37,8 @@ def apply_changes(
     written = _write_missing(writer, changes.missing, stamp)
     with writer.indexing_later("listings") if is_large else nullcontext():
         written += _write_seen(writer, changes, blocks, stamp)
-    if written != changes.written:
-        raise conflict(changes.written - written)
+    if written != changes.to_write:
+        raise conflict(changes.to_write - written)
     unlink_moved(session, stamp.seller, changes.rewrites)
     with writer.indexing_later("listing_changes") if is_large else nullcontext():
         _write_history(writer, changes, stamp.seller, run_key)
@@ -63,7 +63,7 @@ def _write_missing(writer: BulkWriter, missing: tuple[Removed, ...], stamp: Stam
 def _write_seen(
     writer: BulkWriter, changes: ChangeSet, blocks: Iterable[ParsedBlock], stamp: Stamp
 ) -> int:
-    """Go through the snapshot once, inserting what is new and updating what changed."""
+    """Go through the records once, inserting what is new and updating what changed."""
     added = set(changes.added)
     rewrites = {r.listing_id: r for r in changes.rewrites if _is_in_snapshot(r)}
     layout = RowLayout(writer, stamp)
@@ -72,14 +72,13 @@ def _write_seen(
         new = filter(None, (_take(block, added) for block in blocks))
         all_rows = chain.from_iterable(map(layout.new_rows, new))
         return writer.insert("listings", layout.new_columns, all_rows)
-    rewritten = set(rewrites)
     updates = [_Updates(writer, layout, keeps_standing=keeps) for keeps in (False, True)]
     written = 0
     for block in blocks:
         if added_block := _take(block, added):
             rows = layout.new_rows(added_block)
             written += writer.insert("listings", layout.new_columns, rows)
-        if changed := _take(block, rewritten):
+        if changed := _take(block, rewrites):
             for update in updates:
                 update.add(changed, [rewrites[i] for i in changed.ids])
     return written + sum(update.finish() for update in updates)
@@ -118,7 +117,7 @@ class _Updates:
         self._rows = []
 
 
-def _take(block: ParsedBlock, wanted: set[int]) -> ParsedBlock | None:
+def _take(block: ParsedBlock, wanted: Container[int]) -> ParsedBlock | None:
     """Pick the records of wanted listings."""
     are_wanted = list(map(wanted.__contains__, block.ids))
     if all(are_wanted):

@@ -118,6 +118,7 @@ def _known_listings(rows: Sequence[Any]) -> Iterable[KnownListing]:
     try:
         return list(_read_rows(rows))
     except ROW_FAULTS as exc:
+        # Columns are quicker, but only a row that is alone can be named.
         if len(rows) == 1:
             raise bad_row(rows[0][0], exc) from exc
     return chain.from_iterable(_known_listings([row]) for row in rows)

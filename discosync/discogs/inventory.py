@@ -16,8 +16,9 @@ from discosync.core.records import split_records
 from discosync.core.snapshot import Snapshot, Source, hidden_fields
 from discosync.core.source_choice import MAX_PUBLIC_PAGES, PER_PAGE
 from discosync.discogs.answers import Answer
-from discosync.discogs.spool import Spool, digest, disk_errors
+from discosync.discogs.spool import Spool, digest
 from discosync.discogs.transport import Transport
+from discosync.disk import disk_errors
 from discosync.errors import BadData, NotReady
 
 _log = logging.getLogger(__name__)

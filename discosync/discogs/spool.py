@@ -7,29 +7,15 @@ import shutil
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from discosync.errors import BadData, StorageFailed
+from discosync.disk import disk_errors
+from discosync.errors import BadData
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 20
-
-
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what the disk says into an error of ours."""
-    try:
-        yield
-    except OSError as exc:
-        raise StorageFailed(
-            f"cannot write {path}: {exc.strerror or exc}",
-            hint="free some space or mend the permissions there; nothing was changed",
-            code="disk",
-        ) from exc
 
 
 class Spool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from discosync.database.apply import apply_changes
 from discosync.database.engine import open_database
 from discosync.database.fingerprints import WATCHED, load_fingerprint
 from discosync.database.session import Session
+from discosync.parsed_file import ParsedFile
 from tests.support.program import Program
 from tests.support.shop import SELLER, make_listing, make_shop, with_changed, write_export
 
@@ -58,6 +59,21 @@ def counting_parsed() -> Iterator[list[int]]:
 
 
 @contextmanager
+def counting_calls(code: CodeType) -> Iterator[list[int]]:
+    """Count the calls of a function."""
+    calls = [0]
+
+    def look(frame: FrameType, what: str, _: Any) -> None:
+        calls[0] += what == "call" and frame.f_code is code
+
+    sys.setprofile(look)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+@contextmanager
 def noting_statements() -> Iterator[list[str]]:
     """Note the statements of plain sessions."""
     statements: list[str] = []
@@ -89,6 +105,15 @@ def _sync(program: Program, path: Path, *options: str, **more: str) -> tuple[dic
         result = program("sync", "--from-file", str(path), "--json", *options, stdin=None, **more)
     assert result.exit_code == 0, result.stderr
     return result.counts, parsed[0]
+
+
+def _shorten(path: Path, less: Path) -> Path:
+    """Leave out the last two columns."""
+    rows = csv.reader(io.StringIO(path.read_text(), newline=""))
+    text = io.StringIO()
+    csv.writer(text).writerows(row[:-2] for row in rows)
+    less.write_text(text.getvalue(), newline="")
+    return less
 
 
 def _records(path: Path) -> list[bytes]:
@@ -411,14 +436,36 @@ def test_file_that_shows_less_than_the_row_is_read_every_hour(
     program: Program, path: Path, tmp_path: Path
 ) -> None:
     """A record that does not settle its listing is compared with the row, the same file or not."""
-    rows = csv.reader(io.StringIO(path.read_text(), newline=""))
-    text = io.StringIO()
-    csv.writer(text).writerows(row[:-2] for row in rows)
-    less = tmp_path / "less.csv"
-    less.write_text(text.getvalue(), newline="")
+    less = _shorten(path, tmp_path / "less.csv")
     assert _sync(program, less)[0]["unchanged"] == 40
     program.query("UPDATE listings SET price_value = 1 WHERE listing_id = '4400000020'")
     assert _sync(program, less)[0]["updated"] == 1
+
+
+def test_what_is_put_aside_is_read_only_to_be_written(
+    program: Program, path: Path, tmp_path: Path
+) -> None:
+    """A run that finds nothing to write does not read what it put aside in case."""
+    less = _shorten(path, tmp_path / "less.csv")
+    for price, expected in ((b"12.5", False), (b"13", True)):
+        less.write_bytes(less.read_bytes().replace(b"For Sale,12.5,", b"For Sale,%s," % price, 1))
+        with counting_calls(ParsedFile.read.__code__) as reads:
+            counts = program("sync", "--from-file", str(less), "--json", stdin=None).counts
+        assert ("updated" in counts, reads[0] > 0) == (expected, expected)
+
+
+@pytest.mark.parametrize("spoilt", ["price_value = 'abc'", "removed_at = 'x'"])
+def test_spoilt_row_is_named_among_good_ones(
+    sqlite_program: Program, tmp_path: Path, spoilt: str
+) -> None:
+    """Of many rows that are read together it is the one that cannot be read."""
+    shop = make_shop(40)
+    path = write_export(tmp_path / "shop.csv", shop)
+    assert sqlite_program("sync", "--from-file", str(path)).exit_code == 0
+    sqlite_program.query(f"UPDATE listings SET {spoilt} WHERE listing_id = '4400000020'")
+    write_export(path, [replace(x, comments="changed") for x in shop])
+    result = sqlite_program("sync", "--from-file", str(path))
+    assert (result.exit_code, "listing_id '4400000020'" in result.stderr) == (16, True)
 
 
 def test_untrusted_hash_trusts_no_mark(program: Program, path: Path) -> None:

@@ -13,7 +13,7 @@ from discosync.core.differences import find_conflicts
 from discosync.core.inventory_csv import RejectedRecord
 from discosync.core.known import STORED_FIELDS, KnownListing, KnownListings
 from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash
-from discosync.core.parsed import ParsedRecord
+from discosync.core.parsed import VALUE_FIELDS, ParsedRecord
 from discosync.core.plan import Planner
 from tests.support.shop import FIRST_ID, NOON, make_listing, make_shop
 
@@ -54,6 +54,12 @@ class Mirror:
         planner.resolve([self.rows[i] for i in list(planner.waiting)])
         planner.remove([self.rows[i] for i in sorted(planner.gone)])
         return planner.finish()
+
+
+def test_values_of_rows_and_records_begin_alike() -> None:
+    """Both hold the content first, in one order: they are compared place by place."""
+    count = len(CONTENT_FIELDS)
+    assert STORED_FIELDS[:count] == VALUE_FIELDS[:count] == CONTENT_FIELDS
 
 
 def test_unchanged_inventory_plans_nothing() -> None:
