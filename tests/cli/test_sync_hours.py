@@ -1,6 +1,7 @@
 """Hour after hour over real HTTP: both sources, both databases."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -195,6 +196,23 @@ def test_no_content_hash_flag_rewrites_every_listing(
 
     assert trusting.counts["unchanged"] == 20
     assert comparing.counts == {"seen": 20, "updated": 1, "unchanged": 19, "active": 20}
+
+
+def test_primary_columns_hold_the_first_name(program: Program, tmp_path: Path) -> None:
+    """Label and format up to the first comma, the artist whole, each as wide as its column."""
+    names = {"artist_names": "Hollow, The & Tides", "label_names": "Orchard, Sparrow"}
+    shop = [
+        make_listing(0, **names, format_names="LP, Album"),
+        make_listing(1, artist_names="A" * 300, label_names="L" * 300, format_names="CD"),
+    ]
+    path = write_export(tmp_path / "shop.csv", shop)
+    for _ in range(2):
+        assert program("sync", "--from-file", str(path), stdin=None).exit_code == 0
+        rows = program.query("SELECT * FROM listings ORDER BY listing_id")
+        shown = [[row[f"primary_{name}"] for name in ("artist", "label", "format")] for row in rows]
+        assert shown == [["Hollow, The & Tides", "Orchard", "LP"], ["A" * 255, "L" * 255, "CD"]]
+        shop = [replace(listing, comments="changed") for listing in shop]
+        write_export(path, shop)
 
 
 def test_sellers_do_not_touch_each_other(program: Program, sandbox: SandboxServer) -> None:
