@@ -58,8 +58,8 @@ def status(
         raise typer.Exit(int(ExitStatus.LIMIT))
     if stands.is_too_old_to_show:
         console.note(
-            "discosync: warning: the inventory is more than six hours old; Discogs' terms do not "
-            "allow showing it"
+            "discosync: warning: Discogs' terms do not allow showing an inventory that is, or may "
+            "be, more than six hours old"
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from discosync.core.pacific import parse_export_name
+from discosync.core.report import Problem
 from discosync.core.snapshot import Snapshot, Source
 from discosync.database.store import LastApplied
 from discosync.discogs.inventory_file import load_file
@@ -70,9 +71,17 @@ class FileFetcher:
         reason = f"--from-file {_legible(self._path)}"
         self._run.source, self._run.source_reason = Source.FILE.value, reason
         _log.info("source %s: %s", Source.FILE.value, reason)
+        self._note_name(seller)
         currency = self._settings.currency or self._last.currency
         snapshot = load_file(self._path, seller=seller, currency=currency, spool=spool)
         return Fetched(snapshot=snapshot, is_sandbox=None)
+
+    def _note_name(self, seller: str) -> None:
+        """Say that somebody named another seller than Discogs did."""
+        by_name = parse_export_name(self._path.name)
+        if by_name is not None and by_name[0].casefold() != seller.casefold():
+            text = f"by its name the file is {by_name[0]}'s, and is taken for {seller}'s"
+            self._run.problems.append(Problem(code="other_name", text=text, is_warning=False))
 
     def fetch_instead(self, seller: str, spool: Spool, *, reason: str) -> Fetched:
         """Never called: see `may_go_back`."""

@@ -97,7 +97,10 @@ def _note_columns(run: Run, header: Header, last: LastApplied) -> None:
 
 def _note_currency(run: Run, snapshot: Snapshot, sees: frozenset[str]) -> None:
     if "price_currency" not in sees and snapshot.currency is None:
-        text = "the prices have no currency: a file has none, and nobody has said; DISCOGS_CURRENCY"
+        text = (
+            "the prices have no currency, because a file names none: set DISCOGS_CURRENCY (EUR, "
+            "say) and run again"
+        )
         run.problems.append(Problem(code="no_currency", text=text, is_warning=False))
 
 
@@ -111,6 +114,11 @@ def _note_problems(run: Run, changes: ChangeSet, snapshot: Snapshot) -> None:
                 listing_id=rejected.listing_id,
             )
         )
+    if changes.completed:
+        text = (
+            f"{len(changes.completed):,} listings have not changed: what was not known is filled in"
+        )
+        run.problems.append(Problem(code="completed", text=text, is_warning=False))
     if snapshot.incomplete_because is not None:
         text = f"incomplete, so nothing is removed: {snapshot.incomplete_because}"
         run.problems.append(Problem(code="incomplete_snapshot", text=text))

@@ -153,8 +153,8 @@ class Console:
             self.show_json(report.to_json())
         elif report.comparison is not None:
             self._show_comparison(report, report.comparison, diff)
-        elif diff is not None:
-            self._show_diff(report, diff)
+        elif diff in {"json", "markdown"} or (diff is not None and report.has_plan):
+            self._show_diff(report, str(diff))
         elif not self.quiet and report.error is None:
             is_clean = report.exit_status is ExitStatus.OK
             print_lines(headline(report), list(summary_lines(report)), is_clean=is_clean)

@@ -8,6 +8,7 @@ from discosync.core.change_entry import ChangeEntry, json_value
 from discosync.core.listing import FieldValue
 from discosync.core.money import render_amount
 from discosync.core.report import RunReport
+from discosync.errors import ExitStatus
 
 MAX_SHOWN = 200
 """Rows that a person, and a comment of 65,536 characters, can take."""
@@ -88,13 +89,12 @@ def render_counts(report: RunReport) -> str:
 def render_markdown(report: RunReport) -> str:
     """Write the diff for a pull request comment."""
     changes = report.changes or ()
-    lines = [
-        f"### discosync: {escape(report.seller or '?')}",
-        "",
-        f"{render_counts(report)} · source `{report.source}`",
-    ]
+    lines = [f"### discosync: {escape(report.seller or 'no seller')}"]
+    if report.has_plan:
+        lines += ["", f"{render_counts(report)} · source `{report.source}`"]
     if report.error is not None:
-        lines += ["", f"**Refused:** {escape(report.error.message)}"]
+        word = "Refused" if report.exit_status is ExitStatus.LIMIT else "Failed, nothing is known"
+        lines += ["", f"**{word}:** {escape(report.error.message)}"]
     if changes:
         lines += ["", "| change | listing | record | what |", "| --- | --- | --- | --- |"]
         lines += [

@@ -118,6 +118,11 @@ class RunReport:
             report["changes"] = [change.to_json() for change in self.changes]
         return report
 
+    @property
+    def has_plan(self) -> bool:
+        """Whether it came as far as to know what would change."""
+        return self.error is None or self.changes is not None
+
     def _snapshot_json(self) -> dict[str, Any] | None:
         if self.snapshot is None:
             return None

@@ -8,6 +8,7 @@ from typing import Any
 from discosync.core.change_entry import json_value
 from discosync.core.enrichment import Coverage
 from discosync.core.moments import render_age
+from discosync.core.snapshot import Source
 
 MAX_SHOWN_AGE = timedelta(hours=6)
 """Discogs' API terms of use: what is shown must not be older."""
@@ -108,9 +109,17 @@ class Status:
 
     @property
     def inventory_age(self) -> timedelta | None:
-        """How old what the mirror shows is."""
+        """How old what the mirror shows is; None when nobody knows."""
+        as_of = self._inventory_as_of
+        return None if as_of is None else self.now - as_of
+
+    @property
+    def _inventory_as_of(self) -> datetime | None:
+        """Of which moment the inventory is; a file without Discogs' own name has none."""
         last = self.last_success
-        return None if last is None else self.now - (last.snapshot_as_of or last.started_at)
+        if last is None or (last.source == Source.FILE and last.snapshot_as_of is None):
+            return None
+        return last.snapshot_as_of or last.started_at
 
     @property
     def is_late(self) -> bool:
@@ -148,7 +157,7 @@ class Status:
                 "exit_code": last.exit_code,
             },
             "inventory": {
-                "as_of": json_value(last.snapshot_as_of or last.started_at) if last else None,
+                "as_of": json_value(self._inventory_as_of),
                 "age_seconds": _seconds(self.inventory_age),
                 "too_old_to_show": self.is_too_old_to_show,
             },

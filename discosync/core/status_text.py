@@ -14,13 +14,12 @@ def status_lines(status: Status) -> Iterator[tuple[str, str]]:
     """Give the status, as named lines."""
     yield "database", status.database
     last = status.last_success
-    if last is None or status.success_age is None or status.inventory_age is None:
+    if last is None or status.success_age is None:
         yield "last sync", "never"
     else:
         warned = ", with warnings" if last.exit_code else ""
         yield "last sync", f"{render_age(status.success_age)} ago{warned} ({last.run_id})"
-        limit = "more than the six that Discogs allows" if status.is_too_old_to_show else "fresh"
-        yield "inventory", f"{render_age(status.inventory_age)} old: {limit}"
+        yield "inventory", _age(status)
     yield "for sale", f"{status.counts.active:,}"
     reasons = ", ".join(f"{n:,} {reason}" for reason, n in status.counts.inactive_by_reason.items())
     yield "inactive", f"{status.counts.inactive:,}" + (f" ({reasons})" if reasons else "")
@@ -30,6 +29,13 @@ def status_lines(status: Status) -> Iterator[tuple[str, str]]:
     yield "purge", _purge(status)
     yield "flags", ", ".join(f"{flag} {'on' if on else 'off'}" for flag, on in status.flags.items())
     yield from trend_lines(status.runs)
+
+
+def _age(status: Status) -> str:
+    if status.inventory_age is None:
+        return "nobody knows how old: it came from a file without Discogs' own name"
+    limit = "more than the six hours that Discogs allows" if status.is_too_old_to_show else "fresh"
+    return f"{render_age(status.inventory_age)} old: {limit}"
 
 
 def _purge(status: Status) -> str:

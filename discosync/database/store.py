@@ -74,6 +74,8 @@ def _known_rows(cursor: Any, purged: set[int]) -> Iterator[tuple[int, int, str |
     while rows := cursor.fetchmany(10_000):
         for text_id, content_hash, is_active, is_lacking in rows:
             listing_id = _parse_id(text_id)
+            if content_hash is not None and not isinstance(content_hash, str):
+                raise bad_row(text_id, "its content_hash is no text")
             flags = (IS_ACTIVE if is_active else 0) | (IS_INCOMPLETE if is_lacking else 0)
             yield listing_id, flags, content_hash
             purged.discard(listing_id)  # it came back
