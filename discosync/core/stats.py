@@ -124,11 +124,8 @@ def compute_stats(
     everything = list(rows)
     sold = [r for r in everything if r.sold_at is not None and since <= r.sold_at <= until]
     unsold = [r for r in everything if not r.is_active and r.removal_reason != "sold"]
-    gone = [
-        r
-        for r in unsold
-        if r.was_offered and r.removed_at is not None and since <= r.removed_at <= until
-    ]
+    offered_once = (r for r in unsold if r.was_offered)
+    gone = [r for r in offered_once if r.removed_at and since <= r.removed_at <= until]
     active = [r for r in everything if r.is_active]
     offered = [*active, *gone, *sold]
     moves, values = follow_values(runs, since=since)

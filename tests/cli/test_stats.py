@@ -59,6 +59,20 @@ def test_since_leaves_out_what_was_before(shop: Program) -> None:
     assert shop("stats", "--since", "soon").exit_code == 2
 
 
+def test_since_lies_in_the_past(shop: Program) -> None:
+    """A span that has not begun yet is refused, whatever the form."""
+    for form in ((), ("--csv",), ("--json",)):
+        told = shop("stats", "--since", "2999-01-01", *form)
+        assert (told.exit_code, "lies in the future" in told.stdout + told.stderr) == (2, True)
+
+
+def test_the_directory_of_the_page_is_made(shop: Program) -> None:
+    """A page may go where no directory is yet."""
+    page = shop.directory / "new" / "deep" / "page.html"
+    assert shop("stats", "--html", str(page)).exit_code == 0
+    assert page.is_file()
+
+
 def test_csv_is_one_figure_a_line(shop: Program) -> None:
     """A spreadsheet gets five columns and the same numbers."""
     rows = list(csv.DictReader(io.StringIO(shop("stats", "--csv").stdout)))
@@ -90,11 +104,10 @@ def test_a_table_that_is_cut_says_so(program: Program) -> None:
 
 def test_drafts_of_the_first_load_did_not_go(program: Program) -> None:
     """What was never for sale is left out; what was, and then became a draft, has gone."""
-    draft, expired = {"status": "Draft"}, {"status": "Expired"}
-    first = [replace(x, **draft) if i < 4 else x for i, x in enumerate(make_shop(10))]
+    first = [replace(x, status="Draft") if i < 4 else x for i, x in enumerate(make_shop(10))]
     now = datetime.now(UTC)
     _mirror(program, now - timedelta(days=9), first)
-    second = [replace(x, **expired) if i in {0, 5} else x for i, x in enumerate(first)]
+    second = [replace(x, status="Expired") if i in {0, 5} else x for i, x in enumerate(first)]
     _mirror(program, now - timedelta(days=8), with_changed(second, 1, status="For Sale"))
     _mirror(program, now - timedelta(days=7), with_changed(second, 1, status="Draft"))
     shown = json.loads(program("stats", "--json").stdout)
