@@ -62,3 +62,5 @@ def _show(console: "Console", figures: "Stats") -> None:
         if table.rows:
             console.show_text(f"\n{table.title}")
             console.show_table(table.columns, table.rows)
+        if table.left_out:
+            console.show_text(table.left_out)

@@ -101,4 +101,4 @@ def runs(
         for name, line in trend_lines(past):
             console.note(f"{name:<10} {line}")
         if not past:
-            console.note("there is no run yet")
+            console.note(f"there is no run{f' of {command}' if command else ''} yet")

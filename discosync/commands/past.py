@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from discosync.commands.reading import opened
 from discosync.core.history import PastChange
 from discosync.core.known import KnownListing
-from discosync.core.moments import parse_moment
+from discosync.core.moments import parse_past_moment
 from discosync.database.checkpoints import load_undone
 from discosync.database.history import (
     load_changes_of_listings,
+    load_first_moment,
     load_first_run_after,
     load_states,
 )
@@ -71,24 +73,42 @@ def load_life(config: Path | None, listing_id: int, *, seller: str | None) -> Li
     return Life(seller=at.seller, listing_id=listing_id, now=now, changes=changes, purged=purged)
 
 
+def _known_before(
+    known: Iterator[dict[str, Any]], begin: datetime | None, seller: str
+) -> Iterator[dict[str, Any]]:
+    """Give what was known before the first sync; raise `UsageFault` when that is nothing.
+
+    Only an adopted database of the old shop holds something then: its rows carry no beginning.
+    """
+    first = next(known, None)
+    if first is not None:
+        return chain([first], known)
+    since = "yet" if begin is None else f"before {begin:%Y-%m-%dT%H:%M:%S} UTC"
+    raise UsageFault(
+        f"nothing is known of {seller} {since}",
+        hint="`discosync sync` is the first to see it" if begin is None else "name a later moment",
+        code="bad_moment",
+    )
+
+
 @contextmanager
 def inventory_at(
     config: Path | None, when: str, *, seller: str | None, with_inactive: bool
 ) -> Iterator[PastInventory]:
     """Load the inventory as it stood at a moment: what was for sale, or all that was known."""
     try:
-        moment = parse_moment(when, now=datetime.now(UTC))
+        moment = parse_past_moment(when, now=datetime.now(UTC))
     except ValueError as exc:
         raise UsageFault(str(exc), code="bad_moment") from exc
-    if moment > datetime.now(UTC):
-        raise UsageFault(f"{when} lies in the future", hint="name a past moment", code="bad_moment")
     with opened(config, seller=seller) as at:
         first = load_first_run_after(at.connection, at.seller, moment)
         undone = load_undone(session_over(at.connection), at.seller, first)
         states = load_states(at.connection, at.seller)
-        past = (
-            state
-            for state in states
-            if undone.apply_to(state["listing_id"], state) and (with_inactive or state["is_active"])
+        known: Iterator[dict[str, Any]] = filter(
+            lambda state: undone.apply_to(state["listing_id"], state), states
         )
+        begin = load_first_moment(at.connection, at.seller)
+        if begin is None or moment < begin:
+            known = _known_before(known, begin, at.seller)
+        past = (state for state in known if with_inactive or state["is_active"])
         yield PastInventory(seller=at.seller, as_of=moment, listings=past)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from discosync.commands.reading import opened
-from discosync.core.moments import parse_moment
+from discosync.core.moments import parse_past_moment
 from discosync.core.stats import Stats, compute_stats
 from discosync.core.stats_page import render_stats_page
 from discosync.database.stats import load_purged_count, load_run_figures, load_stat_rows
@@ -16,7 +16,7 @@ def load_stats(config: Path | None, *, seller: str | None, since: str) -> Stats:
     """Work every figure out, from a moment or an age until now."""
     now = datetime.now(UTC)
     try:
-        begin = parse_moment(since, now=now)
+        begin = parse_past_moment(since, now=now)
     except ValueError as exc:
         raise UsageFault(str(exc), code="bad_moment") from exc
     with opened(config, seller=seller) as at:

@@ -11,7 +11,7 @@ from typing import Any
 from discosync.commands.places import report_dir
 from discosync.commands.reading import Opened, opened, require_filled
 from discosync.core.flags import FlagContext, resolve_flags
-from discosync.core.status import RunLine, Status, read_run_line
+from discosync.core.status import RUN_COMMANDS, RunLine, Status, read_run_line
 from discosync.database.engine import Database, open_database
 from discosync.database.enrichment import load_coverage
 from discosync.database.flag_states import load_flag_states
@@ -77,6 +77,12 @@ def _saved(at: Opened) -> Iterator[dict[str, Any]]:
 
 def load_runs(config: Path | None, wanted: RunFilter) -> list[RunLine]:
     """Load the newest runs, newest first: recorded ones, and those that left only a report."""
+    if wanted.command is not None and wanted.command not in RUN_COMMANDS:
+        raise UsageFault(
+            f"no runs are kept of {wanted.command!r}",
+            hint=f"commands that make runs: {', '.join(RUN_COMMANDS)}",
+            code="unknown_command",
+        )
     settings, database = _open(config)
     saved = _saved_reports(settings, database)
     if not database.exists:
@@ -117,8 +123,12 @@ def load_one_report(config: Path | None, run_id: str) -> dict[str, Any]:
 def _merge(
     recorded: list[dict[str, Any]], saved: Iterator[dict[str, Any]], wanted: RunFilter
 ) -> list[RunLine]:
-    by_id = {report["run_id"]: report for report in saved} | {r["run_id"]: r for r in recorded}
-    lines = [_line for report in by_id.values() if (_line := _readable(report)) is not None]
+    # A report tells whole seconds: within one, runs keep the order in which they were written.
+    in_order = {r["run_id"]: r for r in reversed(recorded)}
+    by_id = {report["run_id"]: report for report in saved} | in_order
+    lines = [
+        _line for report in reversed(by_id.values()) if (_line := _readable(report)) is not None
+    ]
     lines = [
         run
         for run in lines
@@ -134,6 +144,13 @@ def _readable(report: dict[str, Any]) -> RunLine | None:
     return None
 
 
+def _written(path: Path) -> tuple[str, int, str]:
+    """Order report files by the second in their names, then by when they were written."""
+    with suppress(OSError):
+        return path.name.split("-")[-2], path.stat().st_mtime_ns, path.name
+    return path.name.split("-")[-2], 0, path.name
+
+
 def _saved_reports(
     settings: Settings, database: Database, *, newest: int = _FILES_READ
 ) -> Iterator[dict[str, Any]]:
@@ -145,7 +162,7 @@ def _saved_reports(
     if directory is None or not directory.is_dir():
         return
     # NAME-COMMAND's own hyphens aside, a name ends with its moment and the run's id.
-    by_moment = sorted(directory.glob("*-*Z-*.json"), key=lambda path: path.name.split("-")[-2:])
+    by_moment = sorted(directory.glob("*-*Z-*.json"), key=_written)
     for path in by_moment[-newest:]:
         with suppress(OSError, ValueError):
             report = json.loads(path.read_text(encoding="utf-8"))

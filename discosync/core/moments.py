@@ -36,6 +36,14 @@ def parse_moment(text: str, *, now: datetime) -> datetime:
         ) from None
 
 
+def parse_past_moment(text: str, *, now: datetime) -> datetime:
+    """Read a moment or an age as `parse_moment` does; `ValueError` also for what is to come."""
+    moment = parse_moment(text, now=now)
+    if moment > now:
+        raise ValueError(f"{text} lies in the future; name a past moment")
+    return moment
+
+
 def moment_of_run(started_at: datetime, snapshot_as_of: datetime | None) -> datetime:
     """Say when what a run wrote became true: the moment that its snapshot shows.
 

@@ -1,10 +1,11 @@
 """What sold, how fast, and for how much: figures over what the mirror holds of a seller.
 
 Money is counted by currency, in `Decimal`; a listing without a known currency counts under "".
-Listings that were sold before discosync first saw them have no date, and are counted apart.
+Listings that were sold before discosync first saw them have no date, and are counted apart; so
+are those that were no longer, or not yet, for sale then and never since: drafts, expired ones.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,7 +30,6 @@ PRICE_BANDS = (
     (100, "50 to 100"),
 )
 _TOP_BAND = "100 and more"
-MAX_GROUPS = 15
 _UNNAMED = "(none)"
 
 
@@ -46,6 +46,8 @@ class StatRow(NamedTuple):
     primary_label: str | None
     listed_at: datetime | None
     """The earlier of `posted`, which moves with every edit, and the first time it was seen."""
+    was_offered: bool = True
+    """Whether it is for sale, or was since it is known; nobody asks it of a sold one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +81,21 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """All figures of one seller over one span of time."""
+    """All figures of one seller over one span of time.
+
+    `never_offered` counts by reason what was not for sale as long as discosync knows it.
+    """
 
     seller: str
     since: datetime
     until: datetime
     active: int
     value: Mapping[str, Decimal]
+    offered: int
     sold: int
     amounts: Mapping[str, Decimal]
     sold_undated: int
+    never_offered: Mapping[str, int]
     purged: int
     weeks: Sequence[Period]
     months: Sequence[Period]
@@ -101,8 +108,7 @@ class Stats:
     @property
     def sell_through(self) -> float:
         """The share of all that was on offer that sold."""
-        offered = sum(group.offered for group in self.by_price)
-        return self.sold / offered if offered else 0.0
+        return self.sold / self.offered if self.offered else 0.0
 
 
 def compute_stats(
@@ -117,15 +123,11 @@ def compute_stats(
     """Compute every figure; rows and runs are gone through once."""
     everything = list(rows)
     sold = [r for r in everything if r.sold_at is not None and since <= r.sold_at <= until]
-    gone = [
-        r
-        for r in everything
-        if not r.is_active
-        and r.removal_reason != "sold"
-        and r.removed_at is not None
-        and since <= r.removed_at <= until
-    ]
+    unsold = [r for r in everything if not r.is_active and r.removal_reason != "sold"]
+    offered_once = (r for r in unsold if r.was_offered)
+    gone = [r for r in offered_once if r.removed_at and since <= r.removed_at <= until]
     active = [r for r in everything if r.is_active]
+    offered = [*active, *gone, *sold]
     moves, values = follow_values(runs, since=since)
     return Stats(
         seller=seller,
@@ -133,15 +135,17 @@ def compute_stats(
         until=until,
         active=len(active),
         value=_amounts(active),
+        offered=len(offered),
         sold=len(sold),
         amounts=_amounts(sold),
         sold_undated=sum(r.removal_reason == "sold" and r.sold_at is None for r in everything),
+        never_offered=_by_reason(r for r in unsold if not r.was_offered),
         purged=purged,
         weeks=_periods(sold, gone, week_of, _days(since, until)),
         months=_periods(sold, gone, month_of, _days(since, until)),
-        by_format=_groups([*active, *gone, *sold], lambda r: r.primary_format or _UNNAMED),
-        by_label=_groups([*active, *gone, *sold], lambda r: r.primary_label or _UNNAMED),
-        by_price=_groups([*active, *gone, *sold], _band, order=_band_order),
+        by_format=_groups(offered, lambda r: r.primary_format or _UNNAMED),
+        by_label=_groups(offered, lambda r: r.primary_label or _UNNAMED),
+        by_price=_groups(offered, _band, order=_band_order),
         price_moves=moves,
         values=values,
     )
@@ -150,6 +154,10 @@ def compute_stats(
 def _days(since: datetime, until: datetime) -> list[datetime]:
     count = min((until - since).days + 1, 36_525)
     return [until - timedelta(days=back) for back in range(count, -1, -1)]
+
+
+def _by_reason(rows: Iterable[StatRow]) -> dict[str, int]:
+    return dict(sorted(Counter(row.removal_reason or "unknown" for row in rows).items()))
 
 
 def _amounts(rows: Iterable[StatRow]) -> dict[str, Decimal]:
@@ -216,7 +224,7 @@ def _groups(
     for row in offered:
         rows_by_name[name_of(row)].append(row)
     groups = [_group(name, rows) for name, rows in rows_by_name.items()]
-    return sorted(groups, key=order)[:MAX_GROUPS]
+    return sorted(groups, key=order)
 
 
 def _group(name: str, rows: Sequence[StatRow]) -> Group:

@@ -8,6 +8,7 @@ from discosync.core.stats import Stats
 from discosync.core.stats_text import (
     StatsTable,
     render_amounts,
+    render_never_offered,
     render_share,
     stats_tables,
 )
@@ -100,7 +101,8 @@ def _section(title: str, body: str) -> str:
 def _table(table: StatsTable) -> str:
     # A bar made of characters has no name for its column, and no place on the page.
     kept = [at for at, name in enumerate(table.columns) if name]
-    return f'<div class="scroll"><table>{_head(table, kept)}{_body(table, kept)}</table></div>'
+    rows = f'<div class="scroll"><table>{_head(table, kept)}{_body(table, kept)}</table></div>'
+    return rows + (f'<p class="sub">{escape(table.left_out)}</p>' if table.left_out else "")
 
 
 def _head(table: StatsTable, kept: Sequence[int]) -> str:
@@ -119,6 +121,8 @@ def _footer(stats: Stats) -> str:
     notes = []
     if stats.sold_undated:
         notes.append(f"{stats.sold_undated:,} records were sold before the first sync saw them.")
+    if stats.never_offered:
+        notes.append(f"{render_never_offered(stats.never_offered)}.")
     if stats.purged:
         notes.append(f"{stats.purged:,} purged records are not counted.")
     lines = "<br>".join(escape(line) for line in (*notes, *NOTICES))

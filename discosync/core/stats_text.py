@@ -12,14 +12,16 @@ from discosync.core.plots import render_bar, render_sparkline
 from discosync.core.stats import Group, Period, Stats
 
 _PERIODS_SHOWN = 16
+_GROUPS_SHOWN = 15
 
 
 class StatsTable(NamedTuple):
-    """One table of the figures: its title, columns and rows."""
+    """One table of the figures: its title, columns and rows, and what it leaves out, in words."""
 
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+    left_out: str = ""
 
 
 def render_amounts(amounts: Mapping[str, Decimal]) -> str:
@@ -38,6 +40,13 @@ def render_days(days: float | None) -> str:
     return "–" if days is None else f"{days:,.0f}"
 
 
+def render_never_offered(by_reason: Mapping[str, int]) -> str:
+    """Say how many listings no figure counts, as they were never for sale, and why not."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in by_reason.items())
+    total = sum(by_reason.values())
+    return f"{total:,} were not for sale when the first sync saw them, nor since ({reasons})"
+
+
 def summary_lines(stats: Stats) -> Iterator[tuple[str, str]]:
     """Give the headline figures."""
     yield "sold", f"{stats.sold:,} listings for {render_amounts(stats.amounts)}"
@@ -50,6 +59,8 @@ def summary_lines(stats: Stats) -> Iterator[tuple[str, str]]:
             yield "value", f"{line} {currency or 'no currency'}, by week"
     if stats.sold_undated:
         yield "undated", f"{stats.sold_undated:,} were sold before the first sync saw them"
+    if stats.never_offered:
+        yield "left out", render_never_offered(stats.never_offered)
     if stats.purged:
         yield "purged", f"{stats.purged:,} listings are in archives and not counted here"
 
@@ -84,7 +95,8 @@ def _period_table(title: str, periods: Sequence[Period]) -> StatsTable:
         )
         for period in shown
     ]
-    return StatsTable(title, ("period", "sold", "", "for", "gone otherwise"), rows)
+    columns = ("period", "sold", "", "for", "gone otherwise")
+    return StatsTable(title, columns, rows, _left_out(len(periods) - len(rows), "earlier"))
 
 
 def _group_table(title: str, groups: Sequence[Group]) -> StatsTable:
@@ -98,10 +110,14 @@ def _group_table(title: str, groups: Sequence[Group]) -> StatsTable:
             render_days(group.days),
             render_amounts(group.amounts),
         )
-        for group in groups
+        for group in groups[:_GROUPS_SHOWN]
     ]
     columns = (title.removeprefix("by "), "sold", "on offer", "share", "", "days to sell", "for")
-    return StatsTable(title, columns, rows)
+    return StatsTable(title, columns, rows, _left_out(len(groups) - len(rows), "more"))
+
+
+def _left_out(count: int, word: str) -> str:
+    return f"… and {count:,} {word}; `--csv` and `--json` hold all" if count else ""
 
 
 def stats_json(stats: Stats) -> dict[str, Any]:
@@ -112,10 +128,12 @@ def stats_json(stats: Stats) -> dict[str, Any]:
         "until": json_value(stats.until),
         "active": stats.active,
         "value": _plain(stats.value),
+        "offered": stats.offered,
         "sold": stats.sold,
         "amounts": _plain(stats.amounts),
         "sell_through": round(stats.sell_through, 4),
         "sold_undated": stats.sold_undated,
+        "never_offered": dict(stats.never_offered),
         "purged": stats.purged,
         "weeks": [_period_json(period) for period in stats.weeks],
         "months": [_period_json(period) for period in stats.months],
@@ -173,8 +191,10 @@ def render_stats_csv(stats: Stats) -> str:
 
 
 def _figures(shown: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    for name in ("active", "sold", "sell_through", "sold_undated", "purged"):
+    for name in ("active", "offered", "sold", "sell_through", "sold_undated", "purged"):
         yield "total", "", name, "", shown[name]
+    for reason, count in shown["never_offered"].items():
+        yield "total", "", f"never_offered {reason}", "", count
     for section in ("weeks", "months"):
         for period in shown[section]:
             yield section, period["period"], "sold", "", period["sold"]

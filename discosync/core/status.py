@@ -60,7 +60,12 @@ class RunLine:
         return sum(self.changes.values())
 
 
+RUN_COMMANDS = ("sync", "enrich", "purge-inactive", "restore", "compare")
+"""The commands that make a run."""
+
 _CHANGES = ("added", "updated", "removed", "reactivated")
+_ARCHIVED = {"purge-inactive": "purged", "restore": "restored"}
+_SUCCESSES = (0, 3)
 
 
 def read_run_line(report: Mapping[str, Any]) -> RunLine:
@@ -79,10 +84,19 @@ def read_run_line(report: Mapping[str, Any]) -> RunLine:
         source=report.get("source"),
         snapshot_as_of=datetime.fromisoformat(as_of) if as_of else None,
         requests=int((report.get("api") or {}).get("requests", 0)),
-        changes={name: int(listings.get(name, 0)) for name in _CHANGES},
+        changes={name: int(listings.get(name, 0)) for name in _CHANGES} | _archived(report),
         error=str((report.get("error") or {}).get("message", "")),
         cache_hit_rate=(report.get("cache") or {}).get("hit_rate"),
     )
+
+
+def _archived(report: Mapping[str, Any]) -> dict[str, int]:
+    """Count what went into an archive or came out of one, if it did: no refusal, no dry run."""
+    name = _ARCHIVED.get(report["command"])
+    was_done = int(report["exit_code"]) in _SUCCESSES and not report.get("dry_run")
+    if name is None or not was_done or not report.get("archive"):
+        return {}
+    return {name: int(report["archive"].get("listings", 0))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,16 @@ def load_first_run_after(connection: Connection, seller: str, moment: datetime) 
     return None
 
 
+def load_first_moment(connection: Connection, seller: str) -> datetime | None:
+    """Say what moment the first sync of a seller shows; None when there was none yet."""
+    c = sync_runs.c
+    syncs = select(c.started_at, c.snapshot_as_of).where(
+        c.seller == seller, c.command == "sync", c.exit_code.in_((0, 3))
+    )
+    first = connection.execute(syncs.order_by(c.id).limit(1)).first()
+    return None if first is None else moment_of_run(first.started_at, first.snapshot_as_of)
+
+
 def load_states(connection: Connection, seller: str) -> Iterator[dict[str, Any]]:
     """Load every listing as it is now, in the history's form of values, by number."""
     is_sqlite = connection.dialect.name == "sqlite"

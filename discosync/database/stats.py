@@ -6,13 +6,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, case, exists, func, select, true
 
 from discosync.core.moments import moment_of_run
 from discosync.core.stats import StatRow
 from discosync.core.value_history import RunFigures
 from discosync.database.store import ROW_FAULTS, bad_row
-from discosync.database.tables import listings, purged_listings, sync_runs
+from discosync.database.tables import listing_changes, listings, purged_listings, sync_runs
 
 _CENT = Decimal("0.01")
 _COLUMNS = (
@@ -32,7 +32,8 @@ _COLUMNS = (
 
 def load_stat_rows(connection: Connection, seller: str) -> Iterator[StatRow]:
     """Load every listing of a seller, as far as figures need it."""
-    statement = select(*(listings.c[name] for name in _COLUMNS)).where(listings.c.seller == seller)
+    columns = (*(listings.c[name] for name in _COLUMNS), _was_offered())
+    statement = select(*columns).where(listings.c.seller == seller)
     compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
     # The driver's own cursor: a SQLAlchemy row costs more than the sums it is for.
     cursor = connection.connection.cursor()
@@ -46,8 +47,20 @@ def load_stat_rows(connection: Connection, seller: str) -> Iterator[StatRow]:
             yield figures
 
 
+def _was_offered() -> ColumnElement[bool]:
+    """Say whether a listing was ever for sale: what no longer is went by a removal in the history.
+
+    A listing that was there as a draft at the first load, or at the adoption, has none. Of those
+    for sale or sold nobody asks, which spares a look into the history for each.
+    """
+    c, change = listings.c, listing_changes.c
+    own = (change.seller == c.seller, change.listing_id == c.listing_id)
+    was_removed = exists().where(*own, change.kind == "removed")
+    return case((c.is_active | (c.removal_reason == "sold"), true()), else_=was_removed)
+
+
 def _stat_row(row: Sequence[Any]) -> StatRow:
-    _, active, reason, removed, sold, price, currency, form, label, posted, created = row
+    _, active, reason, removed, sold, price, currency, form, label, posted, created, offered = row
     listed, seen = _moment(posted), _moment(created)
     if listed is None or (seen is not None and seen < listed):
         listed = seen
@@ -61,6 +74,7 @@ def _stat_row(row: Sequence[Any]) -> StatRow:
         primary_format=form,
         primary_label=label,
         listed_at=listed,
+        was_offered=bool(offered),
     )
 
 

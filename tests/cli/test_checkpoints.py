@@ -67,6 +67,9 @@ def four_months(program: Program) -> Program:
 
 def _as_of(program: Program, moment: datetime, *options: str) -> list[dict[str, Any]]:
     shown = program("as-of", moment.isoformat(), "--all", "--json", *options)
+    if "nothing is known of" in shown.stderr:  # before the first of the days
+        assert shown.exit_code == 2
+        return []
     assert shown.exit_code == 0, shown.stderr
     return list(json.loads(shown.stdout)["listings"])
 

@@ -12,6 +12,7 @@ import pytest
 
 from discosync.core.columns import EXPORT_COLUMNS
 from discosync.core.listing import Listing
+from discosync.core.status import RUN_COMMANDS
 from tests.support.program import Program
 from tests.support.shop import FIRST_ID, SELLER, make_listing, make_shop, with_changed, write_export
 
@@ -52,9 +53,71 @@ def test_as_of_is_the_inventory_of_that_day(four_days: Program, day: int) -> Non
     assert comments == expected
 
 
-def test_as_of_before_the_first_sync_is_empty(four_days: Program) -> None:
-    """What was not known yet was not there."""
-    assert json.loads(four_days("as-of", "2026-02-01", "--json").stdout)["listings"] == []
+@pytest.mark.parametrize("form", [(), ("--csv",), ("--json",), ("--all",)])
+def test_as_of_before_the_first_sync_is_refused(four_days: Program, form: tuple[str, ...]) -> None:
+    """Before the first snapshot nothing is known, which is not the same as nothing for sale."""
+    told = four_days("as-of", "2026-03-01T19:59:59", *form)
+    assert (told.exit_code, "before 2026-03-01T20:00:00 UTC" in told.stderr) == (2, True)
+    assert "listing_id" not in told.stdout
+    assert four_days("as-of", "2026-03-01T20:00:00", *form).exit_code == 0
+
+
+def test_runs_of_one_second_are_newest_first(sqlite_program: Program) -> None:
+    """Runs that began within one second stand in the order of their records."""
+    for number in range(1, 6):
+        path = write_export(sqlite_program.directory / "shop.csv", make_shop(number))
+        arguments = ("sync", "--seller", SELLER, "--from-file", str(path))
+        assert sqlite_program(*arguments).exit_code == 0
+    for path in list(sqlite_program.directory.rglob("sync-*Z-*.json")):
+        path.rename(path.with_name(f"sync-20260301T120000Z-{path.stem[-8:]}.json"))
+    at = "2026-03-01T12:00:00Z"
+    sqlite_program.query(
+        "UPDATE sync_runs SET report = json_set(report, '$.started_at', :at)", at=at
+    )
+    recorded = sqlite_program.query("SELECT run_id FROM sync_runs ORDER BY id DESC")
+    shown = json.loads(sqlite_program("runs", "--json").stdout)["runs"]
+    assert [run["run_id"] for run in shown] == [row["run_id"] for row in recorded]
+
+
+def test_failed_runs_of_one_second_are_newest_first(sqlite_program: Program) -> None:
+    """Runs that left nothing but report files stand in the order of their writing."""
+    for _ in range(5):
+        assert sqlite_program("sync", "--from-file", "/nonexistent.csv").exit_code != 0
+    at = "20260301T120000Z"
+    found = sqlite_program.directory.rglob("sync-*Z-*.json")
+    files = sorted(found, key=lambda path: path.stat().st_mtime_ns)
+    assert len(files) == 5
+    ids = []
+    for path in files:
+        report = json.loads(path.read_text()) | {"started_at": "2026-03-01T12:00:00Z"}
+        path.with_name(f"sync-{at}-{report['run_id'][:8]}.json").write_text(json.dumps(report))
+        path.unlink()
+        ids.append(report["run_id"])
+    shown = json.loads(sqlite_program("runs", "--json").stdout)["runs"]
+    assert [run["run_id"] for run in shown] == ids[::-1]
+
+
+def test_runs_of_an_unknown_command_are_refused(four_days: Program) -> None:
+    """A mistyped command is named with those there are; one without runs is no fault."""
+    told = four_days("runs", "--command", "nonsense")
+    assert (told.exit_code, "purge-inactive" in told.stderr) == (2, True)
+    for command in RUN_COMMANDS:
+        assert four_days("runs", "--command", command).exit_code == 0
+    assert "no run of enrich yet" in four_days("runs", "--command", "enrich").stderr
+
+
+def test_runs_tell_what_was_purged_and_restored(four_days: Program) -> None:
+    """A purge and what comes back from its archive have their counts; a dry run has none."""
+    archive = four_days.directory / "archive"
+    purge = ("purge-inactive", "--older-than", "1d", "--no-backup", "--archive", str(archive))
+    assert four_days(*purge).exit_code == 0
+    assert four_days(*purge, "--apply").exit_code == 0
+    (file,) = archive.iterdir()
+    assert four_days("restore", "--from-archive", str(file)).exit_code == 0
+    runs = json.loads(four_days("runs", "--json").stdout)["runs"]
+    found = {kind: n for run in runs for kind, n in run["changes"].items() if n}
+    assert (found["purged"], found["restored"]) == (1, 1)
+    assert "1 purged" in four_days("runs").stdout
 
 
 def test_as_of_takes_ages_zones_and_refuses_nonsense(four_days: Program) -> None:

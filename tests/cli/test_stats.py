@@ -15,7 +15,7 @@ import pytest
 
 from discosync.core.pacific import render_export_name
 from tests.support.program import Program
-from tests.support.shop import SELLER, make_shop, write_export
+from tests.support.shop import SELLER, make_shop, with_changed, write_export
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 
@@ -59,6 +59,20 @@ def test_since_leaves_out_what_was_before(shop: Program) -> None:
     assert shop("stats", "--since", "soon").exit_code == 2
 
 
+def test_since_lies_in_the_past(shop: Program) -> None:
+    """A span that has not begun yet is refused, whatever the form."""
+    for form in ((), ("--csv",), ("--json",)):
+        told = shop("stats", "--since", "2999-01-01", *form)
+        assert (told.exit_code, "lies in the future" in told.stdout + told.stderr) == (2, True)
+
+
+def test_the_directory_of_the_page_is_made(shop: Program) -> None:
+    """A page may go where no directory is yet."""
+    page = shop.directory / "new" / "deep" / "page.html"
+    assert shop("stats", "--html", str(page)).exit_code == 0
+    assert page.is_file()
+
+
 def test_csv_is_one_figure_a_line(shop: Program) -> None:
     """A spreadsheet gets five columns and the same numbers."""
     rows = list(csv.DictReader(io.StringIO(shop("stats", "--csv").stdout)))
@@ -71,6 +85,37 @@ def test_csv_is_one_figure_a_line(shop: Program) -> None:
 def test_the_table_names_what_sold(shop: Program) -> None:
     """The summary says it in words."""
     assert "3 listings for 37.50 EUR" in shop("stats").stdout
+
+
+def test_a_table_that_is_cut_says_so(program: Program) -> None:
+    """Of twenty labels the text shows fifteen and names the rest; JSON and CSV hold all."""
+    shop = [replace(x, label_names=f"Label {i}") for i, x in enumerate(make_shop(20))]
+    _mirror(program, datetime.now(UTC) - timedelta(days=1), shop)
+    shown = program("stats").stdout
+    assert shown.count("Label ") == 15
+    assert "… and 5 more; `--csv` and `--json` hold all" in shown
+    assert len(json.loads(program("stats", "--json").stdout)["by_label"]) == 20
+    rows = csv.DictReader(io.StringIO(program("stats", "--csv").stdout))
+    assert len({row["group"] for row in rows if row["section"] == "by_label"}) == 20
+    page = program.directory / "page.html"
+    assert program("stats", "--html", str(page)).exit_code == 0
+    assert "… and 5 more" in page.read_text()
+
+
+def test_drafts_of_the_first_load_did_not_go(program: Program) -> None:
+    """What was never for sale is left out; what was, and then became a draft, has gone."""
+    first = [replace(x, status="Draft") if i < 4 else x for i, x in enumerate(make_shop(10))]
+    now = datetime.now(UTC)
+    _mirror(program, now - timedelta(days=9), first)
+    second = [replace(x, status="Expired") if i in {0, 5} else x for i, x in enumerate(first)]
+    _mirror(program, now - timedelta(days=8), with_changed(second, 1, status="For Sale"))
+    _mirror(program, now - timedelta(days=7), with_changed(second, 1, status="Draft"))
+    shown = json.loads(program("stats", "--json").stdout)
+    assert shown["never_offered"] == {"draft": 2, "expired": 1}
+    gone = [(week["removed"]) for week in shown["weeks"] if week["removed"]]
+    assert sum(sum(week.values()) for week in gone) == 2
+    assert (shown["active"], shown["offered"]) == (5, 7)
+    assert "3 were not for sale when the first sync saw them, nor since" in program("stats").stdout
 
 
 def test_a_page_that_cannot_be_written_is_a_storage_fault(shop: Program) -> None:

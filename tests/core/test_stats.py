@@ -77,6 +77,27 @@ def test_sell_through_and_days_to_sell() -> None:
     ]
 
 
+def test_the_total_is_of_all_listings_however_many_groups() -> None:
+    """No table's length decides the share that sold, and every group is in the figures."""
+    prices = [Decimal(n) for n in (1, 7, 15, 30, 70, 300)]
+    offers = [_row(price=price, currency=c) for price in prices for c in ("EUR", "GBP", "USD")]
+    rows = [*offers, _sold(MARCH_2), _sold(MARCH_2, currency="USD")]
+    stats = compute_stats("shop", rows, [], since=SINCE, until=NOW)
+    assert len(stats.by_price) == 18
+    assert stats.offered == 20
+    assert stats.sell_through == pytest.approx(2 / 20)
+
+
+def test_what_was_never_for_sale_is_counted_apart() -> None:
+    """A draft that was there at the first load neither went in a period nor was on offer."""
+    draft = _row(is_active=False, removal_reason="draft", removed_at=MARCH_2)
+    rows = [*ROWS, draft._replace(was_offered=False), draft]
+    stats = compute_stats("shop", rows, [], since=SINCE, until=NOW)
+    assert dict(stats.months[0].removed) == {"draft": 1, "expired": 1}
+    assert (stats.never_offered, stats.offered) == ({"draft": 1}, 7)
+    assert "1 were not for sale when the first sync saw them" in render_stats_page(stats)
+
+
 def test_price_changes_add_up_and_a_week_ends_with_its_last_value() -> None:
     """Differences are exact; of a week's values only the last one counts."""
     runs = [
