@@ -30,6 +30,7 @@ RULE_FILES = (
     "core/records.py",
     "core/remembered.py",
     "core/snapshot.py",
+    "disk.py",
     "errors.py",
     "snapshot_file.py",
 )

@@ -1,5 +1,6 @@
 """Hour after hour over real HTTP: both sources, both databases."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -213,6 +214,46 @@ def test_primary_columns_hold_the_first_name(program: Program, tmp_path: Path) -
         assert shown == [["Hollow, The & Tides", "Orchard", "LP"], ["A" * 255, "L" * 255, "CD"]]
         shop = [replace(listing, comments="changed") for listing in shop]
         write_export(path, shop)
+
+
+def test_what_is_filled_in_is_told(program: Program, tmp_path: Path) -> None:
+    """Learning the currency is no change, and yet no secret: it is said once."""
+    path = write_export(tmp_path / "shop.csv", make_shop(3))
+    told = []
+    for currency in ("", "EUR", "EUR"):
+        words = ("sync", "--from-file", str(path), "--json")
+        report = program(*words, stdin=None, DISCOGS_CURRENCY=currency).report
+        told.append([problem["code"] for problem in report["problems"]])
+    assert told == [["no_currency"], ["completed"], []]
+
+
+def test_a_file_with_another_name_is_told(program: Program, tmp_path: Path) -> None:
+    """Whose inventory it is says --seller; that Discogs said otherwise is noted."""
+    path = write_export(tmp_path / "other-inventory-20260302-0900.csv", make_shop(3))
+    words = ("sync", "--seller", SELLER, "--from-file", str(path))
+    result = program(*words, stdin=None)
+    assert result.exit_code == 0
+    assert f"by its name the file is other's, and is taken for {SELLER}'s" in result.stderr
+
+
+def test_age_of_an_undated_file_is_nobody_s_guess(program: Program, tmp_path: Path) -> None:
+    """A file without Discogs' own name is never called fresh."""
+    path = write_export(tmp_path / "shop.csv", make_shop(3))
+    assert program("sync", "--from-file", str(path), stdin=None).exit_code == 0
+    assert "nobody knows how old" in program("status").stdout
+    inventory = json.loads(program("status", "--json").stdout)["inventory"]
+    assert inventory == {"as_of": None, "age_seconds": None, "too_old_to_show": True}
+
+
+@pytest.mark.parametrize("form", ["table", "markdown"])
+def test_no_plan_is_shown_where_there_is_none(program: Program, tmp_path: Path, form: str) -> None:
+    """A run that failed before it could compare does not look like one without changes."""
+    path = tmp_path / "shop.csv"
+    path.write_text("no inventory\n")
+    result = program("sync", "--dry-run", "--diff", form, "--from-file", str(path), stdin=None)
+    assert result.exit_code == 14
+    assert "unchanged" not in result.stdout
+    assert ("Failed, nothing is known" in result.stdout) == (form == "markdown")
 
 
 def test_sellers_do_not_touch_each_other(program: Program, sandbox: SandboxServer) -> None:
