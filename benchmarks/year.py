@@ -27,6 +27,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select, text
 
+from discosync.core.known import STORED_FIELDS
 from discosync.core.listing import content_hash_of_row
 from discosync.database.bulk import Assignments, Row, bulk_writer
 from discosync.database.checkpoints import make_checkpoints
@@ -189,7 +190,8 @@ def _settle(connection: Connection, year: _Year) -> None:
             listing = str(row.listing_id)
             gone = year.removed.get(listing)
             status, price = "Sold" if gone else "For Sale", Decimal(year.price[listing])
-            digest = content_hash_of_row({**row.values, "status": status, "price_value": price})
+            content = dict(zip(STORED_FIELDS, row.values, strict=True))
+            digest = content_hash_of_row({**content, "status": status, "price_value": price})
             reason = "sold" if gone else None
             state = (price, status, gone is None, naive(gone), reason, naive(gone), digest)
             yield (*state, SELLER, listing)

@@ -177,7 +177,10 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as exc:
         raise BadData(
-            f"there is no archive {path}", hint="check the path", code="no_archive"
+            f"there is no archive {path}",
+            hint="nothing was changed; check the path: a bare name is looked for in the working "
+            "directory, then in ARCHIVE_DIR",
+            code="no_archive",
         ) from exc
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as exc:
         raise BadData(

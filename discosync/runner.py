@@ -78,6 +78,7 @@ class Run:
     inventory_value: dict[str, dict[str, Any]] | None = None
     price_changes: dict[str, dict[str, Any]] | None = None
     advice: str = ""
+    database_variable: str = ""
     flags: dict[Flag, FlagValue] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     api_use: Callable[[], ApiUse] = ApiUse
@@ -163,6 +164,7 @@ class Run:
             changes=self.changes,
             highlights=self.highlights,
             advice=self.advice,
+            database_variable=self.database_variable,
             comparison=self.comparison,
             archive=self.archive,
             enrichment=self.enrichment,

@@ -22,6 +22,7 @@ EPILOG = exit_statuses(
     ExitStatus.STORAGE,
     ExitStatus.INTERRUPTED,
 )
+KIND_COLOURS = {"added": "green", "updated": "yellow", "removed": "red", "reactivated": "cyan"}
 
 
 @app.command(epilog=EPILOG)
@@ -52,7 +53,7 @@ def _show_life(console: "Console", life: "Life") -> None:
     console.show_table(
         ("what", "when (UTC)", "run", "field", "before", "after"),
         list(life_rows(life.changes)),
-        colours={"added": "green", "updated": "yellow", "removed": "red", "reactivated": "cyan"},
+        colours=KIND_COLOURS,
     )
     if not life.changes and life.purged is None:
         console.note("nothing has changed since discosync knows it")

@@ -1,14 +1,19 @@
 """`discosync status` and `discosync runs`."""
 
-from typing import Annotated
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from discosync.cli import app
 from discosync.cli.frame import telling_errors
 from discosync.cli.options import AsJson, Config, Seller, exit_statuses, read_age
-from discosync.cli.past import EPILOG
+from discosync.cli.past import EPILOG, KIND_COLOURS
 from discosync.errors import ExitStatus, LimitRefused
+
+if TYPE_CHECKING:
+    from discosync.commands.status import PastRun
+    from discosync.console import Console
 
 _EPILOG = exit_statuses(
     ExitStatus.OK,
@@ -37,7 +42,10 @@ def status(
     """
     from discosync.commands.status import load_status  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.core.status import render_lateness  # noqa: PLC0415 - heavy
+    from discosync.core.status import (  # noqa: PLC0415 - heavy
+        render_lateness,
+        render_way_to_fresh,
+    )
     from discosync.core.status_text import status_lines  # noqa: PLC0415 - heavy
 
     console = Console(as_json=as_json)
@@ -51,10 +59,7 @@ def status(
             headline = f"discosync · {stands.seller} · {word}"
             console.show_lines(headline, list(status_lines(stands)), is_clean=is_clean)
     if stands.is_late:
-        late = LimitRefused(
-            render_lateness(stands), hint="`discosync runs` shows why; then `discosync sync`"
-        )
-        console.show_error(late)
+        console.show_error(LimitRefused(render_lateness(stands), hint=render_way_to_fresh(stands)))
         raise typer.Exit(int(ExitStatus.LIMIT))
     if stands.is_too_old_to_show:
         console.note(
@@ -66,7 +71,8 @@ def status(
 @app.command(epilog=EPILOG)
 def runs(
     run_id: Annotated[
-        str | None, typer.Argument(metavar="[RUN_ID]", help="Show this run's whole report.")
+        str | None,
+        typer.Argument(metavar="[RUN_ID]", help="Show its report and its changes."),
     ] = None,
     *,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, at most.")] = 20,
@@ -78,7 +84,7 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List past runs, newest first; refused and failed ones, too."""
-    from discosync.commands.status import load_one_report, load_runs  # noqa: PLC0415 - heavy
+    from discosync.commands.status import load_runs, past_run  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.core.status import run_json  # noqa: PLC0415 - heavy
     from discosync.core.status_text import RUN_COLUMNS, run_row, trend_lines  # noqa: PLC0415
@@ -87,8 +93,8 @@ def runs(
     console = Console(as_json=as_json)
     with telling_errors(console):
         if run_id is not None:
-            report = load_one_report(config, run_id)
-            (console.show_json if as_json else console.show_readable_json)(report)
+            with past_run(config, run_id) as run:
+                (_print_run if as_json else _show_run)(console, run)
             return
         past = load_runs(config, RunFilter(seller=seller, command=command, limit=limit))
         if as_json:
@@ -102,3 +108,34 @@ def runs(
             console.note(f"{name:<10} {line}")
         if not past:
             console.note(f"there is no run{f' of {command}' if command else ''} yet")
+
+
+def _print_run(console: "Console", run: "PastRun") -> None:
+    """Print the report as it is, with every change."""
+    if run.changes is None or "changes" in run.report:
+        console.show_json(run.report)
+    else:
+        entries = (change.to_json() for change in run.changes)
+        console.show_json_list(run.report, "changes", entries)
+
+
+def _show_run(console: "Console", run: "PastRun") -> None:
+    from discosync.core.diff import MAX_SHOWN  # noqa: PLC0415 - heavy
+    from discosync.core.history_text import ENTRY_COLUMNS, entry_rows  # noqa: PLC0415 - heavy
+    from discosync.core.status import change_count_of  # noqa: PLC0415 - heavy
+
+    console.show_readable_json(run.report)
+    if run.changes is None:
+        return
+    shown = list(islice(run.changes, MAX_SHOWN))
+    rest = sum(1 for _ in run.changes)
+    if shown:
+        console.show_table(ENTRY_COLUMNS, list(entry_rows(shown)), colours=KIND_COLOURS)
+    if rest:
+        console.note(f"… and {rest:,} more; --json shows all")
+    lost = change_count_of(run.report) - len(shown) - rest
+    if lost > 0:
+        console.note(
+            f"{lost:,} of its changes are no longer in the history: `db compact` merged them into "
+            "later ones, or their listings were purged"
+        )

@@ -61,7 +61,7 @@ def restore(config: Path | None, file: Path, *, without_backup: bool) -> Restore
     backup = load_backup(file if file.exists() or len(file.parts) > 1 else directory / file)
     verify_backup(backup)
     holder = Holder(command="discosync db restore", run_id="", started_at=datetime.now(UTC))
-    with hold_lock(database, MAINTENANCE_LOCK, holder):
+    with hold_lock(database, MAINTENANCE_LOCK, holder, has_option=False):
         before = None
         if is_readable(database) and not without_backup:
             why = f"before db restore of {backup.path.name}"

@@ -80,8 +80,8 @@ class ApiFetcher:
         if self._settings.token is None:
             raise NotReady(
                 "there is no Discogs token",
-                hint=f"set {self._settings.token_variable}; {TOKEN_PAGE} makes one (or look at "
-                "the public part of a shop with --public)",
+                hint=f"set {self._settings.token_variable}; {TOKEN_PAGE} makes one"
+                + self._or_in_public(" (or look at the public part of a shop with --public)"),
                 code="no_token",
             )
         username = fetch_username(self._transport)
@@ -89,9 +89,14 @@ class ApiFetcher:
             raise AuthRefused(
                 f"the token belongs to {username!r}, the seller is {seller!r}: Discogs would "
                 "hide drafts, sold records and private fields",
-                hint="set the token of that seller, or look at the public part with --public",
+                hint="set the token of that seller"
+                + self._or_in_public(", or look at the public part with --public"),
                 code="not_this_seller",
             )
+
+    def _or_in_public(self, words: str) -> str:
+        """Offer the public view to the one command that has it: both sides of `compare` do not."""
+        return words if self._run.request.command == "sync" else ""
 
     def _choose(self, first: FirstPage) -> SourceChoice:
         if self._options.public:

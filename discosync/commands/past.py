@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from discosync.commands.reading import opened
 from discosync.core.history import PastChange
 from discosync.core.known import KnownListing
 from discosync.core.moments import parse_past_moment
+from discosync.core.purge import Purged
 from discosync.database.checkpoints import load_undone
 from discosync.database.history import (
     load_changes_of_listings,
@@ -29,22 +32,24 @@ from discosync.errors import UsageFault
 class Life:
     """One listing's life: what the database holds of it now, and every change.
 
-    A listing that was purged is not there, and its history with it: `purged` names run and archive.
+    A listing that was purged is not there, and its history with it: `purged` says where they are.
     """
 
     seller: str
     listing_id: int
     now: KnownListing | None
     changes: list[PastChange]
-    purged: tuple[str, str] | None
+    purged: Purged | None
 
     def to_json(self) -> dict[str, Any]:
         """Give its changes, oldest first."""
-        run_id, archive = self.purged or (None, None)
+        purged = self.purged
         return {
             "listing_id": self.listing_id,
             "seller": self.seller,
-            "purged": None if run_id is None else {"run_id": run_id, "archive": archive},
+            "purged": None
+            if purged is None
+            else {"run_id": purged.run_id, "archive": purged.archive},
             "changes": [change.to_json() for change in self.changes],
         }
 
@@ -63,7 +68,7 @@ def load_life(config: Path | None, listing_id: int, *, seller: str | None) -> Li
     with opened(config, seller=seller) as at:
         now = next(load_rows(session_over(at.connection), at.seller, [listing_id]), None)
         changes = list(load_changes_of_listings(at.connection, at.seller, [listing_id]))
-        purged = load_purged(at.connection, at.seller, listing_id)
+        purged = purged_listing(at.connection, at.seller, listing_id)
     if now is None and not changes and purged is None:
         raise UsageFault(
             f"{at.seller} has no listing {listing_id} in {at.database.shown}",
@@ -89,6 +94,14 @@ def _known_before(
         hint="`discosync sync` is the first to see it" if begin is None else "name a later moment",
         code="bad_moment",
     )
+
+
+def purged_listing(connection: Connection, seller: str, listing_id: int) -> Purged | None:
+    """Say where a purged listing is: an archive that has moved is asked for by its name alone."""
+    purged = load_purged(connection, seller, listing_id)
+    if purged is None or Path(purged.file).exists():
+        return purged
+    return replace(purged, file=purged.archive)
 
 
 @contextmanager

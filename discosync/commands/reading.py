@@ -1,9 +1,10 @@
 """How a command that only reads gets at the database, and finds out whose listings are meant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,8 +13,10 @@ from discosync.database.history import load_sellers
 from discosync.database.schema import SchemaState, require_usable
 from discosync.database.session import session_over
 from discosync.database.store import resolve_seller
-from discosync.errors import NotReady
+from discosync.errors import NotReady, UsageFault
 from discosync.settings import Settings, current_environment, load_settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,23 @@ def require_filled(database: Database) -> None:
             hint="check DATABASE_URL; the first `discosync sync` fills it",
             code="no_database",
         )
+
+
+def refuse_nameless_run(run_id: str) -> None:
+    """Refuse an empty name: every run begins with it."""
+    if not run_id.strip():
+        raise UsageFault("no run is named", hint="`discosync runs` lists them", code="no_such_run")
+
+
+def only_run(found: Sequence[T], run_id: str) -> T:
+    """Give the one run that was found by the beginning of its id."""
+    if len(found) == 1:
+        return found[0]
+    raise UsageFault(
+        f"{'several runs begin' if found else 'no run begins'} with {run_id!r}",
+        hint="`discosync runs` lists them",
+        code="no_such_run",
+    )
 
 
 def seller_in(connection: Connection, named: str | None) -> str:

@@ -11,6 +11,8 @@ from discosync.commands.applying import commit_run
 from discosync.commands.judging import shell
 from discosync.commands.locking import hold_run_locks
 from discosync.commands.opening import open_for_run
+from discosync.commands.past import purged_listing
+from discosync.commands.reading import only_run, refuse_nameless_run
 from discosync.core.change_entry import describe_known
 from discosync.core.history import PastChange
 from discosync.core.known import KnownListing
@@ -26,14 +28,13 @@ from discosync.core.restore import (
     target_of_change,
     target_of_listing,
 )
+from discosync.core.status import change_count_of
 from discosync.database.history import load_changes_of_listings, load_changes_of_run
-from discosync.database.purging import load_purged
+from discosync.database.overview import load_runs_named
 from discosync.database.restoring import (
     apply_restore,
-    load_change_count,
     load_is_sandbox,
     load_known_counts,
-    load_run_key,
 )
 from discosync.database.session import session_over
 from discosync.database.store import load_rows
@@ -117,12 +118,12 @@ def _refuse_unknown(connection: Connection, seller: str, unknown: list[int]) -> 
     """Refuse a number that is no listing of this seller: all that was asked for, or nothing."""
     if not unknown:
         return
-    purged = load_purged(connection, seller, unknown[0])
+    purged = purged_listing(connection, seller, unknown[0])
     raise UsageFault(
         f"{seller} has no listing {', '.join(map(str, unknown[:5]))}",
         hint="nothing was changed; check the number"
         if purged is None
-        else f"nothing was changed; it was purged: discosync restore --from-archive {purged[1]}",
+        else f"nothing was changed; it was purged: {purged.way_back}",
         code="unknown_listing",
     )
 
@@ -135,26 +136,23 @@ def _targets_of_run(
 
 
 def _changes_of_run(run: Run, connection: Connection, run_id: str, seller: str) -> list[PastChange]:
-    found = load_run_key(connection, run_id)
-    if found is None:
+    refuse_nameless_run(run_id)
+    found = only_run(load_runs_named(connection, run_id), run_id)
+    if found.command == "purge-inactive":
         raise UsageFault(
-            f"no run {run_id!r} is recorded", hint="`discosync runs` lists them", code="no_such_run"
-        )
-    key, command, whose = found
-    if command == "purge-inactive":
-        raise UsageFault(
-            f"run {run_id} purged; what it took is in its archive",
-            hint="`discosync runs RUN_ID` names it: `discosync restore --from-archive FILE`",
+            f"run {found.run_id} purged; what it took is in its archive",
+            hint=f"`discosync runs {found.run_id}` names it: "
+            "`discosync restore --from-archive FILE`",
             code="purged",
         )
-    if whose != seller:
+    if found.seller != seller:
         raise UsageFault(
-            f"run {run_id} is one of {whose}, not of {seller}",
-            hint=f"add --seller {whose}",
+            f"run {found.run_id} is one of {found.seller}, not of {seller}",
+            hint=f"add --seller {found.seller}",
             code="other_seller",
         )
-    changes = load_changes_of_run(connection, key)
-    lost = load_change_count(connection, key) - len(changes)
+    changes = load_changes_of_run(connection, found.key)
+    lost = change_count_of(found.report) - len(changes)
     if lost > 0:
         text = f"{lost:,} of its changes are no longer in the history and are not taken back: "
         text += "`db compact` merged them into later ones, or their listings were purged"

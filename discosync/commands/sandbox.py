@@ -55,7 +55,7 @@ def in_sandbox(settings: Settings, *, named: str | None) -> Iterator[Settings]:
     url = Secret(f"sqlite:///{data_dir() / _DATABASE_FILE}")
     hours = _count_runs(url, seller)
     state = SandboxState(seller=seller, inventory=drift(make_inventory(DEFAULT_LISTINGS), hours))
-    with serving(state) as server:
+    with _naming_its_own_database(url), serving(state) as server:
         yield replace(
             settings,
             token=Secret(SANDBOX_TOKEN),
@@ -66,6 +66,26 @@ def in_sandbox(settings: Settings, *, named: str | None) -> Iterator[Settings]:
             cache=replace(settings.cache, redis_url=None),  # a rehearsal is nobody else's business
             sellers={},
         )
+
+
+@contextmanager
+def _naming_its_own_database(url: Secret) -> Iterator[None]:
+    """Name the sandbox's database in what is to be typed: a bare `db upgrade` means the shop's.
+
+    The address may be shown: a file has no password.
+    """
+    try:
+        yield
+    except NotReady as behind:
+        if behind.code == "schema_behind":
+            variable = render_database_variable(url)
+            behind.hint = f"run `{variable} discosync db upgrade`: it is the sandbox's own database"
+        raise
+
+
+def render_database_variable(url: Secret) -> str:
+    """Write what leads a command to the sandbox's database."""
+    return f"DATABASE_URL={shlex.quote(url.reveal())}"
 
 
 def _count_runs(url: Secret, seller: str) -> int:

@@ -1,15 +1,22 @@
 """`discosync status` and `discosync runs`."""
 
 import json
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from discosync.commands.places import report_dir
-from discosync.commands.reading import Opened, opened, require_filled
+from discosync.commands.reading import (
+    Opened,
+    only_run,
+    opened,
+    refuse_nameless_run,
+    require_filled,
+)
+from discosync.core.change_entry import ChangeEntry
 from discosync.core.flags import FlagContext, resolve_flags
 from discosync.core.status import RUN_COMMANDS, RunLine, Status, read_run_line
 from discosync.database.engine import Database, open_database
@@ -20,9 +27,10 @@ from discosync.database.overview import (
     load_counts,
     load_last_success,
     load_purge_outlook,
-    load_report,
     load_run_reports,
+    load_runs_named,
 )
+from discosync.database.run_entries import load_entries_of_run
 from discosync.database.session import session_over
 from discosync.database.store import resolve_seller
 from discosync.errors import UsageFault
@@ -100,24 +108,33 @@ def _open(config: Path | None) -> tuple[Settings, Database]:
     return settings, open_database(address, read_only=True, application="discosync")
 
 
-def load_one_report(config: Path | None, run_id: str) -> dict[str, Any]:
-    """Load one run's whole report by its id, or by how that begins."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One run's whole report, and its changes as the history holds them, to go through once.
+
+    `changes` is None for a run that never reached the database.
+    """
+
+    report: Mapping[str, Any]
+    changes: Iterator[ChangeEntry] | None
+
+
+@contextmanager
+def past_run(config: Path | None, run_id: str) -> Iterator[PastRun]:
+    """Load one run by its id, or by how that begins."""
+    refuse_nameless_run(run_id)
     settings, database = _open(config)
-    found: list[dict[str, Any]] = []
     if database.exists:
         require_filled(database)
         with database.reading() as connection:
-            found = load_report(connection, run_id)
-    if not found:
-        saved = _saved_reports(settings, database, newest=10_000)
-        found = [report for report in saved if report["run_id"].startswith(run_id)]
-    if len(found) == 1:
-        return found[0]
-    raise UsageFault(
-        f"{'several runs begin' if found else 'no run begins'} with {run_id!r}",
-        hint="`discosync runs` lists them",
-        code="no_such_run",
-    )
+            if found := load_runs_named(connection, run_id):
+                run = only_run(found, run_id)
+                changes = load_entries_of_run(connection, run.key)
+                yield PastRun(report=run.report, changes=changes)
+                return
+    saved = _saved_reports(settings, database, newest=10_000)
+    reports = [report for report in saved if report["run_id"].startswith(run_id)]
+    yield PastRun(report=only_run(reports, run_id), changes=None)
 
 
 def _merge(

@@ -75,10 +75,12 @@ def sync_seller(run: Run, request: SyncRequest) -> None:
             from discosync.commands.sandbox import (  # noqa: PLC0415 - rehearsals only
                 SANDBOX_ADVICE,
                 in_sandbox,
+                render_database_variable,
             )
 
             settings = stack.enter_context(in_sandbox(settings, named=request.seller))
             run.advice = SANDBOX_ADVICE
+            run.database_variable = render_database_variable(settings.database_url)
         options = request.options
         seller = seller_of(settings, options.fetch, named=request.seller)
         settings = settings.for_seller(seller)

@@ -10,17 +10,20 @@ from discosync.archive_file import inspect_archive, read_archive
 from discosync.commands.applying import commit_run
 from discosync.commands.locking import hold_run_locks
 from discosync.commands.opening import open_for_run
+from discosync.commands.places import archive_dir
 from discosync.commands.restore import RestoreRequest
 from discosync.core.change_entry import ChangeEntry
 from discosync.core.listing import heading_of
 from discosync.core.report import Problem
 from discosync.core.report_parts import ArchiveUse
 from discosync.database.checkpoints import remake_checkpoints
+from discosync.database.engine import open_database
 from discosync.database.purging import insert_archived, load_present
 from discosync.database.restoring import load_is_sandbox
 from discosync.database.session import session_over
 from discosync.errors import UsageFault
 from discosync.runner import Run
+from discosync.settings import current_environment, load_settings
 
 
 def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
@@ -30,6 +33,7 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
     2. Lock the seller, and find what is missing.
     3. Insert listings, history and links in one transaction, unless this is a dry run.
     """
+    path = _find(path, request)
     header, archive = inspect_archive(path)
     seller = str(header.get("seller"))
     _, database = open_for_run(run, request.run, request.config, named=request.seller or seller)
@@ -62,6 +66,16 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
 
         with run.phase("apply"):
             commit_run(run, database, write, is_sandbox=is_sandbox)
+
+
+def _find(path: Path, request: RestoreRequest) -> Path:
+    """Look for a bare name in the working directory, then among this database's archives."""
+    if path.exists() or len(path.parts) > 1:
+        return path
+    settings = load_settings(config=request.config, environ=current_environment())
+    address = settings.database_url.reveal()
+    database = open_database(address, read_only=True, application="discosync restore")
+    return archive_dir(settings.archive_dir, database) / path
 
 
 def _plan(run: Run, connection: Connection, path: Path, seller: str) -> int:

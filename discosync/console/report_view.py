@@ -34,9 +34,9 @@ def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
     yield from _inventory_lines(report)
     for row in diff_rows(report.highlights):
         yield "", f"{row.kind}: {row.heading} ({row.what})"
-    rest = counts.updated + counts.removed + counts.reactivated - len(report.highlights)
-    if rest:
-        yield "", f"… and {rest:,} more; --diff table shows them"
+    changed = counts.added + counts.updated + counts.removed + counts.reactivated
+    if report.highlights and (rest := changed - len(report.highlights)):
+        yield "", f"… and {rest:,} more; {_way_to_all(report)}"
     if counts.quarantined:
         yield "set aside", f"{counts.quarantined:,} records that cannot be read"
     if report.source is not None:
@@ -53,6 +53,14 @@ def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
         yield "database", report.database
     if report.advice:
         yield "next", report.advice
+
+
+def _way_to_all(report: RunReport) -> str:
+    """Say what shows every change: once it is applied, asking again finds none."""
+    if report.dry_run:
+        return f"{'--diff table' if report.command == 'sync' else '--json'} shows them"
+    variable = f"{report.database_variable} " if report.database_variable else ""
+    return f"`{variable}discosync runs {report.run_id}` shows them"
 
 
 def _inventory_lines(report: RunReport) -> Iterator[tuple[str, str]]:

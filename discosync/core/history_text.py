@@ -1,27 +1,31 @@
 """The past in words: rows for the tables that `history` and `as-of` show."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from discosync.core.change_entry import ChangeEntry
 from discosync.core.diff import render_cell
 from discosync.core.history import PastChange
 from discosync.core.known import KnownListing
 from discosync.core.listing import FieldValue, heading_of
 from discosync.core.money import render_amount
+from discosync.core.purge import Purged
 
+ENTRY_COLUMNS = ("change", "listing", "record", "field", "before", "after")
 PAST_COLUMNS = ("listing", "status", "price", "condition", "record")
 
 
-def render_now(listing_id: int, now: KnownListing | None, purged: tuple[str, str] | None) -> str:
-    """Say in a line what a listing is now; `purged` are the run and the archive of a purge."""
-    if now is None:
-        run_id, archive = purged or ("?", "?")
+def render_now(listing_id: int, now: KnownListing | None, purged: Purged | None) -> str:
+    """Say in a line what a listing is now, or where it is since a purge."""
+    if now is None and purged is not None:
         return (
-            f"{listing_id}: purged in run {run_id}; its row and history are in {archive}\n"
-            f"to bring it back: discosync restore --from-archive {archive}"
+            f"{listing_id}: purged in run {purged.run_id}; its row and history are in "
+            f"{purged.archive}\nto bring it back: {purged.way_back}"
         )
+    if now is None:
+        return f"{listing_id}: no longer in the database; another program must have deleted it"
     price = render_amount(now.value("price_value"), now.value("price_currency"))
     life = now.lifecycle
     since = f" since {life.removed_at:%Y-%m-%d %H:%M} UTC" if life.removed_at else ""
@@ -33,6 +37,17 @@ def life_rows(changes: Sequence[PastChange]) -> Iterator[tuple[str, ...]]:
     """Give a line a field; what belongs to one change stands in its first line only."""
     for change in changes:
         head = (change.kind, f"{change.at:%Y-%m-%d %H:%M:%S}", f"{change.command} {change.run_id}")
+        if not change.fields:
+            yield (*head, "", "", "")
+        for number, field in enumerate(change.fields):
+            shown = head if number == 0 else ("", "", "")
+            yield (*shown, field.field, _cell(field.before), _cell(field.after))
+
+
+def entry_rows(changes: Iterable[ChangeEntry]) -> Iterator[tuple[str, ...]]:
+    """Give a run's changes, a line a field; what belongs to one stands in its first line only."""
+    for change in changes:
+        head = (change.kind, str(change.listing_id), render_cell(change.heading))
         if not change.fields:
             yield (*head, "", "", "")
         for number, field in enumerate(change.fields):

@@ -70,6 +70,7 @@ class RunReport:
     changes: tuple[ChangeEntry, ...] | None = None
     highlights: tuple[ChangeEntry, ...] = ()
     advice: str = ""
+    database_variable: str = ""
     comparison: "Comparison | None" = None
     archive: ArchiveUse | None = None
     enrichment: "EnrichmentUse | None" = None

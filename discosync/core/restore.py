@@ -177,7 +177,7 @@ def check_reactivations(changes: ChangeSet) -> Violation | None:
         return None
     return Violation(
         code="too_many_reactivations",
-        text=f"would put {count:,} listings back up for sale; the limit is "
+        text=f"would put {count:,} listings back up for sale in this database; the limit is "
         f"{limit.explain(changes.known_active)}",
         option="--allow-mass-restore",
     )

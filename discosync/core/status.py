@@ -1,5 +1,6 @@
 """How things stand: how fresh the mirror is, what it holds, and how its last runs went."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,6 +67,12 @@ RUN_COMMANDS = ("sync", "enrich", "purge-inactive", "restore", "compare")
 _CHANGES = ("added", "updated", "removed", "reactivated")
 _ARCHIVED = {"purge-inactive": "purged", "restore": "restored"}
 _SUCCESSES = (0, 3)
+
+
+def change_count_of(report: Mapping[str, Any]) -> int:
+    """Say how many changes a run made, by its own report: the history may hold fewer by now."""
+    counts = report.get("listings") or {}
+    return sum(int(counts.get(kind) or 0) for kind in _CHANGES)
 
 
 def read_run_line(report: Mapping[str, Any]) -> RunLine:
@@ -222,3 +229,9 @@ def render_lateness(status: Status) -> str:
         return f"{status.seller} has never been synced into {status.database}"
     age = render_age(status.success_age)
     return f"the last success of {status.seller} was {age} ago; the limit is {allowed}"
+
+
+def render_way_to_fresh(status: Status) -> str:
+    """Say what to type about a mirror that is late; without any run there is nothing to look at."""
+    sync = f"`discosync sync --seller {shlex.quote(status.seller)}`"
+    return f"`discosync runs` shows why; then {sync}" if status.runs else f"run {sync}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from discosync.core.changes import Lifecycle
+from discosync.core.changes import FieldChange, Lifecycle
 from discosync.core.history import Fields, PastChange, parse_fields
 from discosync.core.listing import CONTENT_FIELDS
 from discosync.core.moments import moment_of_run
@@ -149,11 +149,12 @@ def _past_changes(connection: Connection, statement: Select[Any]) -> Iterator[Pa
             run_id=run_id,
             command=command,
             kind=kind,
-            fields=_parsed(listing_id, fields),
+            fields=parse_stored(listing_id, fields),
         )
 
 
-def _parsed(listing_id: str, fields: Fields | None) -> Any:  # noqa: ANN401 - a tuple of changes
+def parse_stored(listing_id: str, fields: Fields | None) -> tuple[FieldChange, ...]:
+    """Read a change's fields; raise `StorageFailed` naming the listing for what no run wrote."""
     try:
         return parse_fields(fields)
     except (ValueError, TypeError, ArithmeticError, AttributeError) as exc:

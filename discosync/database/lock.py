@@ -52,14 +52,16 @@ def hold_lock(
     *,
     wait_seconds: float = 0.0,
     is_shared: bool = False,
+    has_option: bool = True,
 ) -> Iterator[None]:
     """Hold the lock `key` (a seller, in any spelling) of this database.
 
     Several may share a lock, nobody has it alone meanwhile. Raises `Locked`, naming the holder,
-    when it is not free within `wait_seconds`.
+    when it is not free within `wait_seconds`; `has_option` says whether the command knows
+    `--lock-wait`.
     """
     what = "in this database" if key in _IN_DATABASE else "for this seller"
-    wait = _Wait(what=what, seconds=wait_seconds)
+    wait = _Wait(what=what, seconds=wait_seconds, has_option=has_option)
     if database.path is not None:
         with _hold_file(lock_path(database.path, key), holder, wait, is_shared=is_shared):
             yield
@@ -72,6 +74,7 @@ def hold_lock(
 class _Wait:
     what: str
     seconds: float
+    has_option: bool
 
 
 def lock_path(database_path: Path, key: str) -> Path:
@@ -190,6 +193,8 @@ def _wait_for(take: Callable[[], bool], describe: Callable[[], str], wait: _Wait
         if time.monotonic() >= gives_up_at:
             raise Locked(
                 f"another run is at work {wait.what}: {describe()}",
-                hint="let it finish, or wait for it with --lock-wait SECONDS",
+                hint="let it finish, or wait for it with --lock-wait SECONDS"
+                if wait.has_option
+                else "nothing was changed; let it finish, then run this again",
             )
         time.sleep(_LOOK_EVERY_SECONDS)

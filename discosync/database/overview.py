@@ -1,5 +1,6 @@
 """What `status` and `runs` show: counts, past runs, and what a purge would find."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -75,8 +76,23 @@ def load_run_reports(connection: Connection, wanted: RunFilter) -> list[dict[str
     return list(connection.execute(newest).scalars())
 
 
-def load_report(connection: Connection, run_id: str) -> list[dict[str, Any]]:
-    """Load the reports of the runs whose id begins so."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedRun:
+    """A run that reached the database: its key there, and its report."""
+
+    key: int
+    run_id: str
+    command: str
+    seller: str | None
+    report: Mapping[str, Any]
+
+
+def load_runs_named(connection: Connection, run_id: str) -> list[RecordedRun]:
+    """Load the run whose id begins so; two when there are several."""
     c = sync_runs.c
-    statement = select(c.report).where(c.run_id.startswith(run_id, autoescape=True))
-    return list(connection.execute(statement.limit(2)).scalars())
+    shown = select(c.id, c.run_id, c.command, c.seller, c.report)
+    begins = shown.where(c.run_id.startswith(run_id, autoescape=True))
+    return [
+        RecordedRun(key=key, run_id=whole, command=command, seller=seller, report=report)
+        for key, whole, command, seller, report in connection.execute(begins.limit(2))
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, delete, func, insert, select
 
-from discosync.core.purge import PurgePlan
+from discosync.core.purge import Purged, PurgePlan
 from discosync.database.column_types import UtcDateTime
 from discosync.database.store import ROWS_PER_QUERY
 from discosync.database.tables import (
@@ -152,13 +152,18 @@ def delete_purged(
         )
 
 
-def load_purged(connection: Connection, seller: str, listing_id: int) -> tuple[str, str] | None:
-    """Say in which run a listing was purged, and into which archive."""
+def load_purged(connection: Connection, seller: str, listing_id: int) -> Purged | None:
+    """Say in which run a listing was purged, and into which archive, as that run named it."""
     c = purged_listings.c
     own = (c.seller == seller, c.listing_id == str(listing_id))
-    joined = select(sync_runs.c.run_id, c.archive).join(sync_runs, c.sync_run_id == sync_runs.c.id)
+    shown = select(sync_runs.c.run_id, c.archive, sync_runs.c.report)
+    joined = shown.join(sync_runs, c.sync_run_id == sync_runs.c.id)
     found = connection.execute(joined.where(*own)).first()
-    return None if found is None else (found[0], found[1])
+    if found is None:
+        return None
+    run_id, name, report = found
+    file = (report.get("archive") or {}).get("file")
+    return Purged(run_id=run_id, archive=name, file=str(file or name))
 
 
 def load_present(connection: Connection, seller: str, listing_ids: Sequence[int]) -> set[int]:

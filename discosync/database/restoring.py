@@ -14,10 +14,9 @@ from discosync.database.column_types import naive
 from discosync.database.listing_rows import primary_values
 from discosync.database.session import session_over
 from discosync.database.store import load_has_sandbox
-from discosync.database.tables import listings, sync_runs
+from discosync.database.tables import listings
 from discosync.database.unlinking import unlink_moved
 
-_COUNTED = ("added", "updated", "removed", "reactivated")
 _PRIMARY = ("primary_artist", "primary_label", "primary_format")
 
 
@@ -32,21 +31,6 @@ def load_known_counts(connection: Connection, seller: str) -> Known:
 def load_is_sandbox(connection: Connection) -> bool:
     """Whether everything in the database is made up: the two never mix."""
     return load_has_sandbox(session_over(connection))
-
-
-def load_run_key(connection: Connection, run_id: str) -> tuple[int, str, str | None] | None:
-    """Find a run by its id: its key, its command and its seller."""
-    c = sync_runs.c
-    found = connection.execute(select(c.id, c.command, c.seller).where(c.run_id == run_id)).first()
-    return None if found is None else (found[0], found[1], found[2])
-
-
-def load_change_count(connection: Connection, run_key: int) -> int:
-    """Say how many changes a run made, by its own report: the history may hold fewer by now."""
-    report = sync_runs.c.report
-    counted = connection.execute(select(report).where(sync_runs.c.id == run_key)).scalar_one()
-    listings_of_run = counted.get("listings") or {}
-    return sum(int(listings_of_run.get(kind) or 0) for kind in _COUNTED)
 
 
 def apply_restore(
