@@ -108,6 +108,4 @@ def _unpack(packed: bytes) -> ParsedBlock:
 
 def _each(column: Sequence[Any], turn: Callable[[Any], Any]) -> Sequence[Any]:
     """Turn every value but None into another."""
-    if None in column:
-        return [None if value is None else turn(value) for value in column]
-    return list(map(turn, column))
+    return [None if value is None else turn(value) for value in column]

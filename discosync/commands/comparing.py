@@ -170,7 +170,7 @@ class Comparer:
         rewritten = [rewrite.listing_id for rewrite in changes.rewrites]
         seen = SeenRows(
             fingerprint=self._fingerprint,
-            are_written=not changes.writes_nothing,
+            written=changes.to_write,
             replaced=load_replaced(self._session, self._seller, rewritten),
         )
         unsettled = planner.remembered.unsettled_ids

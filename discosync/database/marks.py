@@ -14,7 +14,7 @@ from typing import Any
 from discosync.core.known import KnownListings
 from discosync.core.passages import Passages
 from discosync.core.remembered import SnapshotMark
-from discosync.database.fingerprints import SeenRows, fingerprint_after, is_as_seen
+from discosync.database.fingerprints import SeenRows, fingerprint_after, is_as_seen, unwatched
 from discosync.database.session import Session
 
 LISTINGS_PER_CHUNK = 2_000
@@ -83,7 +83,8 @@ def leaving_mark(session: Session, seller: str, left: NextMark) -> Iterator[None
     """
     may_leave = is_as_seen(session, seller, left.seen)
     forget_mark(session, seller)
-    yield
+    with unwatched(session, left.seen):
+        yield
     if may_leave:
         mark = replace(left.mark, fingerprint=fingerprint_after(session, seller, left.seen))
         _write_mark(session, seller, mark)
