@@ -17,6 +17,7 @@ from discosync.database.checkpoints import record_checkpoint
 from discosync.database.engine import Database
 from discosync.database.listing_rows import Stamp
 from discosync.database.lock import SCHEMA_LOCK, Holder, hold_lock
+from discosync.database.making import make_new
 from discosync.database.marks import forget_mark, leaving_mark
 from discosync.database.schema import SchemaState, require_usable
 from discosync.database.session import Session, session_over
@@ -39,12 +40,10 @@ def make_schema_of(database: Database, *, command: str) -> None:
     """Make the schema of an empty database: only one process at a time, whoever it is for."""
     holder = Holder(command=command, run_id="", started_at=datetime.now(UTC))
     with hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=60):
-        if require_usable(database) is SchemaState.EMPTY:
-            from discosync.database.migrating import (  # noqa: PLC0415 - once in a database's life
-                upgrade_schema,
-            )
+        if require_usable(database) is SchemaState.EMPTY and not make_new(database):
+            from discosync.database.migrating import walk_migrations  # noqa: PLC0415 - heavy
 
-            upgrade_schema(database)
+            walk_migrations(database)
 
 
 def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bool) -> None:

@@ -7,6 +7,10 @@ what the migrations make, and a test compares. Neither SQLAlchemy nor Alembic is
 from pathlib import Path
 from typing import Any
 
+from discosync.database.engine import Database
+from discosync.database.schema import known_revisions
+from discosync.errors import DiscosyncError, MigrationFailed
+
 FILES = Path(__file__).with_name("finished_schema")
 END = "\n;\n"
 """What ends a statement: a trigger holds semicolons, but none alone in a line."""
@@ -15,6 +19,27 @@ END = "\n;\n"
 def path_of(revision: str, *, is_sqlite: bool) -> Path:
     """Tell where a revision's schema would be."""
     return FILES / f"{revision}-{'sqlite' if is_sqlite else 'postgres'}.sql"
+
+
+def make_new(database: Database) -> bool:
+    """Make an empty database's schema without the migrations, half a second sooner.
+
+    Tell whether that could be done, see `make_at_once`. Raises `MigrationFailed`.
+    """
+    newest = known_revisions()[-1]
+    try:
+        with database.session(writes=True) as session:
+            return make_at_once(session.cursor(), revision=newest, is_sqlite=session.is_sqlite)
+    except DiscosyncError as exc:
+        raise migration_failed(newest, exc) from exc
+
+
+def migration_failed(target: str, cause: Exception) -> MigrationFailed:
+    """Say that the schema could not be brought to a revision, and is as before."""
+    return MigrationFailed(
+        f"the schema could not be brought to {target}: {cause}",
+        hint="nothing was changed; mend the cause, then run it again",
+    )
 
 
 def make_at_once(cursor: Any, *, revision: str, is_sqlite: bool) -> bool:  # noqa: ANN401 - DBAPI

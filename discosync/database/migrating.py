@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from discosync.database.adoption import Adopted, fill_in, prepare_table
 from discosync.database.engine import Database
-from discosync.database.making import make_at_once
+from discosync.database.making import make_new, migration_failed
 from discosync.database.row_check import check_rows, remember_rows
 from discosync.database.schema import (
     SchemaState,
@@ -42,20 +42,9 @@ def upgrade_schema(database: Database, *, seller: str | None = None) -> Upgraded
     Rows of a time before sellers were kept, an old shop's among them, are given `seller`. All or
     nothing: on either database it is one transaction. Raises `MigrationFailed`.
     """
-    if load_state(database) is SchemaState.EMPTY and _make_at_once(database):
+    if load_state(database) is SchemaState.EMPTY and make_new(database):
         return Upgraded()
     return walk_migrations(database, seller=seller)
-
-
-def _make_at_once(database: Database) -> bool:
-    """Make a new database's schema without the migrations, half a second sooner."""
-    newest = known_revisions()[-1]
-    try:
-        with database.writing() as connection:
-            cursor = connection.connection.cursor()
-            return make_at_once(cursor, revision=newest, is_sqlite=database.is_sqlite)
-    except DiscosyncError as exc:
-        raise _failed(newest, exc) from exc
 
 
 def walk_migrations(database: Database, *, seller: str | None = None) -> Upgraded:
@@ -146,14 +135,7 @@ def _migration_errors(target: str) -> Iterator[None]:
     except MigrationFailed:
         raise
     except (DiscosyncError, CommandError) as exc:
-        raise _failed(target, exc) from exc
-
-
-def _failed(target: str, cause: Exception) -> MigrationFailed:
-    return MigrationFailed(
-        f"the schema could not be brought to {target}: {cause}",
-        hint="nothing was changed; mend the cause, then run it again",
-    )
+        raise migration_failed(target, exc) from exc
 
 
 def _alembic_config(connection: Connection) -> "Config":

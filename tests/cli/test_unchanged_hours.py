@@ -560,12 +560,17 @@ def test_statements_of_an_unchanged_hour_do_not_grow(
     assert counts[0] == counts[1] <= 25
 
 
+@pytest.mark.parametrize("is_first", [True, False])
 def test_ordinary_run_imports_nothing_that_it_does_not_use(
-    sqlite_program: Program, tmp_path: Path
+    sqlite_program: Program, tmp_path: Path, *, is_first: bool
 ) -> None:
-    """Neither migrations nor network nor colours are loaded for an hour from a file."""
+    """Neither migrations nor network nor colours are loaded for an hour from a file.
+
+    Not even by the first one, which makes the schema.
+    """
     path = write_export(tmp_path / "shop.csv", make_shop(20))
-    sqlite_program("sync", "--from-file", str(path))
+    if not is_first:
+        sqlite_program("sync", "--from-file", str(path))
     code = (
         "import sys; from discosync.cli import main\n"
         "try: main()\n"

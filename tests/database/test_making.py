@@ -1,8 +1,6 @@
 """The schema made in one go is the one that the migrations make, to the last character."""
 
-import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +66,6 @@ def both(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Database, Data
     return first, second
 
 
-def _make_at_once(database: Database, revision: str = _NEWEST) -> bool:
-    with database.writing() as connection:
-        cursor = connection.connection.cursor()
-        return making.make_at_once(cursor, revision=revision, is_sqlite=database.is_sqlite)
-
-
 def _look_at(database: Database) -> list[list[Any]]:
     with database.reading() as connection:
         queries = _LOOKED_AT[connection.dialect.name]
@@ -106,7 +98,7 @@ def test_newest_revision_is_ready_made() -> None:
 def test_schema_made_at_once_is_what_the_migrations_make(both: tuple[Database, Database]) -> None:
     """Tables, columns, keys, indexes, views, triggers and their names and order are the same."""
     at_once, walked = both
-    assert _make_at_once(at_once)
+    assert making.make_new(at_once)
     walk_migrations(walked)
 
     assert _render(at_once) == _render(walked), _REMADE_BY
@@ -123,7 +115,7 @@ def test_pg_dump_sees_no_difference(postgres: Postgres) -> None:
         open_database(postgres.create_database(), read_only=False, application="tests")
         for _ in range(2)
     )
-    assert _make_at_once(at_once)
+    assert making.make_new(at_once)
     walk_migrations(walked)
 
     assert _dump(at_once) == _dump(walked), _REMADE_BY
@@ -143,26 +135,13 @@ def test_no_migration_leaves_a_row(both: tuple[Database, Database]) -> None:
     assert {name: count for name, count in counts.items() if count} == {"alembic_version": 1}
 
 
-def test_new_database_needs_neither_sqlalchemy_nor_alembic(tmp_path: Path) -> None:
-    """Through the driver alone: half a second of imports is what it saves."""
-    script = (
-        "import json, sqlite3, sys\n"
-        "from discosync.database.making import make_at_once\n"
-        "cursor = sqlite3.connect(sys.argv[1], isolation_level=None).cursor()\n"
-        "made = make_at_once(cursor, revision=sys.argv[2], is_sqlite=True)\n"
-        "print(json.dumps([made, [m for m in ('sqlalchemy', 'alembic') if m in sys.modules]]))"
-    )
-    command = [sys.executable, "-c", script, str(tmp_path / "new.db"), _NEWEST]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-
-    assert json.loads(done.stdout) == [True, []]
-
-
 def test_unknown_revision_is_not_made_at_once(both: tuple[Database, Database]) -> None:
     """With nothing ready made for the newest revision the migrations have to do it."""
     database, _ = both
 
-    assert not _make_at_once(database, "9999")
+    with database.session(writes=True) as session:
+        cursor = session.cursor()
+        assert not making.make_at_once(cursor, revision="9999", is_sqlite=session.is_sqlite)
     assert load_state(database) is SchemaState.EMPTY
 
 
@@ -171,7 +150,7 @@ def test_schema_comes_back_after_base(both: tuple[Database, Database]) -> None:
     database, other = both
     upgrade_schema(database)
     downgrade_schema(database, "base")
-    assert not _make_at_once(database)
+    assert not making.make_new(database)
     upgrade_schema(database)
     walk_migrations(other)
 
