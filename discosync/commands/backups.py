@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from discosync.commands.places import backup_dir
+from discosync.commands.places import backup_dir, find_file
 from discosync.database.backups import (
     Backup,
     is_readable,
@@ -58,10 +58,10 @@ def restore(config: Path | None, file: Path, *, without_backup: bool) -> Restore
     """
     settings, database = _open(config, read_only=False)
     directory = backup_dir(settings.backup_dir, database)
-    backup = load_backup(file if file.exists() or len(file.parts) > 1 else directory / file)
+    backup = load_backup(find_file(file, directory))
     verify_backup(backup)
     holder = Holder(command="discosync db restore", run_id="", started_at=datetime.now(UTC))
-    with hold_lock(database, MAINTENANCE_LOCK, holder, has_option=False):
+    with hold_lock(database, MAINTENANCE_LOCK, holder):
         before = None
         if is_readable(database) and not without_backup:
             why = f"before db restore of {backup.path.name}"

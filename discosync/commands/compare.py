@@ -2,13 +2,13 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from discosync.commands.fetch import ApiFetcher
 from discosync.commands.fetch_file import FetchOptions, seller_of
+from discosync.commands.locking import hold_run_locks
 from discosync.commands.planning import plan_snapshot
 from discosync.commands.run_flags import flags_of_run
 from discosync.core.comparison import (
@@ -25,7 +25,6 @@ from discosync.core.report import Problem, count_listings
 from discosync.core.report_parts import ApiUse
 from discosync.core.snapshot import Snapshot, Source
 from discosync.database.engine import Database, open_database
-from discosync.database.lock import MAINTENANCE_LOCK, Holder, hold_lock
 from discosync.database.schema import SchemaState, require_usable
 from discosync.database.session import session_over
 from discosync.database.store import LastApplied, load_last_applied, record_run, resolve_seller
@@ -67,25 +66,15 @@ def compare_seller(run: Run, request: CompareRequest) -> None:
         settings.database_url.reveal(), read_only=False, application="discosync compare"
     )
     run.seller, run.database = seller, database.shown
-    with _lock(run, database, request):
+    # Two exports at once would answer each other with 409.
+    seconds = request.lock_wait_seconds
+    with hold_run_locks(run, database, str(run.seller), wait_seconds=seconds):
         comparer = _Comparer(run, settings, database)
         run.comparison = comparer.compare()
         mismatch = _mismatch(run.comparison)
         comparer.record(mismatch)
     if mismatch is not None:
         raise mismatch
-
-
-@contextmanager
-def _lock(run: Run, database: Database, request: CompareRequest) -> Iterator[None]:
-    """Keep this seller's sync away: two exports at once would answer each other with 409."""
-    holder = Holder(command="discosync compare", run_id=run.run_id, started_at=run.started_at)
-    seconds = request.lock_wait_seconds
-    with (
-        hold_lock(database, MAINTENANCE_LOCK, holder, wait_seconds=seconds, is_shared=True),
-        hold_lock(database, str(run.seller), holder, wait_seconds=seconds),
-    ):
-        yield
 
 
 def _mismatch(comparison: Comparison) -> Mismatch | None:

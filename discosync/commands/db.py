@@ -163,10 +163,9 @@ def downgrade(options: MigrationOptions) -> SchemaReport:
 def alone(database: Database, command: str) -> Iterator[None]:
     """Keep every run that writes, and every other migration, out."""
     holder = Holder(command=command, run_id="", started_at=datetime.now(UTC))
-    seconds = _LOCK_WAIT_SECONDS
     with (
-        hold_lock(database, MAINTENANCE_LOCK, holder, wait_seconds=seconds, has_option=False),
-        hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=seconds, has_option=False),
+        hold_lock(database, MAINTENANCE_LOCK, holder, wait_seconds=_LOCK_WAIT_SECONDS),
+        hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=_LOCK_WAIT_SECONDS),
     ):
         yield
 

@@ -8,6 +8,7 @@ from itertools import islice
 from discosync.commands.fetch_file import FetchOptions
 from discosync.commands.planning import Planned
 from discosync.core.change_entry import ChangeEntry, describe_changes, describe_known
+from discosync.core.changes import ChangeSet
 from discosync.core.limits import (
     OLDER_SNAPSHOT,
     Allowances,
@@ -59,6 +60,14 @@ def _note_age(run: Run, snapshot: Snapshot) -> None:
     run.problems.append(Problem(code="stale_snapshot", text=text, is_warning=is_warning))
 
 
+def _note_completed(run: Run, changes: ChangeSet) -> None:
+    """Say what no count shows: that unchanged listings know more than before."""
+    if filled := sum(completed.fills_in for completed in changes.completed):
+        verb = "would be" if run.request.dry_run else "is"
+        text = f"in {filled:,} unchanged listings what was missing {verb} filled in"
+        run.problems.append(Problem(code="completed", text=text, is_warning=False))
+
+
 def _allowances(options: SyncOptions, setting: RemovalLimit) -> Allowances:
     """Let the command line's removal limit go before the setting's."""
     if options.allowed.max_removals is not None:
@@ -69,6 +78,7 @@ def _allowances(options: SyncOptions, setting: RemovalLimit) -> Allowances:
 def _tell(run: Run, planned: Planned, options: SyncOptions) -> None:
     """Put the plan into the report: counts always, every change where somebody reads it."""
     _note_age(run, planned.snapshot)
+    _note_completed(run, planned.changes)
     run.counts = count_listings(planned.changes)
     run.has_changes = not planned.changes.is_empty
     run.price_changes = count_price_changes(planned.changes.updated)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 from discosync.database.engine import Database
 from discosync.database.lock import ENRICH_LOCK, MAINTENANCE_LOCK, Holder, hold_lock
@@ -23,8 +24,6 @@ def hold_run_locks(
     holder = Holder(
         command=f"discosync {run.request.command}", run_id=run.run_id, started_at=run.started_at
     )
-    with (
-        hold_lock(database, MAINTENANCE_LOCK, holder, wait_seconds=wait_seconds, is_shared=True),
-        hold_lock(database, seller, holder, wait_seconds=wait_seconds),
-    ):
+    hold = partial(hold_lock, wait_seconds=wait_seconds, has_option=True)
+    with hold(database, MAINTENANCE_LOCK, holder, is_shared=True), hold(database, seller, holder):
         yield

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from discosync.commands.places import is_there
 from discosync.commands.reading import opened
 from discosync.core.history import PastChange
 from discosync.core.known import KnownListing
@@ -99,7 +100,7 @@ def _known_before(
 def purged_listing(connection: Connection, seller: str, listing_id: int) -> Purged | None:
     """Say where a purged listing is: an archive that has moved is asked for by its name alone."""
     purged = load_purged(connection, seller, listing_id)
-    if purged is None or Path(purged.file).exists():
+    if purged is None or is_there(Path(purged.file)):
         return purged
     return replace(purged, file=purged.archive)
 

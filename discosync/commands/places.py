@@ -24,6 +24,19 @@ def archive_dir(setting: Path | None, database: Database) -> Path:
     return setting or _own_dir(database, "archives")
 
 
+def find_file(path: Path, directory: Path) -> Path:
+    """Look for a bare name in the working directory, then in `directory`."""
+    return path if len(path.parts) > 1 or is_there(path) else directory / path
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file; one that may not be looked at is for its reader to complain of."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
 def _own_dir(database: Database, name: str) -> Path:
     if database.path is not None:
         return database.path.parent / name

@@ -114,10 +114,6 @@ def _note_problems(run: Run, changes: ChangeSet, snapshot: Snapshot) -> None:
                 listing_id=rejected.listing_id,
             )
         )
-    # Without the hash every row is written, whether anything was missing or not.
-    if changes.completed and run.flags[Flag.USE_CONTENT_HASH].value:
-        text = f"in {len(changes.completed):,} unchanged listings what was missing is filled in"
-        run.problems.append(Problem(code="completed", text=text, is_warning=False))
     if snapshot.incomplete_because is not None:
         text = f"incomplete, so nothing is removed: {snapshot.incomplete_because}"
         run.problems.append(Problem(code="incomplete_snapshot", text=text))

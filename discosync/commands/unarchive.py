@@ -10,7 +10,7 @@ from discosync.archive_file import inspect_archive, read_archive
 from discosync.commands.applying import commit_run
 from discosync.commands.locking import hold_run_locks
 from discosync.commands.opening import open_for_run
-from discosync.commands.places import archive_dir
+from discosync.commands.places import archive_dir, find_file
 from discosync.commands.restore import RestoreRequest
 from discosync.core.change_entry import ChangeEntry
 from discosync.core.listing import heading_of
@@ -70,12 +70,10 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
 
 def _find(path: Path, request: RestoreRequest) -> Path:
     """Look for a bare name in the working directory, then among this database's archives."""
-    if path.exists() or len(path.parts) > 1:
-        return path
     settings = load_settings(config=request.config, environ=current_environment())
     address = settings.database_url.reveal()
     database = open_database(address, read_only=True, application="discosync restore")
-    return archive_dir(settings.archive_dir, database) / path
+    return find_file(path, archive_dir(settings.archive_dir, database))
 
 
 def _plan(run: Run, connection: Connection, path: Path, seller: str) -> int:

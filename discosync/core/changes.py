@@ -76,7 +76,12 @@ class Reactivated(Rewrite):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed(Rewrite):
-    """No change: what was not known yet is filled in, or the hash is of an older version."""
+    """No change: what was not known yet is filled in, or the hash is of an older version.
+
+    `fills_in` says whether it is the former.
+    """
+
+    fills_in: bool
 
 
 Change = Updated | Removed | Reactivated

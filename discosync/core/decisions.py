@@ -63,8 +63,9 @@ class Decider:
                 return Reactivated(**state)
         if state["fields"]:
             return Updated(**state)
-        if self._must_complete(row, record, state["content_hash"]):
-            return Completed(**state)
+        fills_in = self._fills_in(row, record)
+        if fills_in or not self._trust_hash or row.content_hash != state["content_hash"]:
+            return Completed(**state, fills_in=fills_in)
         return None
 
     def _hash_after(self, row: KnownListing, record: ParsedRecord) -> str:
@@ -81,14 +82,11 @@ class Decider:
         code = row.value("price_currency") if hidden else record.value("price_currency")
         return None if code is None else str(code)
 
-    def _must_complete(self, row: KnownListing, record: ParsedRecord, new_hash: str) -> bool:
-        return (
-            not self._trust_hash
-            or row.content_hash != new_hash
-            or any(
-                row.value(name) is None and record.value(name) is not None
-                for name in (*self._shown, *FILLED_ONCE_FIELDS)
-            )
+    def _fills_in(self, row: KnownListing, record: ParsedRecord) -> bool:
+        """Whether the record shows what was not known yet."""
+        return any(
+            row.value(name) is None and record.value(name) is not None
+            for name in (*self._shown, *FILLED_ONCE_FIELDS)
         )
 
     def remove(self, row: KnownListing) -> Removed:

@@ -21,7 +21,9 @@ MASS_CHANGE_RATIO = Fraction(1, 2)
 MASS_CHANGE_MIN_LISTINGS = 50
 WITNESS_MIN_TOLERANCE = 2
 OLDER_SNAPSHOT = "older_snapshot"
-_MAX_CLOCK_DIFFERENCE = timedelta(days=1)
+_MAX_CLOCK_DIFFERENCE = timedelta(hours=2)
+"""A name tells a Pacific hour, of which one in November comes twice; the rest is for our clock."""
+
 WITNESS_TOLERANCE_RATIO = Fraction(5, 1000)
 
 

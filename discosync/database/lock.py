@@ -7,6 +7,7 @@ holder dies, so there is nothing to go stale and nothing to clean up. The lock f
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import socket
@@ -30,8 +31,10 @@ MAINTENANCE_LOCK = "*maintenance*"
 ENRICH_LOCK = "*enrich*"
 """Held by whoever links listings: they share one limit of requests, two would gain nothing."""
 
+_log = logging.getLogger(__name__)
 _IN_DATABASE = frozenset({SCHEMA_LOCK, MAINTENANCE_LOCK, ENRICH_LOCK})
 _LOOK_EVERY_SECONDS = 0.2
+_MAX_SIGNATURE_BYTES = 4096
 _NAMESPACE = 0x64697363  # "disc": our half of Postgres' two-part advisory lock keys
 
 
@@ -52,7 +55,7 @@ def hold_lock(
     *,
     wait_seconds: float = 0.0,
     is_shared: bool = False,
-    has_option: bool = True,
+    has_option: bool = False,
 ) -> Iterator[None]:
     """Hold the lock `key` (a seller, in any spelling) of this database.
 
@@ -103,11 +106,27 @@ def _hold_file(path: Path, holder: Holder, wait: _Wait, *, is_shared: bool) -> I
         ) from exc
     try:
         _wait_for(lambda: _try_flock(descriptor, operation), lambda: _describe_file(path), wait)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, _signature(holder), 0)
-        yield
+        with _signed(descriptor, _signature(holder), is_shared=is_shared):
+            yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _signed(descriptor: int, signature: bytes, *, is_shared: bool) -> Iterator[None]:
+    """Leave a signature; who shared the lock for a while gives back the one that was there."""
+    before = os.pread(descriptor, _MAX_SIGNATURE_BYTES, 0)
+    _sign(descriptor, signature)
+    try:
+        yield
+    finally:
+        if is_shared and os.pread(descriptor, _MAX_SIGNATURE_BYTES, 0) == signature:
+            _sign(descriptor, before)
+
+
+def _sign(descriptor: int, signature: bytes) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, signature, 0)
 
 
 def _try_flock(descriptor: int, operation: int) -> bool:
@@ -189,6 +208,7 @@ def _describe_session(database: Database, session: Session, number: int) -> str:
 
 def _wait_for(take: Callable[[], bool], describe: Callable[[], str], wait: _Wait) -> None:
     gives_up_at = time.monotonic() + wait.seconds
+    has_told = False
     while not take():
         if time.monotonic() >= gives_up_at:
             raise Locked(
@@ -197,4 +217,9 @@ def _wait_for(take: Callable[[], bool], describe: Callable[[], str], wait: _Wait
                 if wait.has_option
                 else "nothing was changed; let it finish, then run this again",
             )
+        if not has_told:
+            # Whoever has not asked for it wonders what takes so long.
+            level = logging.INFO if wait.has_option else logging.WARNING
+            _log.log(level, "waiting %g s at most for %s", wait.seconds, describe())
+            has_told = True
         time.sleep(_LOOK_EVERY_SECONDS)
