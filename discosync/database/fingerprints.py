@@ -14,13 +14,12 @@ from typing import NamedTuple
 from discosync.core.listing import FILLED_ONCE_FIELDS
 from discosync.database.session import Session
 
-WATCHED = "watched"
-"""The fingerprint in a mark that SQLite takes away as soon as somebody writes such a row."""
-
 _WRITTEN_HERE = "xmin::text = (txid_current() % (1::bigint << 32))::text"
 """Which rows are this transaction's own, on Postgres."""
 
 _TRIGGERS = 6
+_OWN_TRIGGERS = "('watch_listings_insert', 'watch_listings_delete', 'watch_listings_update')"
+_ON_LISTINGS = "FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'listings'"
 _MANY_ROWS = 1_000
 """From so many rows on, making the triggers anew costs less than what they cost for each row."""
 
@@ -58,8 +57,9 @@ def load_fingerprint(session: Session, seller: str) -> str:
 
     On SQLite the last mark does, if it is there and was watched; else it takes reading them all.
     """
-    if session.is_sqlite and _is_watched(session) and _has_watched_mark(session, seller):
-        return WATCHED
+    watched = _watched(session) if session.is_sqlite else None
+    if watched is not None and _has_mark(session, seller, watched):
+        return watched
     any_row = "SELECT id FROM listings WHERE seller = :seller LIMIT 1"
     is_empty = session.value(any_row, seller=seller) is None
     count, last = session.execute(
@@ -85,8 +85,10 @@ def is_as_seen(session: Session, seller: str, seen: SeenRows) -> bool:
     """Whether `fingerprint_after` can tell, later in this transaction, what is left.
 
     On SQLite nobody else writes from here on, but somebody may have until now. To be asked before
-    the last mark is forgotten.
+    the last mark is forgotten. A trigger of somebody else may write more than the plan says.
     """
+    if seen.written and _has_other_triggers(session):
+        return False
     return not session.is_sqlite or load_fingerprint(session, seller) == seen.fingerprint
 
 
@@ -96,8 +98,8 @@ def fingerprint_after(session: Session, seller: str, seen: SeenRows) -> str:
     On Postgres other programs commit while a run writes. Their work must not be in it, since no
     plan knows of that: only the rows that this transaction wrote, and so holds, are read.
     """
-    if session.is_sqlite and _is_watched(session):
-        return WATCHED
+    if session.is_sqlite and (watched := _watched(session)):
+        return watched
     if not seen.written:
         return seen.fingerprint
     if session.is_sqlite:
@@ -114,14 +116,12 @@ def unwatched(session: Session, seen: SeenRows) -> Iterator[None]:
 
     They would look in vain for a mark to take away, which costs a third of an insert and half of
     an update. Afterwards they are as they were; so they are when the transaction does not end well.
+    Beside a trigger of somebody else, which may write another seller's rows, they go on.
     """
-    if not session.is_sqlite or seen.written < _MANY_ROWS:
+    if not session.is_sqlite or seen.written < _MANY_ROWS or _has_other_triggers(session):
         yield
         return
-    found = session.execute(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'listings' "
-        "AND name IN ('watch_listings_insert', 'watch_listings_delete', 'watch_listings_update')"
-    ).fetchall()
+    found = session.execute(f"SELECT name, sql {_ON_LISTINGS}").fetchall()
     for name, _ in found:
         session.execute(f"DROP TRIGGER {name}")
     yield
@@ -129,19 +129,30 @@ def unwatched(session: Session, seen: SeenRows) -> Iterator[None]:
         session.execute(definition)
 
 
-def _is_watched(session: Session) -> bool:
-    """Whether all triggers are there; a program that rebuilds a table loses its triggers."""
-    found = session.value(
-        "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'watch_%' "
+def _watched(session: Session) -> str | None:
+    """Give the fingerprint of rows that all triggers watch, None where one is missing.
+
+    A program that rebuilds a table loses its triggers, or has the schema be another for a while:
+    SQLite counts every change of it.
+    """
+    count, version = session.execute(
+        "SELECT count(*), (SELECT schema_version FROM pragma_schema_version) FROM sqlite_master "
+        "WHERE type = 'trigger' AND name LIKE 'watch_%' "
         "AND name IN ('watch_' || tbl_name || '_insert', 'watch_' || tbl_name || '_delete', "
         "'watch_' || tbl_name || '_update') AND tbl_name IN ('listings', 'purged_listings')"
-    )
-    return int(found) == _TRIGGERS
+    ).fetchone()
+    return f"watched:{version}" if count == _TRIGGERS else None
 
 
-def _has_watched_mark(session: Session, seller: str) -> bool:
+def _has_other_triggers(session: Session) -> bool:
+    """Whether somebody else's triggers on SQLite may write listings while we do."""
+    others = f"SELECT count(*) {_ON_LISTINGS} AND name NOT IN {_OWN_TRIGGERS}"
+    return session.is_sqlite and session.value(others) > 0
+
+
+def _has_mark(session: Session, seller: str, fingerprint: str) -> bool:
     own = "SELECT fingerprint FROM snapshot_marks WHERE seller = :seller"
-    return bool(session.value(own, seller=seller) == WATCHED)
+    return bool(session.value(own, seller=seller) == fingerprint)
 
 
 def _render(state: RowSum, purges: str) -> str:

@@ -23,6 +23,10 @@ from discosync.database.session import Session, read_json, read_moment
 from discosync.errors import StorageFailed
 
 ROWS_PER_QUERY = 500
+_BOTH = (0, 1)
+"""What `is_active` may be. SQLite takes any text, and counts it as false where Python does not."""
+
+_MAX_DIGITS = 18
 _ROWS_AT_ONCE = 5_000
 _CENT = Decimal("0.01")
 _TYPED = ("weight", "release_id", "price_value", "accept_offer")
@@ -76,6 +80,8 @@ def _known_rows(cursor: Any, purged: set[int]) -> Iterator[tuple[int, int, str |
             listing_id = _parse_id(text_id)
             if content_hash is not None and not isinstance(content_hash, str):
                 raise bad_row(text_id, "its content_hash is no text")
+            if is_active not in _BOTH:
+                raise bad_row(text_id, f"its is_active is {is_active!r}")
             flags = (IS_ACTIVE if is_active else 0) | (IS_INCOMPLETE if is_lacking else 0)
             yield listing_id, flags, content_hash
             purged.discard(listing_id)  # it came back
@@ -85,8 +91,10 @@ def _known_rows(cursor: Any, purged: set[int]) -> Iterator[tuple[int, int, str |
 
 def _parse_id(text: str) -> int:
     # Not only a number but written as Discogs writes it: rows are found by their text.
-    if isinstance(text, str) and text.isascii() and text.isdigit() and str(int(text)) == text:
-        return int(text)
+    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
+        listing_id = int(text)
+        if str(listing_id) == text:
+            return listing_id
     raise bad_row(text, "its listing_id is no Discogs id")
 
 

@@ -1,22 +1,22 @@
 """A run that writes many rows goes without SQLite's triggers, and leaves them as they were."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from discosync.core.listing import Listing
 from discosync.database.apply import apply_changes
-from discosync.database.fingerprints import WATCHED
 from discosync.database.session import Session
 from discosync.errors import StorageFailed
 from tests.support.program import Program, Result
-from tests.support.shop import make_shop, with_changed, write_export
+from tests.support.shop import SELLER, make_shop, with_changed, write_export
 
 MANY, FEW = 1_200, 40
 TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
-MARKS = "SELECT fingerprint FROM snapshot_marks"
+MARKS = "SELECT fingerprint LIKE 'watched:%' AS is_watched FROM snapshot_marks"
+IS_WATCHED = [{"is_watched": 1}]
 ALLOWING = ("--allow-mass-change", "--allow-mass-removal")
-IS_WATCHED = [{"fingerprint": WATCHED}]
 
 
 @pytest.fixture
@@ -33,9 +33,10 @@ def watching(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-def _sync(program: Program, shop: list[Listing]) -> Result:
+def _sync(program: Program, shop: list[Listing], *options: str, seller: str = SELLER) -> Result:
     path = write_export(program.directory / "shop.csv", shop)
-    return program("sync", "--from-file", str(path), *ALLOWING)
+    command = ("sync", "--from-file", str(path), "--seller", seller, *ALLOWING, *options)
+    return program(*command, stdin=None)
 
 
 def _commented(shop: list[Listing], count: int) -> list[Listing]:
@@ -60,16 +61,52 @@ def test_many_rows_are_not_watched_and_few_are(
     assert sqlite_program.query(MARKS) == []
 
 
-def test_a_shops_own_trigger_sees_every_row(sqlite_program: Program) -> None:
-    """What somebody else hangs on the table, by a similar name too, works for large writes."""
+TO_OTHERS = (
+    "CREATE TRIGGER one_copy AFTER UPDATE OF status ON listings "
+    f"WHEN NEW.status = 'Sold' AND NEW.seller = '{SELLER}' BEGIN "
+    "UPDATE listings SET is_active = 0 WHERE seller = 'b' AND listing_id = NEW.listing_id; END"
+)
+HIDE = (
+    "CREATE TRIGGER hide AFTER INSERT ON listings WHEN NEW.listing_id LIKE '%7' BEGIN "
+    "UPDATE listings SET is_active = 0 WHERE id = NEW.id; END"
+)
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_what_a_shops_own_trigger_does_to_others_is_noticed(
+    sqlite_program: Program, count: int
+) -> None:
+    """However many rows a run writes, the other seller's next run sees what came of it."""
+    shop = make_shop(count)
+    for seller in (SELLER, "b"):
+        assert _sync(sqlite_program, shop, seller=seller).exit_code == 0
+    sqlite_program.query(TO_OTHERS)
+    sold = [replace(x, status="Sold", comments="sold") for x in shop]
+    assert _sync(sqlite_program, sold, "--allow-empty").exit_code == 0
+    again = _sync(sqlite_program, shop, "--json", seller="b")
+    assert again.counts["reactivated"] == count
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_what_a_shops_own_trigger_does_to_rows_is_noticed(
+    sqlite_program: Program, count: int
+) -> None:
+    """Where a trigger may write what no plan knows, the next run reads all rows."""
     sqlite_program("db", "upgrade")
-    sqlite_program.query("CREATE TABLE seen (listing_id TEXT)")
-    sqlite_program.query(
-        "CREATE TRIGGER watch_listings_insert_for_shop AFTER INSERT ON listings "
-        "BEGIN INSERT INTO seen VALUES (NEW.listing_id); END"
-    )
-    assert _sync(sqlite_program, make_shop(MANY)).exit_code == 0
-    assert sqlite_program.query("SELECT count(*) AS rows FROM seen") == [{"rows": MANY}]
+    sqlite_program.query(HIDE)
+    shop = make_shop(count)
+    assert _sync(sqlite_program, shop).exit_code == 0
+    assert _sync(sqlite_program, shop, "--json").counts["reactivated"] == count // 10
+
+
+def test_rows_written_while_the_schema_was_another_are_noticed(sqlite_program: Program) -> None:
+    """Back and forth with the schema, and the mark of before is not believed any more."""
+    shop = make_shop(FEW)
+    assert _sync(sqlite_program, shop).exit_code == 0
+    assert sqlite_program("db", "downgrade", "-1").exit_code == 0
+    sqlite_program.query("UPDATE listings SET is_active = 0 WHERE id < 5")
+    assert sqlite_program("db", "upgrade").exit_code == 0
+    assert _sync(sqlite_program, shop, "--json").counts["reactivated"] == 4
 
 
 def test_a_lost_trigger_stays_lost(sqlite_program: Program) -> None:

@@ -19,7 +19,7 @@ from discosync.core.block_parser import BlockParser
 from discosync.core.listing import Listing
 from discosync.database.apply import apply_changes
 from discosync.database.engine import open_database
-from discosync.database.fingerprints import WATCHED, load_fingerprint
+from discosync.database.fingerprints import load_fingerprint
 from discosync.database.session import Session
 from discosync.parsed_file import ParsedFile
 from tests.support.program import Program
@@ -405,10 +405,10 @@ def test_sqlite_takes_a_mark_away_when_somebody_writes(
     """What a plan would see makes the mark go at once; anything else, and others' rows, do not."""
     path = write_export(tmp_path / "shop.csv", make_shop(40))
     sqlite_program("sync", "--from-file", str(path))
-    marks = "SELECT fingerprint FROM snapshot_marks"
-    assert sqlite_program.query(marks) == [{"fingerprint": WATCHED}]
+    marks = "SELECT fingerprint LIKE 'watched:%' AS is_watched FROM snapshot_marks"
+    assert sqlite_program.query(marks) == [{"is_watched": 1}]
     sqlite_program.query(statement)
-    assert sqlite_program.query(marks) == ([] if forgets else [{"fingerprint": WATCHED}])
+    assert sqlite_program.query(marks) == ([] if forgets else [{"is_watched": 1}])
 
 
 def test_lost_trigger_is_noticed(sqlite_program: Program, tmp_path: Path) -> None:
