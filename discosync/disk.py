@@ -13,6 +13,17 @@ _HINTS = {
 }
 
 
+def path_refused(exc: OSError) -> StorageFailed | None:
+    """Say which path the system refused; None for an error that is about no path."""
+    if exc.filename is None:
+        return None
+    return StorageFailed(
+        f"cannot use {exc.filename}: {exc.strerror}",
+        hint="check the path, and who may use it",
+        code="disk",
+    )
+
+
 @contextmanager
 def disk_errors(path: Path, verb: Literal["read", "write"] = "write") -> Iterator[None]:
     """Turn what the disk says about a file into `StorageFailed`."""

@@ -21,6 +21,7 @@ from discosync.core.progress import Progress
 from discosync.core.report import Problem, RunReport, RunStatus
 from discosync.core.report_parts import ApiUse, ArchiveUse, CacheUse, ListingCounts
 from discosync.core.snapshot import Snapshot
+from discosync.disk import path_refused
 from discosync.errors import (
     DiscosyncError,
     ExitStatus,
@@ -79,6 +80,7 @@ class Run:
     price_changes: dict[str, dict[str, Any]] | None = None
     advice: str = ""
     database_variable: str = ""
+    config_option: str = ""
     flags: dict[Flag, FlagValue] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     api_use: Callable[[], ApiUse] = ApiUse
@@ -165,6 +167,7 @@ class Run:
             highlights=self.highlights,
             advice=self.advice,
             database_variable=self.database_variable,
+            config_option=self.config_option,
             comparison=self.comparison,
             archive=self.archive,
             enrichment=self.enrichment,
@@ -215,13 +218,19 @@ def _end_of(run: Run, story: Callable[[Run], None]) -> DiscosyncError | None:
         return stop.error
     except DiscosyncError as exc:
         return exc
+    except OSError as exc:
+        return path_refused(exc) or _bug(exc)
     except Exception as exc:  # noqa: BLE001 - the last line of defence: a bug must end in a report
-        _log.exception("this is a bug in discosync")
-        return DiscosyncError(
-            f"{type(exc).__name__}: {exc}",
-            hint="this is a bug in discosync; please report it with the output of -v",
-        )
+        return _bug(exc)
     return None
+
+
+def _bug(exc: Exception) -> DiscosyncError:
+    _log.exception("this is a bug in discosync")
+    return DiscosyncError(
+        f"{type(exc).__name__}: {exc}",
+        hint="this is a bug in discosync; please report it with the output of -v",
+    )
 
 
 @contextmanager

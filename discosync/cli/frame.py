@@ -47,6 +47,13 @@ def telling_errors(console: "Console") -> Iterator[None]:
     except DiscosyncError as exc:
         console.tell_error(exc)
         raise typer.Exit(int(exc.exit_status)) from exc
+    except OSError as exc:
+        from discosync.disk import path_refused  # noqa: PLC0415 - seldom
+
+        if (refused := path_refused(exc)) is None:
+            raise
+        console.tell_error(refused)
+        raise typer.Exit(int(refused.exit_status)) from exc
     except KeyboardInterrupt as exc:
         console.tell_error(Interrupted("interrupted", hint="nothing was changed"))
         raise typer.Exit(int(ExitStatus.INTERRUPTED)) from exc

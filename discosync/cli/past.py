@@ -49,7 +49,7 @@ def history(
 def _show_life(console: "Console", life: "Life") -> None:
     from discosync.core.history_text import life_rows, render_now  # noqa: PLC0415 - heavy
 
-    console.show_text(render_now(life.listing_id, life.now, life.purged))
+    console.show_text(render_now(life.listing_id, life.now, life.purged, life.changes))
     console.show_table(
         ("what", "when (UTC)", "run", "field", "before", "after"),
         list(life_rows(life.changes)),

@@ -12,7 +12,7 @@ from discosync.cli.past import EPILOG, KIND_COLOURS
 from discosync.errors import ExitStatus, LimitRefused
 
 if TYPE_CHECKING:
-    from discosync.commands.status import PastRun
+    from discosync.commands.status import ShownRun
     from discosync.console import Console
 
 _EPILOG = exit_statuses(
@@ -59,7 +59,9 @@ def status(
             headline = f"discosync · {stands.seller} · {word}"
             console.show_lines(headline, list(status_lines(stands)), is_clean=is_clean)
     if stands.is_late:
-        console.show_error(LimitRefused(render_lateness(stands), hint=render_way_to_fresh(stands)))
+        console.show_error(
+            LimitRefused(render_lateness(stands), hint=render_way_to_fresh(stands, config))
+        )
         raise typer.Exit(int(ExitStatus.LIMIT))
     if stands.is_too_old_to_show:
         console.note(
@@ -84,7 +86,7 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List past runs, newest first; refused and failed ones, too."""
-    from discosync.commands.status import load_runs, past_run  # noqa: PLC0415 - heavy
+    from discosync.commands.status import load_run, load_runs  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.core.status import run_json  # noqa: PLC0415 - heavy
     from discosync.core.status_text import RUN_COLUMNS, run_row, trend_lines  # noqa: PLC0415
@@ -93,7 +95,7 @@ def runs(
     console = Console(as_json=as_json)
     with telling_errors(console):
         if run_id is not None:
-            with past_run(config, run_id) as run:
+            with load_run(config, run_id) as run:
                 (_print_run if as_json else _show_run)(console, run)
             return
         past = load_runs(config, RunFilter(seller=seller, command=command, limit=limit))
@@ -110,19 +112,19 @@ def runs(
             console.note(f"there is no run{f' of {command}' if command else ''} yet")
 
 
-def _print_run(console: "Console", run: "PastRun") -> None:
+def _print_run(console: "Console", run: "ShownRun") -> None:
     """Print the report as it is, with every change."""
-    if run.changes is None or "changes" in run.report:
+    if run.changes is None:
         console.show_json(run.report)
     else:
         entries = (change.to_json() for change in run.changes)
         console.show_json_list(run.report, "changes", entries)
 
 
-def _show_run(console: "Console", run: "PastRun") -> None:
+def _show_run(console: "Console", run: "ShownRun") -> None:
     from discosync.core.diff import MAX_SHOWN  # noqa: PLC0415 - heavy
     from discosync.core.history_text import ENTRY_COLUMNS, entry_rows  # noqa: PLC0415 - heavy
-    from discosync.core.status import change_count_of  # noqa: PLC0415 - heavy
+    from discosync.core.status import change_count_of, render_lost  # noqa: PLC0415 - heavy
 
     console.show_readable_json(run.report)
     if run.changes is None:
@@ -133,9 +135,5 @@ def _show_run(console: "Console", run: "PastRun") -> None:
         console.show_table(ENTRY_COLUMNS, list(entry_rows(shown)), colours=KIND_COLOURS)
     if rest:
         console.note(f"… and {rest:,} more; --json shows all")
-    lost = change_count_of(run.report) - len(shown) - rest
-    if lost > 0:
-        console.note(
-            f"{lost:,} of its changes are no longer in the history: `db compact` merged them into "
-            "later ones, or their listings were purged"
-        )
+    if (lost := change_count_of(run.report) - len(shown) - rest) > 0:
+        console.note(render_lost(lost))

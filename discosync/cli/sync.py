@@ -85,7 +85,9 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="With --dry-run: end with 4 when there are changes.")
     ] = False,
-    diff: Annotated[DiffForm | None, typer.Option(help="Print every change, in this form.")] = None,
+    diff: Annotated[
+        DiffForm | None, typer.Option(help="Print the changes: json all, the others 200.")
+    ] = None,
     changes: Annotated[
         bool, typer.Option("--changes", help="The report lists every change.")
     ] = False,

@@ -93,7 +93,7 @@ class ApiLookups:
             yield lookup
         budget = run.request.time_budget_seconds
         raise TimeBudgetUsedUp(
-            f"the time budget of {budget:g} seconds is used up",
+            f"the time budget of {budget:g} seconds leaves no room for another release",
             hint="the next run goes on where this one stopped",
         )
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from discosync.commands.db import alone
 from discosync.commands.places import backup_dir
-from discosync.commands.reading import require_filled
+from discosync.commands.reading import require_filled, seller_in
 from discosync.core.stretches import Stretch
 from discosync.core.thinning import Thinned
 from discosync.database.backups import make_backup
@@ -18,7 +18,6 @@ from discosync.database.checkpoints import make_checkpoints, replace_checkpoints
 from discosync.database.engine import Database, open_database
 from discosync.database.history import load_sellers
 from discosync.database.session import session_over
-from discosync.database.store import resolve_seller
 from discosync.database.thinning import (
     give_space_back,
     load_history_size,
@@ -158,7 +157,7 @@ def _apply(
 
 def _sellers(connection: Connection, request: CompactRequest) -> list[str]:
     if request.seller is not None:
-        return [resolve_seller(session_over(connection), request.seller)]
+        return [seller_in(connection, request.seller)]
     return load_sellers(connection)
 
 

@@ -217,7 +217,7 @@ def _find_target(target: str, revision: str) -> tuple[str, list[str]]:
     """Read `-1`, a revision or `base`; give it, and the revisions to undo, newest first."""
     known = ["base", *known_revisions()]
     at = known.index(revision)
-    if target.startswith("-") and target[1:].isdigit():
+    if target.startswith("-") and target[1:].isascii() and target[1:].isdigit():
         to = at - int(target[1:])
     else:
         to = known.index(target) if target in known else -1

@@ -16,14 +16,13 @@ from discosync.core.flags import (
     resolve_flags,
 )
 from discosync.database.engine import Database, open_database
-from discosync.database.flag_states import load_flag_states, load_has_flags
+from discosync.database.flag_states import PastRun, load_flag_states, load_has_flags, load_past_runs
 from discosync.database.flags import (
     load_flag_events,
     roll_back_flag,
     set_flag,
 )
 from discosync.database.schema import SchemaState, load_state
-from discosync.database.store import PastRun, load_past_runs
 from discosync.errors import ExitStatus, NotReady
 from discosync.settings import (
     current_environment,

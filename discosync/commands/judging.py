@@ -46,7 +46,7 @@ def judge(
     `setting` is the removal limit that holds unless the command line has another one.
     """
     _tell(run, planned, options)
-    _refuse(run, options, _violations(run, planned, last, _allowances(options, setting)))
+    _refuse(run, options, _violations(run, planned, last, _allowances(options, setting)), last)
 
 
 def _note_age(run: Run, snapshot: Snapshot) -> None:
@@ -107,17 +107,17 @@ def _violations(
     return [*([older] if older else []), *check_limits(planned.changes, allowed)]
 
 
-def _refuse(run: Run, options: SyncOptions, violations: list[Violation]) -> None:
+def _refuse(run: Run, options: SyncOptions, violations: list[Violation], last: LastApplied) -> None:
     if not violations:
         return
     raise LimitRefused(
         "; ".join(v.text for v in violations),
-        hint=f"nothing was changed; {_way_out(run, options, violations)}",
+        hint=f"nothing was changed; {_way_out(run, options, violations, last)}",
         code=violations[0].code,
     )
 
 
-def _way_out(run: Run, options: SyncOptions, violations: list[Violation]) -> str:
+def _way_out(run: Run, options: SyncOptions, violations: list[Violation], last: LastApplied) -> str:
     """Write the exact command that allows it once, for this seller only."""
     allowing = list(dict.fromkeys(v.option for v in violations if v.option))
     words = [w for w in run.request.arguments if w != "--all-sellers"]
@@ -126,6 +126,10 @@ def _way_out(run: Run, options: SyncOptions, violations: list[Violation]) -> str
     path = options.fetch.from_file
     if not any(v.code == OLDER_SNAPSHOT for v in violations):
         return f"if this is right, allow it once: {shell(words + allowing)}"
+    if path is None and last.as_of is not None and last.as_of > run.started_at:
+        return (
+            f"the last one applied came from the future; a sync after {last.as_of:%H:%M} UTC passes"
+        )
     if path is None:
         return "the next run fetches a newer one"
     # What has no name has no moment either.

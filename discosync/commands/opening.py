@@ -5,6 +5,7 @@ from pathlib import Path
 
 from discosync.commands.places import report_dir
 from discosync.commands.reading import require_filled, seller_in
+from discosync.core.hints import config_option
 from discosync.database.engine import Database, open_database
 from discosync.runner import Run, RunRequest
 from discosync.settings import Settings, current_environment, load_settings
@@ -16,6 +17,7 @@ def open_for_run(
     """Open the database for a run that needs no snapshot, and find whose listings it means."""
     settings = load_settings(config=config, environ=current_environment())
     run.set_up_logging(settings.log_format)
+    run.config_option = config_option(config)
     database = open_database(
         settings.database_url.reveal(),
         read_only=request.dry_run,

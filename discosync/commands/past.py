@@ -69,7 +69,7 @@ def load_life(config: Path | None, listing_id: int, *, seller: str | None) -> Li
     with opened(config, seller=seller) as at:
         now = next(load_rows(session_over(at.connection), at.seller, [listing_id]), None)
         changes = list(load_changes_of_listings(at.connection, at.seller, [listing_id]))
-        purged = purged_listing(at.connection, at.seller, listing_id)
+        purged = load_purged_listing(at.connection, at.seller, listing_id, config=config)
     if now is None and not changes and purged is None:
         raise UsageFault(
             f"{at.seller} has no listing {listing_id} in {at.database.shown}",
@@ -97,12 +97,15 @@ def _known_before(
     )
 
 
-def purged_listing(connection: Connection, seller: str, listing_id: int) -> Purged | None:
+def load_purged_listing(
+    connection: Connection, seller: str, listing_id: int, *, config: Path | None
+) -> Purged | None:
     """Say where a purged listing is: an archive that has moved is asked for by its name alone."""
     purged = load_purged(connection, seller, listing_id)
-    if purged is None or is_there(Path(purged.file)):
-        return purged
-    return replace(purged, file=purged.archive)
+    if purged is None:
+        return None
+    file = purged.file if is_there(Path(purged.file)) else purged.archive
+    return replace(purged, file=file, config=config)
 
 
 @contextmanager

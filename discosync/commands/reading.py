@@ -12,7 +12,7 @@ from discosync.database.engine import Database, open_database
 from discosync.database.history import load_sellers
 from discosync.database.schema import SchemaState, require_usable
 from discosync.database.session import session_over
-from discosync.database.store import resolve_seller
+from discosync.database.store import find_seller
 from discosync.errors import NotReady, UsageFault
 from discosync.settings import Settings, current_environment, load_settings
 
@@ -30,14 +30,20 @@ class Opened:
 
 
 @contextmanager
-def opened(config: Path | None, *, seller: str | None) -> Iterator[Opened]:
-    """Open the configured database for reading; raise `NotReady` when there is nothing to read."""
+def opened(
+    config: Path | None, *, seller: str | None, may_be_new: bool = False
+) -> Iterator[Opened]:
+    """Open the configured database for reading; raise `NotReady` when there is nothing to read.
+
+    `may_be_new` lets a seller be named of whom nothing is known yet.
+    """
     settings = load_settings(config=config, environ=current_environment())
     address = settings.database_url.reveal()
     database = open_database(address, read_only=True, application="discosync")
     require_filled(database)
     with database.reading() as connection:
-        name = seller_in(connection, seller or settings.seller)
+        named = seller or settings.seller
+        name = seller_in(connection, named, may_be_new=may_be_new)
         yield Opened(settings=settings, database=database, connection=connection, seller=name)
 
 
@@ -68,11 +74,20 @@ def only_run(found: Sequence[T], run_id: str) -> T:
     )
 
 
-def seller_in(connection: Connection, named: str | None) -> str:
+def seller_in(connection: Connection, named: str | None, *, may_be_new: bool = False) -> str:
     """Find the seller: the one named, or the only one that the database holds."""
-    if named is not None:
-        return resolve_seller(session_over(connection), named)
+    if named is not None and (found := find_seller(session_over(connection), named)):
+        return found
     sellers = load_sellers(connection)
+    if named is not None and may_be_new:
+        return named
+    if named is not None:
+        raise UsageFault(
+            f"nothing is known of a seller {named!r}; the database holds "
+            f"{', '.join(sellers[:10]) or 'none yet'}",
+            hint="check --seller or DISCOGS_USERNAME; a seller comes in with the first sync",
+            code="unknown_seller",
+        )
     if len(sellers) == 1:
         return sellers[0]
     raise NotReady(

@@ -11,7 +11,7 @@ from discosync.commands.applying import commit_run
 from discosync.commands.judging import shell
 from discosync.commands.locking import hold_run_locks
 from discosync.commands.opening import open_for_run
-from discosync.commands.past import purged_listing
+from discosync.commands.past import load_purged_listing
 from discosync.commands.reading import only_run, refuse_nameless_run
 from discosync.core.change_entry import describe_known
 from discosync.core.history import PastChange
@@ -28,7 +28,7 @@ from discosync.core.restore import (
     target_of_change,
     target_of_listing,
 )
-from discosync.core.status import change_count_of
+from discosync.core.status import change_count_of, render_lost
 from discosync.database.history import load_changes_of_listings, load_changes_of_run
 from discosync.database.overview import load_runs_named
 from discosync.database.restoring import (
@@ -102,7 +102,7 @@ def _plan(run: Run, connection: Connection, request: RestoreRequest) -> RestoreP
     else:
         wanted = list(dict.fromkeys(request.listing_ids))
         rows = {row.listing_id: row for row in load_rows(session_over(connection), seller, wanted)}
-        _refuse_unknown(connection, seller, [i for i in wanted if i not in rows])
+        _refuse_unknown(connection, seller, [i for i in wanted if i not in rows], request.config)
         lives: dict[int, list[PastChange]] = {listing_id: [] for listing_id in wanted}
         for change in load_changes_of_listings(connection, seller, wanted):
             lives[change.listing_id].append(change)
@@ -114,11 +114,13 @@ def _plan(run: Run, connection: Connection, request: RestoreRequest) -> RestoreP
     return plan
 
 
-def _refuse_unknown(connection: Connection, seller: str, unknown: list[int]) -> None:
+def _refuse_unknown(
+    connection: Connection, seller: str, unknown: list[int], config: Path | None
+) -> None:
     """Refuse a number that is no listing of this seller: all that was asked for, or nothing."""
     if not unknown:
         return
-    purged = purged_listing(connection, seller, unknown[0])
+    purged = load_purged_listing(connection, seller, unknown[0], config=config)
     raise UsageFault(
         f"{seller} has no listing {', '.join(map(str, unknown[:5]))}",
         hint="nothing was changed; check the number"
@@ -137,7 +139,14 @@ def _targets_of_run(
 
 def _changes_of_run(run: Run, connection: Connection, run_id: str, seller: str) -> list[PastChange]:
     refuse_nameless_run(run_id)
-    found = only_run(load_runs_named(connection, run_id), run_id)
+    named = load_runs_named(connection, run_id)
+    if not named:
+        raise UsageFault(
+            f"no run that changed anything begins with {run_id!r}",
+            hint="`discosync runs` lists them; what was refused or failed changed nothing",
+            code="no_such_run",
+        )
+    found = only_run(named, run_id)
     if found.command == "purge-inactive":
         raise UsageFault(
             f"run {found.run_id} purged; what it took is in its archive",
@@ -154,8 +163,7 @@ def _changes_of_run(run: Run, connection: Connection, run_id: str, seller: str) 
     changes = load_changes_of_run(connection, found.key)
     lost = change_count_of(found.report) - len(changes)
     if lost > 0:
-        text = f"{lost:,} of its changes are no longer in the history and are not taken back: "
-        text += "`db compact` merged them into later ones, or their listings were purged"
+        text = f"not all is taken back: {render_lost(lost)}"
         run.problems.append(Problem(code="not_in_history", text=text))
     return changes
 

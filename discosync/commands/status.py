@@ -44,7 +44,7 @@ _FILES_READ = 60
 def load_status(config: Path | None, *, seller: str | None, max_age: timedelta) -> Status:
     """Say how a seller's mirror stands now."""
     now = datetime.now(UTC)
-    with opened(config, seller=seller) as at:
+    with opened(config, seller=seller, may_be_new=True) as at:
         connection, days = at.connection, at.settings.retention_days
         counts = load_counts(connection, at.seller)
         wanted = RunFilter(seller=at.seller, command="sync", limit=_RUNS_SHOWN)
@@ -109,7 +109,7 @@ def _open(config: Path | None) -> tuple[Settings, Database]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastRun:
+class ShownRun:
     """One run's whole report, and its changes as the history holds them, to go through once.
 
     `changes` is None for a run that never reached the database.
@@ -120,7 +120,7 @@ class PastRun:
 
 
 @contextmanager
-def past_run(config: Path | None, run_id: str) -> Iterator[PastRun]:
+def load_run(config: Path | None, run_id: str) -> Iterator[ShownRun]:
     """Load one run by its id, or by how that begins."""
     refuse_nameless_run(run_id)
     settings, database = _open(config)
@@ -130,11 +130,11 @@ def past_run(config: Path | None, run_id: str) -> Iterator[PastRun]:
             if found := load_runs_named(connection, run_id):
                 run = only_run(found, run_id)
                 changes = load_entries_of_run(connection, run.key)
-                yield PastRun(report=run.report, changes=changes)
+                yield ShownRun(report=run.report, changes=changes)
                 return
     saved = _saved_reports(settings, database, newest=10_000)
     reports = [report for report in saved if report["run_id"].startswith(run_id)]
-    yield PastRun(report=only_run(reports, run_id), changes=None)
+    yield ShownRun(report=only_run(reports, run_id), changes=None)
 
 
 def _merge(

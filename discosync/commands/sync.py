@@ -20,6 +20,7 @@ from discosync.commands.planning import Planned, plan_snapshot
 from discosync.commands.run_flags import flags_of_run, roll_back_by_itself
 from discosync.commands.spooling import open_spool
 from discosync.core.flags import Flag, FlagValue
+from discosync.core.hints import config_option
 from discosync.core.snapshot import Source
 from discosync.database.engine import Database, open_database
 from discosync.database.schema import SchemaState, require_usable
@@ -69,6 +70,7 @@ def request_for(request: SyncRequest, seller: str) -> SyncRequest:
 def sync_seller(run: Run, request: SyncRequest) -> None:
     """Find out who is meant and where it goes, then mirror; in the sandbox when asked."""
     settings = load_settings(config=request.config, environ=current_environment())
+    run.config_option = config_option(request.config)
     run.set_up_logging(settings.log_format)
     with ExitStack() as stack:
         if request.is_sandbox:

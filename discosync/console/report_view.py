@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from discosync.console.terminal import print_table, say
-from discosync.core.diff import diff_rows, left_out, render_counts, render_size
+from discosync.core.diff import MAX_SHOWN, diff_rows, left_out, render_counts, render_size
 from discosync.core.report import Problem, RunReport
 from discosync.core.report_parts import ArchiveUse
 from discosync.errors import ExitStatus
@@ -36,7 +36,7 @@ def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
         yield "", f"{row.kind}: {row.heading} ({row.what})"
     changed = counts.added + counts.updated + counts.removed + counts.reactivated
     if report.highlights and (rest := changed - len(report.highlights)):
-        yield "", f"… and {rest:,} more; {_way_to_all(report)}"
+        yield "", f"… and {rest:,} more; {_way_to_all(report, changed)}"
     if counts.quarantined:
         yield "set aside", f"{counts.quarantined:,} records that cannot be read"
     if report.source is not None:
@@ -55,12 +55,14 @@ def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
         yield "next", report.advice
 
 
-def _way_to_all(report: RunReport) -> str:
+def _way_to_all(report: RunReport, count: int) -> str:
     """Say what shows every change: once it is applied, asking again finds none."""
+    if report.dry_run and report.command != "sync":
+        return "`--json` shows them"
     if report.dry_run:
-        return f"{'--diff table' if report.command == 'sync' else '--json'} shows them"
+        return f"`--diff {'json' if count > MAX_SHOWN else 'table'}` shows them"
     variable = f"{report.database_variable} " if report.database_variable else ""
-    return f"`{variable}discosync runs {report.run_id}` shows them"
+    return f"`{variable}discosync runs {report.run_id}{report.config_option}` shows them"
 
 
 def _inventory_lines(report: RunReport) -> Iterator[tuple[str, str]]:

@@ -33,7 +33,7 @@ def diff_rows(changes: Sequence[ChangeEntry]) -> Iterator[DiffRow]:
         yield DiffRow(
             kind=change.kind,
             listing_id=str(change.listing_id),
-            heading=_shorten(change.heading),
+            heading=shorten(change.heading),
             what=_what(change),
         )
 
@@ -63,10 +63,11 @@ def render_cell(value: FieldValue) -> str:
         return "–"
     if isinstance(value, Decimal):
         return f"{value:f}"
-    return _shorten(str(json_value(value)))
+    return shorten(str(json_value(value)))
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
+    """Cut a text to what a cell holds, in one line."""
     text = " ".join(text.split())
     return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 1] + "…"
 
@@ -93,8 +94,7 @@ def render_markdown(report: RunReport) -> str:
     if report.has_plan:
         lines += ["", f"{render_counts(report)} · source `{report.source}`"]
     if report.error is not None:
-        word = "Refused" if report.exit_status is ExitStatus.LIMIT else "Failed, nothing is known"
-        lines += ["", f"**{word}:** {escape(report.error.message)}"]
+        lines += ["", f"**{_how_it_failed(report)}:** {escape(report.error.message)}"]
     if changes:
         lines += ["", "| change | listing | record | what |", "| --- | --- | --- | --- |"]
         lines += [
@@ -104,6 +104,12 @@ def render_markdown(report: RunReport) -> str:
     if rest := left_out(changes):
         lines += ["", rest]
     return "\n".join(lines) + "\n"
+
+
+def _how_it_failed(report: RunReport) -> str:
+    if report.exit_status is ExitStatus.LIMIT:
+        return "Refused"
+    return "Failed, nothing was written" if report.has_plan else "Failed, nothing was compared"
 
 
 def escape(text: str) -> str:

@@ -17,7 +17,12 @@ ENTRY_COLUMNS = ("change", "listing", "record", "field", "before", "after")
 PAST_COLUMNS = ("listing", "status", "price", "condition", "record")
 
 
-def render_now(listing_id: int, now: KnownListing | None, purged: Purged | None) -> str:
+def render_now(
+    listing_id: int,
+    now: KnownListing | None,
+    purged: Purged | None,
+    changes: Sequence[PastChange] = (),
+) -> str:
     """Say in a line what a listing is now, or where it is since a purge."""
     if now is None and purged is not None:
         return (
@@ -28,7 +33,11 @@ def render_now(listing_id: int, now: KnownListing | None, purged: Purged | None)
         return f"{listing_id}: no longer in the database; another program must have deleted it"
     price = render_amount(now.value("price_value"), now.value("price_currency"))
     life = now.lifecycle
-    since = f" since {life.removed_at:%Y-%m-%d %H:%M} UTC" if life.removed_at else ""
+    since = ""
+    if life.removed_at is not None:
+        # Of what was gone before discosync first saw it, nobody knows since when.
+        word = "since" if any(change.kind != "added" for change in changes) else "already at"
+        since = f" {word} {life.removed_at:%Y-%m-%d %H:%M} UTC"
     state = "for sale" if life.is_active else f"not for sale ({life.removal_reason}){since}"
     return f"{listing_id}: {now.heading} · {price} · {state}"
 

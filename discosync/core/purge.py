@@ -4,7 +4,9 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from discosync.core.hints import config_option
 from discosync.core.limits import RemovalLimit, Violation
 
 
@@ -30,11 +32,13 @@ class Purged:
     run_id: str
     archive: str
     file: str
+    config: Path | None = None
 
     @property
     def way_back(self) -> str:
         """Write the command that brings it back."""
-        return f"discosync restore --from-archive {shlex.quote(self.file)}"
+        option = config_option(self.config)
+        return f"discosync restore --from-archive {shlex.quote(self.file)}{option}"
 
 
 def check_purge(plan: PurgePlan, limit: RemovalLimit) -> Violation | None:

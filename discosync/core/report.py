@@ -71,6 +71,7 @@ class RunReport:
     highlights: tuple[ChangeEntry, ...] = ()
     advice: str = ""
     database_variable: str = ""
+    config_option: str = ""
     comparison: "Comparison | None" = None
     archive: ArchiveUse | None = None
     enrichment: "EnrichmentUse | None" = None

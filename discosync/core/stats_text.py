@@ -44,7 +44,7 @@ def render_never_offered(by_reason: Mapping[str, int]) -> str:
     """Say how many listings no figure counts, as they were never for sale, and why not."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in by_reason.items())
     total = sum(by_reason.values())
-    return f"{total:,} were not for sale when the first sync saw them, nor since ({reasons})"
+    return f"{total:,} were never for sale since discosync knows them ({reasons})"
 
 
 def summary_lines(stats: Stats) -> Iterator[tuple[str, str]]:

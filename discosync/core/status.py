@@ -4,10 +4,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from discosync.core.change_entry import json_value
 from discosync.core.enrichment import Coverage
+from discosync.core.hints import config_option
 from discosync.core.moments import render_age
 from discosync.core.snapshot import Source
 
@@ -77,7 +79,7 @@ def change_count_of(report: Mapping[str, Any]) -> int:
 
 def read_run_line(report: Mapping[str, Any]) -> RunLine:
     """Read a stored report; raise `ValueError` or `KeyError` for what is none."""
-    listings, snapshot = report.get("listings") or {}, report.get("snapshot") or {}
+    snapshot = report.get("snapshot") or {}
     as_of = snapshot.get("as_of")
     return RunLine(
         run_id=report["run_id"],
@@ -91,19 +93,21 @@ def read_run_line(report: Mapping[str, Any]) -> RunLine:
         source=report.get("source"),
         snapshot_as_of=datetime.fromisoformat(as_of) if as_of else None,
         requests=int((report.get("api") or {}).get("requests", 0)),
-        changes={name: int(listings.get(name, 0)) for name in _CHANGES} | _archived(report),
+        changes=_done(report),
         error=str((report.get("error") or {}).get("message", "")),
         cache_hit_rate=(report.get("cache") or {}).get("hit_rate"),
     )
 
 
-def _archived(report: Mapping[str, Any]) -> dict[str, int]:
-    """Count what went into an archive or came out of one, if it did: no refusal, no dry run."""
-    name = _ARCHIVED.get(report["command"])
+def _done(report: Mapping[str, Any]) -> dict[str, int]:
+    """Count what a run changed, moved into an archive or took out of one: nothing, if refused."""
     was_done = int(report["exit_code"]) in _SUCCESSES and not report.get("dry_run")
-    if name is None or not was_done or not report.get("archive"):
-        return {}
-    return {name: int(report["archive"].get("listings", 0))}
+    listings = (report.get("listings") or {}) if was_done else {}
+    counts = {name: int(listings.get(name, 0)) for name in _CHANGES}
+    name = _ARCHIVED.get(report["command"])
+    if name is not None and was_done and report.get("archive"):
+        counts[name] = int(report["archive"].get("listings", 0))
+    return counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +226,14 @@ def run_json(run: RunLine) -> dict[str, Any]:
     }
 
 
+def render_lost(count: int) -> str:
+    """Say that the history holds fewer changes of a run than it made."""
+    return (
+        f"{count:,} of its changes are no longer in the history: `db compact` merged them into "
+        "later ones, or their listings were purged"
+    )
+
+
 def render_lateness(status: Status) -> str:
     """Say why a mirror is late."""
     allowed = render_age(status.max_age)
@@ -231,7 +243,8 @@ def render_lateness(status: Status) -> str:
     return f"the last success of {status.seller} was {age} ago; the limit is {allowed}"
 
 
-def render_way_to_fresh(status: Status) -> str:
+def render_way_to_fresh(status: Status, config: Path | None) -> str:
     """Say what to type about a mirror that is late; without any run there is nothing to look at."""
-    sync = f"`discosync sync --seller {shlex.quote(status.seller)}`"
-    return f"`discosync runs` shows why; then {sync}" if status.runs else f"run {sync}"
+    option = config_option(config)
+    sync = f"`discosync sync --seller {shlex.quote(status.seller)}{option}`"
+    return f"`discosync runs{option}` shows why; then {sync}" if status.runs else f"run {sync}"

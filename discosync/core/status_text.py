@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from discosync.core.diff import shorten
 from discosync.core.enrichment_text import render_coverage
 from discosync.core.moments import render_age
 from discosync.core.plots import render_sparkline
@@ -74,6 +75,6 @@ def run_row(run: RunLine) -> tuple[str, ...]:
         run.seller,
         f"{run.duration_seconds:.1f}",
         f"{run.requests:,}",
-        changes or run.error[:60] or "–",
+        changes or shorten(run.error) or "–",
         run.run_id,
     )

@@ -1,6 +1,8 @@
-"""Where each flag stands."""
+"""Where each flag stands, and the runs that tell how it went."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from discosync.core.flags import Flag, FlagChange, FlagState
@@ -49,3 +51,27 @@ def state_of(row: Mapping[str, Any]) -> FlagState:
             run_id=None if row["run_id"] is None else str(row["run_id"]),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One recorded run, in a line."""
+
+    command: str
+    started_at: datetime
+    exit_code: int
+    source: str | None
+
+
+def load_past_runs(session: Session, *, limit: int) -> list[PastRun]:
+    """Load the newest runs of all sellers, newest first."""
+    rows = session.execute(
+        "SELECT command, started_at, exit_code, source FROM sync_runs ORDER BY id DESC "
+        "LIMIT :limit",
+        limit=limit,
+    )
+    return [
+        PastRun(command=command, started_at=moment, exit_code=exit_code, source=source)
+        for command, started_at, exit_code, source in rows
+        if (moment := read_moment(started_at)) is not None
+    ]

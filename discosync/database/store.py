@@ -48,7 +48,12 @@ class LastApplied:
 
 
 def resolve_seller(session: Session, name: str) -> str:
-    """Give the spelling under which a seller is stored: Discogs ignores case in names."""
+    """Give the spelling under which a seller is stored, or else as it was named."""
+    return find_seller(session, name) or name
+
+
+def find_seller(session: Session, name: str) -> str | None:
+    """Find the spelling under which a seller is stored: Discogs ignores case in names."""
     for table in ("sync_runs", "listings"):  # an adopted database has no run yet
         stored = session.value(
             f"SELECT seller FROM {table} WHERE lower(seller) = :name ORDER BY id LIMIT 1",  # noqa: S608
@@ -56,7 +61,7 @@ def resolve_seller(session: Session, name: str) -> str:
         )
         if stored:
             return str(stored)
-    return name
+    return None
 
 
 def load_known(session: Session, seller: str) -> KnownListings:
@@ -274,27 +279,3 @@ def _final_values(session: Session, report: RunReport) -> dict[str, Any]:
         # The history holds the changes already.
         "report": json.dumps(replace(report, changes=None).to_json()),
     }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRun:
-    """One recorded run, in a line."""
-
-    command: str
-    started_at: datetime
-    exit_code: int
-    source: str | None
-
-
-def load_past_runs(session: Session, *, limit: int) -> list[PastRun]:
-    """Load the newest runs of all sellers, newest first."""
-    rows = session.execute(
-        "SELECT command, started_at, exit_code, source FROM sync_runs ORDER BY id DESC "
-        "LIMIT :limit",
-        limit=limit,
-    )
-    return [
-        PastRun(command=command, started_at=moment, exit_code=exit_code, source=source)
-        for command, started_at, exit_code, source in rows
-        if (moment := read_moment(started_at)) is not None
-    ]

@@ -95,7 +95,7 @@ def test_what_was_never_for_sale_is_counted_apart() -> None:
     stats = compute_stats("shop", rows, [], since=SINCE, until=NOW)
     assert dict(stats.months[0].removed) == {"draft": 1, "expired": 1}
     assert (stats.never_offered, stats.offered) == ({"draft": 1}, 7)
-    assert "1 were not for sale when the first sync saw them" in render_stats_page(stats)
+    assert "1 were never for sale since discosync knows them" in render_stats_page(stats)
 
 
 def test_price_changes_add_up_and_a_week_ends_with_its_last_value() -> None:
