@@ -47,18 +47,27 @@ def print_table(
 
     `colours` are for words of the first column.
     """
-    safe_rows = ([harmless_cell(cell) for cell in row] for row in rows)
+    safe_rows = [[harmless_cell(cell) for cell in row] for row in rows]
     if not is_colourful(sys.stdout):
         for row in safe_rows:
             print("\t".join(row))
         return
+    from rich.cells import cell_len  # noqa: PLC0415 - terminals only
     from rich.console import Console as RichConsole  # noqa: PLC0415 - terminals only
     from rich.table import Table  # noqa: PLC0415 - terminals only
     from rich.text import Text  # noqa: PLC0415 - terminals only
 
     table = Table(box=None, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")  # nothing that one may have to type is cut
+    width = 2
+    for column, *cells in zip(columns, *safe_rows, strict=True):
+        # Nothing that one may have to type is cut, or broken where it could not be copied.
+        is_word = all(" " not in cell for cell in cells)
+        table.add_column(column, overflow="fold", no_wrap=is_word)
+        width += 2 + max(
+            cell_len(word) for cell in (column, *cells) for word in cell.split() or [""]
+        )
     for first, *rest in safe_rows:
         table.add_row(Text(first, style=(colours or {}).get(first, "")), *map(Text, rest))
-    RichConsole(highlight=False, markup=False, emoji=False).print(table)
+    console = RichConsole(highlight=False, markup=False, emoji=False)
+    console.width = max(console.width, width)
+    console.print(table)

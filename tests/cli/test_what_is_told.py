@@ -249,3 +249,19 @@ def test_markdown_of_a_failed_run_does_not_contradict_itself(
     failed = _sync(program, make_shop(3), "--diff", "markdown")
     assert failed.exit_code == 16
     assert "**Failed, nothing was written:** the disk is full" in failed.stdout
+
+
+def test_what_the_history_does_not_show_is_counted(program: Program) -> None:
+    """A run's changes are cut at two hundred, and what is gone from the history is no secret."""
+    assert _sync(program, make_shop(210)).exit_code == 0
+    run_id = program("runs", "--json").report["runs"][0]["run_id"]
+    assert "… and 10 more; --json shows all" in program("runs", run_id).stderr
+    program.query("DELETE FROM listing_changes WHERE listing_id LIKE '%5'")
+    assert "21 of its changes are no longer in the history" in program("runs", run_id).stderr
+
+
+def test_a_listing_that_somebody_deleted_is_told_to_be(program: Program) -> None:
+    """Its history is there, its row is not: discosync deletes none."""
+    assert _sync(program, make_shop(3)).exit_code == 0
+    program.query("DELETE FROM listings WHERE listing_id = :id", id=str(FIRST_ID))
+    assert "another program must have deleted it" in program("history", str(FIRST_ID)).stdout
