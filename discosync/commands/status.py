@@ -181,7 +181,10 @@ def _saved_reports(
     # NAME-COMMAND's own hyphens aside, a name ends with its moment and the run's id.
     by_moment = sorted(directory.glob("*-*Z-*.json"), key=_written)
     for path in by_moment[-newest:]:
-        with suppress(OSError, ValueError):
+        # Whatever else has such a name: a pipe would never end, and nested JSON is none of ours.
+        with suppress(OSError, ValueError, RecursionError):
+            if not path.is_file():
+                continue
             report = json.loads(path.read_text(encoding="utf-8"))
             if not isinstance(report, dict) or not isinstance(report.get("run_id"), str):
                 continue

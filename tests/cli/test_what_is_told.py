@@ -265,3 +265,15 @@ def test_a_listing_that_somebody_deleted_is_told_to_be(program: Program) -> None
     assert _sync(program, make_shop(3)).exit_code == 0
     program.query("DELETE FROM listings WHERE listing_id = :id", id=str(FIRST_ID))
     assert "another program must have deleted it" in program("history", str(FIRST_ID)).stdout
+
+
+def test_files_that_only_look_like_reports_are_passed_over(sqlite_program: Program) -> None:
+    """Neither a pipe, nor nested brackets, nor a directory keeps `runs` from its list."""
+    assert _sync(sqlite_program, make_shop(3)).exit_code == 0
+    reports = sqlite_program.directory / "reports"
+    os.mkfifo(reports / "sync-20990101T000000Z-aaaaaaaa.json")
+    (reports / "sync-20990101T000000Z-bbbbbbbb.json").write_text("[" * 100_000)
+    (reports / "sync-20990101T000000Z-cccccccc.json").mkdir()
+    listed = sqlite_program.run("runs", "--json")
+    assert listed.exit_code == 0
+    assert len(listed.report["runs"]) == 1
