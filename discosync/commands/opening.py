@@ -12,9 +12,17 @@ from discosync.settings import Settings, current_environment, load_settings
 
 
 def open_for_run(
-    run: Run, request: RunRequest, config: Path | None, *, named: str | None
+    run: Run,
+    request: RunRequest,
+    config: Path | None,
+    *,
+    named: str | None,
+    may_be_new: bool = False,
 ) -> tuple[Settings, Database]:
-    """Open the database for a run that needs no snapshot, and find whose listings it means."""
+    """Open the database for a run that needs no snapshot, and find whose listings it means.
+
+    `may_be_new` lets a seller be named of whom nothing is known yet.
+    """
     settings = load_settings(config=config, environ=current_environment())
     run.set_up_logging(settings.log_format)
     run.config_option = config_option(config)
@@ -27,5 +35,5 @@ def open_for_run(
     run.request = replace(request, report_dir=report_dir(settings.report_dir, database))
     require_filled(database)
     with database.reading() as connection:
-        run.seller = seller_in(connection, named or settings.seller)
+        run.seller = seller_in(connection, named or settings.seller, may_be_new=may_be_new)
     return settings.for_seller(run.seller), database

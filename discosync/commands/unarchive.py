@@ -36,7 +36,8 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
     path = _find(path, request)
     header, archive = inspect_archive(path)
     seller = str(header.get("seller"))
-    _, database = open_for_run(run, request.run, request.config, named=request.seller or seller)
+    named = request.seller or seller
+    _, database = open_for_run(run, request.run, request.config, named=named, may_be_new=True)
     if str(run.seller).casefold() != seller.casefold():
         raise UsageFault(
             f"{path} holds listings of {seller}, not of {run.seller}",

@@ -253,7 +253,7 @@ def test_no_plan_is_shown_where_there_is_none(program: Program, tmp_path: Path, 
     result = program("sync", "--dry-run", "--diff", form, "--from-file", str(path), stdin=None)
     assert result.exit_code == 14
     assert "unchanged" not in result.stdout
-    assert ("Failed, nothing is known" in result.stdout) == (form == "markdown")
+    assert ("Failed, nothing was compared" in result.stdout) == (form == "markdown")
 
 
 def test_sellers_do_not_touch_each_other(program: Program, sandbox: SandboxServer) -> None:

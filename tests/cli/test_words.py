@@ -167,7 +167,7 @@ def test_the_rest_of_a_runs_changes_is_counted_and_can_be_seen(program: Program)
     assert _mirror(program, OLD, first).exit_code == 0
     dry = _mirror(program, NEW, _changed(), "--dry-run")
     done = _mirror(program, NEW, _changed())
-    assert "… and 6 more; --diff table shows them" in dry.stdout
+    assert "… and 6 more; `--diff table` shows them" in dry.stdout
     assert "… and 6 more; `discosync runs " in done.stdout
     assert "--diff" not in done.stdout
 
@@ -192,7 +192,7 @@ def test_a_restore_offers_no_option_of_another_command(shop: Program) -> None:
     """`restore` has no --diff: a dry run's changes are in its --json, a real one's in `runs`."""
     run_id = _last_run(shop)
     dry = shop("restore", "--run", run_id, "--dry-run")
-    assert "… and 6 more; --json shows them" in dry.stdout
+    assert "… and 6 more; `--json` shows them" in dry.stdout
     planned = shop("restore", "--run", run_id, "--dry-run", "--json").report["changes"]
     done = shop("restore", "--run", run_id)
     shown = shop(*_typed(done.stdout, "`discosync ", "`"), "--json").report
