@@ -47,7 +47,7 @@ def print_table(
 
     `colours` are for words of the first column.
     """
-    safe_rows = [[harmless_cell(cell) for cell in row] for row in rows]
+    safe_rows = ([harmless_cell(cell) for cell in row] for row in rows)
     if not is_colourful(sys.stdout):
         for row in safe_rows:
             print("\t".join(row))
@@ -59,14 +59,15 @@ def print_table(
 
     table = Table(box=None, header_style="bold")
     width = 2
-    for column, *cells in zip(columns, *safe_rows, strict=True):
+    shown = list(safe_rows)
+    for column, *cells in zip(columns, *shown, strict=True):
         # Nothing that one may have to type is cut, or broken where it could not be copied.
         is_word = all(" " not in cell for cell in cells)
         table.add_column(column, overflow="fold", no_wrap=is_word)
         width += 2 + max(
             cell_len(word) for cell in (column, *cells) for word in cell.split() or [""]
         )
-    for first, *rest in safe_rows:
+    for first, *rest in shown:
         table.add_row(Text(first, style=(colours or {}).get(first, "")), *map(Text, rest))
     console = RichConsole(highlight=False, markup=False, emoji=False)
     console.width = max(console.width, width)
