@@ -38,12 +38,7 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
     seller = str(header.get("seller"))
     named = request.seller or seller
     _, database = open_for_run(run, request.run, request.config, named=named, may_be_new=True)
-    if str(run.seller).casefold() != seller.casefold():
-        raise UsageFault(
-            f"{path} holds listings of {seller}, not of {run.seller}",
-            hint=f"add --seller {seller}",
-            code="other_seller",
-        )
+    _refuse_other(run, path, seller)
     run.archive = ArchiveUse(
         file=str(path.absolute()),
         sha256=archive.sha256,
@@ -75,6 +70,15 @@ def _find(path: Path, request: RestoreRequest) -> Path:
     address = settings.database_url.reveal()
     database = open_database(address, read_only=True, application="discosync restore")
     return find_file(path, archive_dir(settings.archive_dir, database))
+
+
+def _refuse_other(run: Run, path: Path, seller: str) -> None:
+    if str(run.seller).casefold() != seller.casefold():
+        raise UsageFault(
+            f"{path} holds listings of {seller}, not of {run.seller}",
+            hint=f"add --seller {seller}",
+            code="other_seller",
+        )
 
 
 def _plan(run: Run, connection: Connection, path: Path, seller: str) -> int:
