@@ -22,7 +22,6 @@ EPILOG = exit_statuses(
     ExitStatus.STORAGE,
     ExitStatus.INTERRUPTED,
 )
-KIND_COLOURS = {"added": "green", "updated": "yellow", "removed": "red", "reactivated": "cyan"}
 
 
 @app.command(epilog=EPILOG)
@@ -47,6 +46,7 @@ def history(
 
 
 def _show_life(console: "Console", life: "Life") -> None:
+    from discosync.console.terminal import KIND_COLOURS  # noqa: PLC0415 - heavy
     from discosync.core.history_text import life_rows, render_now  # noqa: PLC0415 - heavy
 
     console.show_text(render_now(life.listing_id, life.now, life.purged, life.changes))

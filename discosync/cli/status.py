@@ -8,7 +8,7 @@ import typer
 from discosync.cli import app
 from discosync.cli.frame import telling_errors
 from discosync.cli.options import AsJson, Config, Seller, exit_statuses, read_age
-from discosync.cli.past import EPILOG, KIND_COLOURS
+from discosync.cli.past import EPILOG
 from discosync.errors import ExitStatus, LimitRefused
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def _print_run(console: "Console", run: "ShownRun") -> None:
 
 
 def _show_run(console: "Console", run: "ShownRun") -> None:
+    from discosync.console.terminal import KIND_COLOURS  # noqa: PLC0415 - heavy
     from discosync.core.diff import MAX_SHOWN  # noqa: PLC0415 - heavy
     from discosync.core.history_text import ENTRY_COLUMNS, entry_rows  # noqa: PLC0415 - heavy
     from discosync.core.status import change_count_of, render_lost  # noqa: PLC0415 - heavy

@@ -127,9 +127,8 @@ def _way_out(run: Run, options: SyncOptions, violations: list[Violation], last: 
     if not any(v.code == OLDER_SNAPSHOT for v in violations):
         return f"if this is right, allow it once: {shell(words + allowing)}"
     if path is None and last.as_of is not None and last.as_of > run.started_at:
-        return (
-            f"the last one applied came from the future; a sync after {last.as_of:%H:%M} UTC passes"
-        )
+        moment = f"{last.as_of:%Y-%m-%d %H:%M}"
+        return f"the last one applied came from the future; a sync after {moment} UTC passes"
     if path is None:
         return "the next run fetches a newer one"
     # What has no name has no moment either.

@@ -78,9 +78,9 @@ def seller_in(connection: Connection, named: str | None, *, may_be_new: bool = F
     """Find the seller: the one named, or the only one that the database holds."""
     if named is not None and (found := find_seller(session_over(connection), named)):
         return found
-    sellers = load_sellers(connection)
     if named is not None and may_be_new:
         return named
+    sellers = load_sellers(connection)
     if named is not None:
         raise UsageFault(
             f"nothing is known of a seller {named!r}; the database holds "

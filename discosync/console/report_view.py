@@ -3,14 +3,13 @@
 import sys
 from collections.abc import Iterator, Sequence
 
-from discosync.console.terminal import print_table, say
+from discosync.console.terminal import KIND_COLOURS, print_table, say
 from discosync.core.diff import MAX_SHOWN, diff_rows, left_out, render_counts, render_size
 from discosync.core.report import Problem, RunReport
 from discosync.core.report_parts import ArchiveUse
 from discosync.errors import ExitStatus
 
 _MAX_PROBLEMS = 10
-_KIND_COLOURS = {"added": "green", "updated": "yellow", "removed": "red", "reactivated": "cyan"}
 
 
 def headline(report: RunReport) -> str:
@@ -103,7 +102,7 @@ def print_diff(report: RunReport) -> None:
     """Print the diff as a table, and the counts under it."""
     changes = report.changes or ()
     if rows := list(diff_rows(changes)):
-        print_table(("change", "listing", "record", "what"), rows, colours=_KIND_COLOURS)
+        print_table(("change", "listing", "record", "what"), rows, colours=KIND_COLOURS)
     for line in filter(None, (left_out(changes), render_counts(report), headline(report))):
         say(line)
 

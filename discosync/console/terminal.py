@@ -10,6 +10,9 @@ from typing import TextIO
 
 from discosync.core.harmless import harmless, harmless_cell
 
+KIND_COLOURS = {"added": "green", "updated": "yellow", "removed": "red", "reactivated": "cyan"}
+"""Of the words for what becomes of a listing."""
+
 
 def is_colourful(stream: TextIO) -> bool:
     """Whether a stream is a terminal whose user has not asked for plain text."""

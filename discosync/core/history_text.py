@@ -21,7 +21,7 @@ def render_now(
     listing_id: int,
     now: KnownListing | None,
     purged: Purged | None,
-    changes: Sequence[PastChange] = (),
+    changes: Sequence[PastChange],
 ) -> str:
     """Say in a line what a listing is now, or where it is since a purge."""
     if now is None and purged is not None:
@@ -36,7 +36,7 @@ def render_now(
     since = ""
     if life.removed_at is not None:
         # Of what was gone before discosync first saw it, nobody knows since when.
-        word = "since" if any(change.kind != "added" for change in changes) else "already at"
+        word = "since" if any(change.kind == "removed" for change in changes) else "already at"
         since = f" {word} {life.removed_at:%Y-%m-%d %H:%M} UTC"
     state = "for sale" if life.is_active else f"not for sale ({life.removal_reason}){since}"
     return f"{listing_id}: {now.heading} · {price} · {state}"

@@ -3,11 +3,15 @@
 import ast
 import json
 import os
+import pty
+import subprocess
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import jsonschema
 import pytest
@@ -20,6 +24,7 @@ from discosync.errors import Locked
 from tests.support.program import Program, Result
 from tests.support.shop import FIRST_ID, NOON, SELLER, make_shop, write_export
 
+PACIFIC = ZoneInfo("America/Los_Angeles")
 SCHEMA = json.loads((files("discosync") / "report.schema.json").read_text())
 
 
@@ -121,7 +126,8 @@ def test_what_is_filled_in_is_told_where_it_is(program: Program) -> None:
 def test_since_when_a_first_seen_listing_is_gone_nobody_knows(program: Program) -> None:
     """What was sold at the first sight is not said to be sold since then."""
     first = [replace(x, status="Sold") if i == 0 else x for i, x in enumerate(make_shop(9))]
-    then = [replace(x, status="Sold") if i < 2 else x for i, x in enumerate(first)]
+    sold = [replace(x, status="Sold") if i < 2 else x for i, x in enumerate(first)]
+    then = [replace(x, comments="corrected") if i == 0 else x for i, x in enumerate(sold)]
     assert _sync(program, first).exit_code == 0
     assert _sync(program, then).exit_code == 0
     assert "(sold) already at 20" in program("history", str(FIRST_ID)).stdout
@@ -147,13 +153,29 @@ def test_a_row_that_means_two_things_is_refused(
     assert said in refused.stderr
 
 
+def _named_after(program: Program, moment: datetime) -> str:
+    """Write a file that Discogs would have named at this moment."""
+    name = f"{SELLER}-inventory-{moment.astimezone(PACIFIC):%Y%m%d-%H%M}.csv"
+    return str(write_export(program.directory / name, make_shop(3)))
+
+
 def test_a_file_from_the_future_is_refused(program: Program) -> None:
     """A name that tells a moment three hours ahead would make every true snapshot look old."""
-    path = program.directory / f"{SELLER}-inventory-20990101-0300.csv"
-    write_export(path, make_shop(3))
-    refused = program("sync", "--from-file", str(path))
+    path = _named_after(program, datetime.now(UTC) + timedelta(hours=3))
+    refused = program("sync", "--from-file", path)
     assert refused.exit_code == 13
     assert "in the future" in refused.stderr
+
+
+def test_after_a_moment_to_come_it_is_told_when_syncs_pass(
+    program: Program,
+) -> None:
+    """A clock that is an hour behind, or a name that tells too much, ends by itself."""
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    assert program("sync", "--from-file", _named_after(program, ahead)).exit_code == 0
+    refused = program("sync")
+    assert refused.exit_code == 13
+    assert f"a sync after {ahead:%Y-%m-%d %H:%M} UTC passes" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -277,3 +299,25 @@ def test_files_that_only_look_like_reports_are_passed_over(sqlite_program: Progr
     listed = sqlite_program.run("runs", "--json")
     assert listed.exit_code == 0
     assert len(listed.report["runs"]) == 1
+
+
+def test_a_narrow_terminal_breaks_no_id(sqlite_program: Program) -> None:
+    """What has to be copied stands in one piece, however little room there is."""
+    assert _sync(sqlite_program, make_shop(60)).exit_code == 0
+    assert _sync(sqlite_program, make_shop(20)).exit_code == 13
+    run_ids = [run["run_id"] for run in sqlite_program("runs", "--json").report["runs"]]
+    ours, theirs = pty.openpty()
+    environment = {**sqlite_program.environment, "PATH": os.environ["PATH"], "COLUMNS": "60"}
+    environment |= {"TERM": "xterm", "NO_COLOR": ""}
+    subprocess.run(
+        sqlite_program.command("runs"),
+        env=environment,
+        cwd=sqlite_program.directory,
+        stdout=theirs,
+        check=True,
+    )
+    shown = os.read(ours, 65_536).decode()
+    os.close(theirs)
+    os.close(ours)
+    assert "\x1b[" in shown  # as a terminal gets it
+    assert all(run_id in shown for run_id in run_ids)
