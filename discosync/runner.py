@@ -15,13 +15,12 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from discosync.core.change_entry import ChangeEntry
 from discosync.core.flags import Flag, FlagValue
+from discosync.core.inventory.snapshot import Snapshot
 from discosync.core.progress import Progress
-from discosync.core.report import Problem, RunReport, RunStatus
-from discosync.core.report_parts import ApiUse, ArchiveUse, CacheUse, ListingCounts
-from discosync.core.snapshot import Snapshot
-from discosync.disk import path_refused
+from discosync.core.reporting.change_entry import ChangeEntry
+from discosync.core.reporting.report import Problem, RunReport, RunStatus
+from discosync.core.reporting.report_parts import ApiUse, ArchiveUse, CacheUse, ListingCounts
 from discosync.errors import (
     DiscosyncError,
     ExitStatus,
@@ -31,11 +30,12 @@ from discosync.errors import (
     Terminated,
     TimeBudgetUsedUp,
 )
-from discosync.report_saving import save_report
+from discosync.files.disk import path_refused
+from discosync.files.reports import save_report
 
 if TYPE_CHECKING:
-    from discosync.core.comparison import Comparison
-    from discosync.core.enrichment import EnrichmentUse
+    from discosync.core.catalog.enrichment import EnrichmentUse
+    from discosync.core.reporting.comparison import Comparison
 
 _log = logging.getLogger(__name__)
 

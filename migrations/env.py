@@ -3,8 +3,8 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from discosync.database.engine import open_database
-from discosync.database.tables import metadata
+from discosync.database.connection.engine import open_database
+from discosync.database.schema.tables import metadata
 from discosync.settings import current_environment, load_settings
 
 

@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from discosync import NOTICES
 from discosync.cli import app, load_commands
-from discosync.core.enrichment import REQUESTS_PER_MINUTE_WITH_TOKEN
+from discosync.core.catalog.enrichment import REQUESTS_PER_MINUTE_WITH_TOKEN
 from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
 from discosync.settings import known_settings
 from tests.support.program import TOKEN, Program

@@ -17,16 +17,11 @@ LAYERS = {
     "discogs": 3,
     "database": 3,
     "sandbox": 3,
-    "settings": 3,
-    "archive_file": 3,
-    "disk": 3,
-    "log_format": 3,
-    "report_file": 3,
-    "report_saving": 3,
-    "parsed_file": 3,
-    "snapshot_file": 3,
-    "core": 4,
-    "errors": 5,
+    "files": 4,
+    "render": 4,
+    "settings": 4,
+    "core": 5,
+    "errors": 6,
 }
 SIBLINGS_APART = {"discogs", "database", "sandbox"}
 DOORS = {

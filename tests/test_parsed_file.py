@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discosync.core.listing import Listing
-from discosync.core.parsed import ParsedBlock, ParsedRecord
+from discosync.core.inventory.listing import Listing
+from discosync.core.inventory.parsed import ParsedBlock, ParsedRecord
 from discosync.errors import StorageFailed
-from discosync.parsed_file import ParsedFile
+from discosync.files.parsed import ParsedFile
 
 moments = st.timedeltas(timedelta(0), timedelta(days=40_000)).map(
     lambda since: datetime(1990, 1, 1, tzinfo=UTC) + since

@@ -5,7 +5,7 @@ import urllib.request
 from dataclasses import dataclass
 
 from benchmarks.harness.sandboxed import sync_from
-from discosync.core.source_choice import PER_PAGE
+from discosync.core.inventory.source_choice import PER_PAGE
 from discosync.sandbox.inventory import make_inventory
 from discosync.sandbox.server import SandboxServer, serving
 from discosync.sandbox.state import SandboxState

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from random import Random
 
-from discosync.core.listing import Listing
+from discosync.core.inventory.listing import Listing
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.inventory import make_inventory
 

@@ -59,7 +59,7 @@ def clear(config: Config = None, *, as_json: AsJson = False) -> None:
 
 
 def _state_json(state: "CacheState") -> dict[str, Any]:
-    from discosync.core.change_entry import json_value  # noqa: PLC0415 - heavy
+    from discosync.core.reporting.change_entry import json_value  # noqa: PLC0415 - heavy
 
     return {
         "backend": state.backend,
@@ -75,7 +75,7 @@ def _state_json(state: "CacheState") -> dict[str, Any]:
 
 
 def _state_fields(state: "CacheState") -> dict[str, str | None]:
-    from discosync.core.diff import render_size  # noqa: PLC0415 - heavy
+    from discosync.render.diff import render_size  # noqa: PLC0415 - heavy
 
     kept = f"{state.ttl_seconds:,} s" if state.ttl_seconds else "not at all (CACHE_TTL is 0)"
     return {

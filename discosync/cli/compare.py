@@ -24,7 +24,7 @@ from discosync.errors import ExitStatus
 if TYPE_CHECKING:
     from discosync.commands.compare import CompareRequest
     from discosync.console import Console
-    from discosync.core.report import RunReport
+    from discosync.core.reporting.report import RunReport
 
 _EPILOG = exit_statuses(
     ExitStatus.OK,
@@ -102,7 +102,7 @@ def _compare_often(
 ) -> int:
     """Compare several times; one that fails keeps no other from its turn."""
     from discosync.commands.compare import compare_seller  # noqa: PLC0415 - heavy
-    from discosync.core.report import combine_reports  # noqa: PLC0415 - heavy
+    from discosync.core.reporting.report import combine_reports  # noqa: PLC0415 - heavy
 
     reports: list[RunReport] = []
     for _ in range(runs):

@@ -19,8 +19,8 @@ from discosync.cli.plain_values import PlainGroup
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from discosync.commands.compact import CompactReport
-    from discosync.commands.db import SchemaReport
+    from discosync.commands.db.compact import CompactReport
+    from discosync.commands.db.schema import SchemaReport
     from discosync.console import Console
 
 db_app = typer.Typer(
@@ -62,7 +62,7 @@ NoBackup = Annotated[
 @db_app.command(epilog=_READ_EPILOG)
 def current(config: Config = None, *, as_json: AsJson = False) -> None:
     """Say which schema the database has."""
-    from discosync.commands.db import show_current  # noqa: PLC0415 - heavy
+    from discosync.commands.db.schema import show_current  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
 
     console = Console(as_json=as_json)
@@ -85,7 +85,7 @@ def upgrade(
 
     An old shop's database is adopted: nothing in it is lost or changed, the seller is filled in.
     """
-    from discosync.commands import db  # noqa: PLC0415 - heavy
+    from discosync.commands.db import schema as db  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
 
     console = Console(as_json=as_json)
@@ -114,7 +114,7 @@ def downgrade(
 
     What would be lost is counted and named first, and wants --allow-loss.
     """
-    from discosync.commands import db  # noqa: PLC0415 - heavy
+    from discosync.commands.db import schema as db  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
 
     console = Console(as_json=as_json)
@@ -143,7 +143,7 @@ def compact(
 
     Sales, removals and returns all stay, with their moments.
     """
-    from discosync.commands import compact as command  # noqa: PLC0415 - heavy
+    from discosync.commands.db import compact as command  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
 
     console = Console(as_json=as_json)
@@ -161,7 +161,7 @@ def compact(
 @db_app.command(epilog=_BACKUP_EPILOG)
 def backup(config: Config = None, *, as_json: AsJson = False) -> None:
     """Make a backup now, verified by opening it and counting; runs go on meanwhile."""
-    from discosync.commands.backups import back_up  # noqa: PLC0415 - heavy
+    from discosync.commands.db.backups import back_up  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
 
     console = Console(as_json=as_json)
@@ -176,9 +176,9 @@ def backup(config: Config = None, *, as_json: AsJson = False) -> None:
 @db_app.command("list", epilog=_BACKUP_EPILOG)
 def list_(config: Config = None, *, as_json: AsJson = False) -> None:
     """List the backups of the database, oldest first."""
-    from discosync.commands.backups import list_all  # noqa: PLC0415 - heavy
+    from discosync.commands.db.backups import list_all  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.core.diff import render_size  # noqa: PLC0415 - heavy
+    from discosync.render.diff import render_size  # noqa: PLC0415 - heavy
 
     console = Console(as_json=as_json)
     with telling_errors(console):
@@ -217,7 +217,7 @@ def restore(
     On SQLite the whole file, other programs' tables in it included; on Postgres discosync's own
     tables.
     """
-    from discosync.commands.backups import restore as restore_backup  # noqa: PLC0415 - heavy
+    from discosync.commands.db.backups import restore as restore_backup  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
 
     console = Console(as_json=as_json)
@@ -235,7 +235,7 @@ def restore(
 
 
 def _show_compact(console: "Console", report: "CompactReport") -> None:
-    from discosync.core.diff import render_size  # noqa: PLC0415 - heavy
+    from discosync.render.diff import render_size  # noqa: PLC0415 - heavy
 
     if console.as_json:
         console.show_json(report.to_json())

@@ -10,7 +10,7 @@ from discosync.errors import DiscosyncError, ExitStatus, Interrupted
 
 if TYPE_CHECKING:
     from discosync.console import Console
-    from discosync.core.report import RunReport
+    from discosync.core.reporting.report import RunReport
     from discosync.runner import Run, RunRequest
 
 
@@ -48,7 +48,7 @@ def telling_errors(console: "Console") -> Iterator[None]:
         console.tell_error(exc)
         raise typer.Exit(int(exc.exit_status)) from exc
     except OSError as exc:
-        from discosync.disk import path_refused  # noqa: PLC0415 - seldom
+        from discosync.files.disk import path_refused  # noqa: PLC0415 - seldom
 
         if (refused := path_refused(exc)) is None:
             raise

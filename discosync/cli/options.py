@@ -11,7 +11,7 @@ from discosync.errors import EXIT_STATUS_MEANINGS, ExitStatus
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from discosync.core.limits import RemovalLimit
+    from discosync.core.planning.limits import RemovalLimit
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file instead of ./discosync.toml.")
@@ -82,7 +82,7 @@ def read_age(text: str, option: str) -> "timedelta":
 
 def read_limit(text: str | None, option: str) -> "RemovalLimit | None":
     """Read `N` or `N%` from the command line."""
-    from discosync.core.limits import parse_removal_limit  # noqa: PLC0415 - heavy
+    from discosync.core.planning.limits import parse_removal_limit  # noqa: PLC0415 - heavy
 
     try:
         return None if text is None else parse_removal_limit(text)

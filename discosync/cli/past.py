@@ -47,7 +47,7 @@ def history(
 
 def _show_life(console: "Console", life: "Life") -> None:
     from discosync.console.terminal import KIND_COLOURS  # noqa: PLC0415 - heavy
-    from discosync.core.history_text import life_rows, render_now  # noqa: PLC0415 - heavy
+    from discosync.render.history import life_rows, render_now  # noqa: PLC0415 - heavy
 
     console.show_text(render_now(life.listing_id, life.now, life.purged, life.changes))
     console.show_table(
@@ -78,7 +78,7 @@ def as_of(
     """Show the inventory as it stood at a past moment."""
     from discosync.commands.past import inventory_at  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.core.past_csv import render_past_csv  # noqa: PLC0415 - heavy
+    from discosync.render.past_csv import render_past_csv  # noqa: PLC0415 - heavy
 
     if as_json and as_csv:
         raise typer.BadParameter("--json with --csv makes no sense")
@@ -98,8 +98,8 @@ def as_of(
 
 
 def _show_inventory(console: "Console", past: "PastInventory") -> None:
-    from discosync.core.diff import MAX_SHOWN  # noqa: PLC0415 - heavy
-    from discosync.core.history_text import PAST_COLUMNS, past_row  # noqa: PLC0415 - heavy
+    from discosync.render.diff import MAX_SHOWN  # noqa: PLC0415 - heavy
+    from discosync.render.history import PAST_COLUMNS, past_row  # noqa: PLC0415 - heavy
 
     shown = [past_row(listing) for listing in islice(past.listings, MAX_SHOWN)]
     rest = sum(1 for _ in past.listings)

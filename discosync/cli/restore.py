@@ -76,7 +76,7 @@ def purge_inactive(  # noqa: PLR0913 - one parameter an option, as Typer wants i
     The only hard delete. The archive holds the rows and their whole history, and
     `restore --from-archive` brings them back.
     """
-    from discosync.commands.purge import PurgeRequest, purge  # noqa: PLC0415 - heavy
+    from discosync.commands.purge_inactive import PurgeRequest, purge  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
 
@@ -145,9 +145,9 @@ def restore(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     """
     from discosync.commands.restore import RestoreRequest  # noqa: PLC0415 - heavy
     from discosync.commands.restore import restore as take_back  # noqa: PLC0415 - heavy
-    from discosync.commands.unarchive import restore_from_archive  # noqa: PLC0415 - heavy
+    from discosync.commands.restore_archive import restore_from_archive  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.core.limits import Allowances  # noqa: PLC0415 - heavy
+    from discosync.core.planning.limits import Allowances  # noqa: PLC0415 - heavy
     from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
 
     if sum((bool(listing_ids), run_id is not None, from_archive is not None)) != 1:

@@ -12,7 +12,7 @@ from discosync.cli.past import EPILOG
 
 if TYPE_CHECKING:
     from discosync.console import Console
-    from discosync.core.stats import Stats
+    from discosync.core.past.stats import Stats
 
 
 @app.command(epilog=EPILOG)
@@ -34,7 +34,7 @@ def stats(
     """Say what sold and what went, how fast, for how much, and what the inventory is worth."""
     from discosync.commands.stats import load_stats, save_page  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.core.stats_text import render_stats_csv, stats_json  # noqa: PLC0415 - heavy
+    from discosync.render.stats import render_stats_csv, stats_json  # noqa: PLC0415 - heavy
 
     if as_json and as_csv:
         raise typer.BadParameter("--json with --csv makes no sense")
@@ -53,7 +53,7 @@ def stats(
 
 
 def _show(console: "Console", figures: "Stats") -> None:
-    from discosync.core.stats_text import stats_tables, summary_lines  # noqa: PLC0415 - heavy
+    from discosync.render.stats import stats_tables, summary_lines  # noqa: PLC0415 - heavy
 
     span = f"{figures.since:%Y-%m-%d} to {figures.until:%Y-%m-%d}"
     headline = f"discosync stats · {figures.seller} · {span}"

@@ -42,11 +42,11 @@ def status(
     """
     from discosync.commands.status import load_status  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.core.status import (  # noqa: PLC0415 - heavy
+    from discosync.core.reporting.status import (  # noqa: PLC0415 - heavy
         render_lateness,
         render_way_to_fresh,
     )
-    from discosync.core.status_text import status_lines  # noqa: PLC0415 - heavy
+    from discosync.render.status import status_lines  # noqa: PLC0415 - heavy
 
     console = Console(as_json=as_json)
     with telling_errors(console):
@@ -88,9 +88,9 @@ def runs(
     """List past runs, newest first; refused and failed ones, too."""
     from discosync.commands.status import load_run, load_runs  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.core.status import run_json  # noqa: PLC0415 - heavy
-    from discosync.core.status_text import RUN_COLUMNS, run_row, trend_lines  # noqa: PLC0415
-    from discosync.database.overview import RunFilter  # noqa: PLC0415 - heavy
+    from discosync.core.reporting.status import run_json  # noqa: PLC0415 - heavy
+    from discosync.database.past.overview import RunFilter  # noqa: PLC0415 - heavy
+    from discosync.render.status import RUN_COLUMNS, run_row, trend_lines  # noqa: PLC0415
 
     console = Console(as_json=as_json)
     with telling_errors(console):
@@ -123,9 +123,9 @@ def _print_run(console: "Console", run: "ShownRun") -> None:
 
 def _show_run(console: "Console", run: "ShownRun") -> None:
     from discosync.console.terminal import KIND_COLOURS  # noqa: PLC0415 - heavy
-    from discosync.core.diff import MAX_SHOWN  # noqa: PLC0415 - heavy
-    from discosync.core.history_text import ENTRY_COLUMNS, entry_rows  # noqa: PLC0415 - heavy
-    from discosync.core.status import change_count_of, render_lost  # noqa: PLC0415 - heavy
+    from discosync.core.reporting.status import change_count_of, render_lost  # noqa: PLC0415 - heavy
+    from discosync.render.diff import MAX_SHOWN  # noqa: PLC0415 - heavy
+    from discosync.render.history import ENTRY_COLUMNS, entry_rows  # noqa: PLC0415 - heavy
 
     console.show_readable_json(run.report)
     if run.changes is None:

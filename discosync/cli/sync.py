@@ -28,7 +28,7 @@ from discosync.errors import DiscosyncError, ExitStatus
 if TYPE_CHECKING:
     from discosync.commands.sync import SyncRequest
     from discosync.console import Console
-    from discosync.core.report import RunReport
+    from discosync.core.reporting.report import RunReport
 
 
 class SourceName(StrEnum):
@@ -117,12 +117,12 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
 
     All of it is fetched, only what changed is written, in one transaction; nothing is deleted.
     """
-    from discosync.commands.fetch_file import FetchOptions  # noqa: PLC0415 - heavy
-    from discosync.commands.judging import SyncOptions  # noqa: PLC0415 - heavy
     from discosync.commands.sync import SyncRequest  # noqa: PLC0415 - heavy
+    from discosync.commands.syncing.from_file import FetchOptions  # noqa: PLC0415 - heavy
+    from discosync.commands.syncing.judging import SyncOptions  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.core.limits import Allowances  # noqa: PLC0415 - heavy
-    from discosync.core.snapshot import Source  # noqa: PLC0415 - heavy
+    from discosync.core.inventory.snapshot import Source  # noqa: PLC0415 - heavy
+    from discosync.core.planning.limits import Allowances  # noqa: PLC0415 - heavy
     from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
 
     _refuse_contradictions(
@@ -196,7 +196,7 @@ def _sync_all(request: "SyncRequest", console: "Console", diff: DiffForm | None)
         request_for,
         sync_seller,
     )
-    from discosync.core.report import combine_reports  # noqa: PLC0415 - heavy
+    from discosync.core.reporting.report import combine_reports  # noqa: PLC0415 - heavy
 
     try:
         names = configured_sellers(request.config)

@@ -6,12 +6,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from discosync.commands.fetch import ApiFetcher
-from discosync.commands.fetch_file import FetchOptions, seller_of
-from discosync.commands.locking import hold_run_locks
-from discosync.commands.planning import plan_snapshot
-from discosync.commands.run_flags import flags_of_run
-from discosync.core.comparison import (
+from discosync.commands.steps.locking import hold_run_locks
+from discosync.commands.steps.run_flags import flags_of_run
+from discosync.commands.syncing.from_api import ApiFetcher
+from discosync.commands.syncing.from_file import FetchOptions, seller_of
+from discosync.commands.syncing.planning import plan_snapshot
+from discosync.core.inventory.listing import Listing
+from discosync.core.inventory.snapshot import Snapshot, Source
+from discosync.core.reporting.comparison import (
     Comparison,
     Shown,
     Side,
@@ -20,21 +22,19 @@ from discosync.core.comparison import (
     digest_shown,
     explain,
 )
-from discosync.core.listing import Listing
-from discosync.core.report import Problem, count_listings
-from discosync.core.report_parts import ApiUse
-from discosync.core.snapshot import Snapshot, Source
-from discosync.database.engine import Database, open_database
-from discosync.database.schema import SchemaState, require_usable
-from discosync.database.session import session_over
-from discosync.database.store import LastApplied, load_last_applied, record_run, resolve_seller
+from discosync.core.reporting.report import Problem, count_listings
+from discosync.core.reporting.report_parts import ApiUse
+from discosync.database.connection.engine import Database, open_database
+from discosync.database.connection.session import session_over
+from discosync.database.rows.store import LastApplied, load_last_applied, record_run, resolve_seller
+from discosync.database.schema.state import SchemaState, require_usable
 from discosync.discogs.export import ExportUnavailable
 from discosync.discogs.spool import Spool
 from discosync.errors import Mismatch, StorageFailed
-from discosync.parsed_file import ParsedFile
+from discosync.files.parsed import ParsedFile
+from discosync.files.snapshot import open_snapshot
 from discosync.runner import Run, RunRequest
 from discosync.settings import Settings, current_environment, load_settings
-from discosync.snapshot_file import open_snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

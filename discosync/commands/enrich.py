@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from discosync.commands.api_lookups import ApiLookups
-from discosync.commands.dump_lookups import DumpLookups
-from discosync.commands.linking import Linker
-from discosync.commands.locking import hold_enrich_locks
-from discosync.commands.opening import open_for_run
-from discosync.commands.run_flags import flags_of_run
-from discosync.core.enrichment import (
+from discosync.commands.enriching.api_lookups import ApiLookups
+from discosync.commands.enriching.dump_lookups import DumpLookups
+from discosync.commands.enriching.linking import Linker
+from discosync.commands.steps.locking import hold_enrich_locks
+from discosync.commands.steps.opening import open_for_run
+from discosync.commands.steps.run_flags import flags_of_run
+from discosync.core.catalog.enrichment import (
     LISTINGS_PER_COMMIT,
     REFRESH_AFTER,
     EnrichmentUse,
@@ -26,16 +26,16 @@ from discosync.core.enrichment import (
     seconds_for,
 )
 from discosync.core.flags import Flag
-from discosync.core.report import Problem
-from discosync.database.engine import Database
-from discosync.database.enrichment import (
+from discosync.core.reporting.report import Problem
+from discosync.database.catalog.enrichment import (
     WorkFilter,
     load_coverage,
     load_named,
     load_workload,
 )
-from discosync.database.restoring import load_is_sandbox
-from discosync.database.schema import SchemaState
+from discosync.database.connection.engine import Database
+from discosync.database.past.restoring import load_is_sandbox
+from discosync.database.schema.state import SchemaState
 from discosync.errors import (
     DiscosyncError,
     RequestsUsedUp,

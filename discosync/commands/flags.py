@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from discosync.commands.applying import make_schema_of
-from discosync.commands.run_flags import change_now
+from discosync.commands.steps.committing import make_schema_of
+from discosync.commands.steps.run_flags import change_now
 from discosync.core.flags import (
     Flag,
     FlagContext,
@@ -15,14 +15,19 @@ from discosync.core.flags import (
     FlagState,
     resolve_flags,
 )
-from discosync.database.engine import Database, open_database
-from discosync.database.flag_states import PastRun, load_flag_states, load_has_flags, load_past_runs
-from discosync.database.flags import (
+from discosync.database.connection.engine import Database, open_database
+from discosync.database.flags.flags import (
     load_flag_events,
     roll_back_flag,
     set_flag,
 )
-from discosync.database.schema import SchemaState, load_state
+from discosync.database.flags.states import (
+    PastRun,
+    load_flag_states,
+    load_has_flags,
+    load_past_runs,
+)
+from discosync.database.schema.state import SchemaState, load_state
 from discosync.errors import ExitStatus, NotReady
 from discosync.settings import (
     current_environment,

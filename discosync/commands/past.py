@@ -10,22 +10,22 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from discosync.commands.places import is_there
-from discosync.commands.reading import opened
-from discosync.core.history import PastChange
-from discosync.core.known import KnownListing
+from discosync.commands.steps.directories import is_there
+from discosync.commands.steps.reading import opened
 from discosync.core.moments import parse_past_moment
-from discosync.core.purge import Purged
-from discosync.database.checkpoints import load_undone
-from discosync.database.history import (
+from discosync.core.past.history import PastChange
+from discosync.core.past.purge import Purged
+from discosync.core.planning.known import KnownListing
+from discosync.database.connection.session import session_over
+from discosync.database.past.checkpoints import load_undone
+from discosync.database.past.history import (
     load_changes_of_listings,
     load_first_moment,
     load_first_run_after,
     load_states,
 )
-from discosync.database.purging import load_purged
-from discosync.database.session import session_over
-from discosync.database.store import load_rows
+from discosync.database.past.purging import load_purged
+from discosync.database.rows.store import load_rows
 from discosync.errors import UsageFault
 
 

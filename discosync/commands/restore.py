@@ -7,19 +7,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from discosync.commands.applying import commit_run
-from discosync.commands.judging import shell
-from discosync.commands.locking import hold_run_locks
-from discosync.commands.opening import open_for_run
 from discosync.commands.past import load_purged_listing
-from discosync.commands.reading import only_run, refuse_nameless_run
-from discosync.core.change_entry import describe_known
-from discosync.core.history import PastChange
-from discosync.core.known import KnownListing
-from discosync.core.limits import Allowances, Violation, check_limits
-from discosync.core.price_changes import count_price_changes
-from discosync.core.report import Problem, count_listings
-from discosync.core.restore import (
+from discosync.commands.steps.committing import commit_run
+from discosync.commands.steps.locking import hold_run_locks
+from discosync.commands.steps.opening import open_for_run
+from discosync.commands.steps.reading import only_run, refuse_nameless_run
+from discosync.commands.syncing.judging import shell
+from discosync.core.past.history import PastChange
+from discosync.core.past.restore import (
     RestorePlan,
     Skipped,
     Values,
@@ -28,16 +23,21 @@ from discosync.core.restore import (
     target_of_change,
     target_of_listing,
 )
-from discosync.core.status import change_count_of, render_lost
-from discosync.database.history import load_changes_of_listings, load_changes_of_run
-from discosync.database.overview import load_runs_named
-from discosync.database.restoring import (
+from discosync.core.planning.known import KnownListing
+from discosync.core.planning.limits import Allowances, Violation, check_limits
+from discosync.core.reporting.change_entry import describe_known
+from discosync.core.reporting.price_changes import count_price_changes
+from discosync.core.reporting.report import Problem, count_listings
+from discosync.core.reporting.status import change_count_of, render_lost
+from discosync.database.connection.session import session_over
+from discosync.database.past.history import load_changes_of_listings, load_changes_of_run
+from discosync.database.past.overview import load_runs_named
+from discosync.database.past.restoring import (
     apply_restore,
     load_is_sandbox,
     load_known_counts,
 )
-from discosync.database.session import session_over
-from discosync.database.store import load_rows
+from discosync.database.rows.store import load_rows
 from discosync.errors import LimitRefused, UsageFault
 from discosync.runner import Run, RunRequest
 

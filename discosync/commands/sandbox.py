@@ -8,20 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from discosync.core.inventory_csv import RejectedRecord
-from discosync.core.listing import Listing
-from discosync.core.snapshot import Snapshot, Source
-from discosync.database.engine import open_database
-from discosync.database.schema import SchemaState, load_state
-from discosync.database.session import session_over
-from discosync.database.store import load_run_count
+from discosync.core.inventory.header import RejectedRecord
+from discosync.core.inventory.listing import Listing
+from discosync.core.inventory.snapshot import Snapshot, Source
+from discosync.database.connection.engine import open_database
+from discosync.database.connection.session import session_over
+from discosync.database.rows.store import load_run_count
+from discosync.database.schema.state import SchemaState, load_state
 from discosync.errors import BadData, NotReady, UsageFault
+from discosync.files.snapshot import open_snapshot
 from discosync.sandbox.inventory import drift, make_inventory
 from discosync.sandbox.server import SandboxServer, serving
 from discosync.sandbox.state import SANDBOX_TOKEN, Fault, SandboxState
 from discosync.settings import Settings, data_dir
 from discosync.settings.secret import Secret
-from discosync.snapshot_file import open_snapshot
 
 DEFAULT_SELLER = "sandbox-records"
 DEFAULT_LISTINGS = 600

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from discosync.commands.reading import opened
+from discosync.commands.steps.reading import opened
 from discosync.core.moments import parse_past_moment
-from discosync.core.stats import Stats, compute_stats
-from discosync.core.stats_page import render_stats_page
-from discosync.database.stats import load_purged_count, load_run_figures, load_stat_rows
+from discosync.core.past.stats import Stats, compute_stats
+from discosync.database.past.stats import load_purged_count, load_run_figures, load_stat_rows
 from discosync.errors import StorageFailed, UsageFault
-from discosync.report_file import write_text
+from discosync.files.writing import write_text
+from discosync.render.stats_page import render_stats_page
 
 
 def load_stats(config: Path | None, *, seller: str | None, since: str) -> Stats:

@@ -8,21 +8,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from discosync.commands.places import report_dir
-from discosync.commands.reading import (
+from discosync.commands.steps.directories import report_dir
+from discosync.commands.steps.reading import (
     Opened,
     only_run,
     opened,
     refuse_nameless_run,
     require_filled,
 )
-from discosync.core.change_entry import ChangeEntry
 from discosync.core.flags import FlagContext, resolve_flags
-from discosync.core.status import RUN_COMMANDS, RunLine, Status, read_run_line
-from discosync.database.engine import Database, open_database
-from discosync.database.enrichment import load_coverage
-from discosync.database.flag_states import load_flag_states
-from discosync.database.overview import (
+from discosync.core.reporting.change_entry import ChangeEntry
+from discosync.core.reporting.status import RUN_COMMANDS, RunLine, Status, read_run_line
+from discosync.database.catalog.enrichment import load_coverage
+from discosync.database.connection.engine import Database, open_database
+from discosync.database.connection.session import session_over
+from discosync.database.flags.states import load_flag_states
+from discosync.database.past.overview import (
     RunFilter,
     load_counts,
     load_last_success,
@@ -30,9 +31,8 @@ from discosync.database.overview import (
     load_run_reports,
     load_runs_named,
 )
-from discosync.database.run_entries import load_entries_of_run
-from discosync.database.session import session_over
-from discosync.database.store import resolve_seller
+from discosync.database.past.run_entries import load_entries_of_run
+from discosync.database.rows.store import resolve_seller
 from discosync.errors import UsageFault
 from discosync.settings import Settings, current_environment, load_settings
 

@@ -5,26 +5,26 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from discosync.commands.applying import apply_plan, make_schema
-from discosync.commands.fetch_file import (
+from discosync.commands.steps.committing import make_schema
+from discosync.commands.steps.directories import report_dir
+from discosync.commands.steps.locking import hold_run_locks
+from discosync.commands.steps.run_flags import flags_of_run, roll_back_by_itself
+from discosync.commands.syncing.applying import apply_plan
+from discosync.commands.syncing.from_file import (
     Fetched,
     Fetcher,
     FetchOptions,
     FileFetcher,
     seller_of,
 )
-from discosync.commands.judging import SyncOptions, judge
-from discosync.commands.locking import hold_run_locks
-from discosync.commands.places import report_dir
-from discosync.commands.planning import Planned, plan_snapshot
-from discosync.commands.run_flags import flags_of_run, roll_back_by_itself
-from discosync.commands.spooling import open_spool
+from discosync.commands.syncing.judging import SyncOptions, judge
+from discosync.commands.syncing.planning import Planned, plan_snapshot
+from discosync.commands.syncing.spooling import open_spool
 from discosync.core.flags import Flag, FlagValue
-from discosync.core.hints import config_option
-from discosync.core.snapshot import Source
-from discosync.database.engine import Database, open_database
-from discosync.database.schema import SchemaState, require_usable
-from discosync.database.store import (
+from discosync.core.inventory.snapshot import Source
+from discosync.core.reporting.hints import config_option
+from discosync.database.connection.engine import Database, open_database
+from discosync.database.rows.store import (
     LastApplied,
     load_has_real,
     load_has_sandbox,
@@ -32,9 +32,10 @@ from discosync.database.store import (
     load_run_count,
     resolve_seller,
 )
+from discosync.database.schema.state import SchemaState, require_usable
 from discosync.discogs.spool import Spool
 from discosync.errors import BadData, LimitRefused, NotReady, SourceUnavailable
-from discosync.parsed_file import ParsedFile
+from discosync.files.parsed import ParsedFile
 from discosync.runner import Run, RunRequest
 from discosync.settings import Settings, current_environment, load_settings
 
@@ -157,7 +158,7 @@ class _Target:
         options = self.options.fetch
         if options.from_file is not None:
             return FileFetcher(self.run, self.settings, options.from_file, last=self.last)
-        from discosync.commands.fetch import ApiFetcher  # noqa: PLC0415 - a file needs no network
+        from discosync.commands.syncing.from_api import ApiFetcher  # noqa: PLC0415 - a file needs no network
 
         return ApiFetcher(self.run, self.settings, options, last=self.last)
 

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from discosync.console.log_format import JsonFormatter, TextFormatter
 from discosync.console.progress_bars import BarProgress, PlainProgress
 from discosync.console.report_view import headline, print_diff, print_problems, summary_lines
 from discosync.console.terminal import is_colourful, print_lines, print_table, say
-from discosync.core.harmless import harmless, harmless_json
 from discosync.core.progress import NoProgress, Progress
-from discosync.core.report import RunReport
+from discosync.core.reporting.report import RunReport
 from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
-from discosync.log_format import JsonFormatter, TextFormatter
-from discosync.report_file import write_json
+from discosync.files.writing import write_json
+from discosync.render.harmless import harmless, harmless_json
 
 if TYPE_CHECKING:
-    from discosync.core.comparison import Comparison
+    from discosync.core.reporting.comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,7 @@ class Console:
         if diff == "json":
             self.show_json(report.to_json())
         elif diff == "markdown":
-            from discosync.core.comparison_text import (  # noqa: PLC0415 - comparisons only
+            from discosync.render.comparison import (  # noqa: PLC0415 - comparisons only
                 render_comparison_markdown,
             )
 
@@ -185,7 +185,7 @@ class Console:
         if diff == "json":
             self.show_json(report.to_json())
         elif diff == "markdown":
-            from discosync.core.diff import render_markdown  # noqa: PLC0415 - where asked for
+            from discosync.render.diff import render_markdown  # noqa: PLC0415 - where asked for
 
             say(render_markdown(report).removesuffix("\n"))
         else:

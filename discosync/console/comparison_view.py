@@ -1,8 +1,8 @@
 """A comparison on the screen."""
 
 from discosync.console.terminal import print_table, say
-from discosync.core.comparison import Comparison
-from discosync.core.comparison_text import difference_rows, render_verdict, side_rows
+from discosync.core.reporting.comparison import Comparison
+from discosync.render.comparison import difference_rows, render_verdict, side_rows
 
 
 def print_comparison(comparison: Comparison) -> None:

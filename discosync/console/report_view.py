@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from discosync.console.terminal import KIND_COLOURS, print_table, say
-from discosync.core.diff import MAX_SHOWN, diff_rows, left_out, render_counts, render_size
-from discosync.core.report import Problem, RunReport
-from discosync.core.report_parts import ArchiveUse
+from discosync.core.reporting.report import Problem, RunReport
+from discosync.core.reporting.report_parts import ArchiveUse
 from discosync.errors import ExitStatus
+from discosync.render.diff import MAX_SHOWN, diff_rows, left_out, render_counts, render_size
 
 _MAX_PROBLEMS = 10
 
@@ -70,7 +70,7 @@ def _inventory_lines(report: RunReport) -> Iterator[tuple[str, str]]:
         yield from _archive_lines(report.archive, report)
         return
     if report.enrichment is not None:
-        from discosync.core.enrichment_text import (  # noqa: PLC0415 - enrichments only
+        from discosync.render.enrichment import (  # noqa: PLC0415 - enrichments only
             enrichment_lines,
         )
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
-from discosync.core.harmless import harmless, harmless_cell
+from discosync.render.harmless import harmless, harmless_cell
 
 KIND_COLOURS = {"added": "green", "updated": "yellow", "removed": "red", "reactivated": "cyan"}
 """Of the words for what becomes of a listing."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from requests.structures import CaseInsensitiveDict
 
-from discosync.core.report_parts import CacheUse
+from discosync.core.reporting.report_parts import CacheUse
 from discosync.discogs.answers import SANDBOX_HEADER, Answer, RetryLater, parse_object
 from discosync.discogs.redis_link import CacheTrouble
 from discosync.settings.caching import CacheSettings

@@ -14,7 +14,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
 
-from discosync.core.credits import ReleaseCredits
+from discosync.core.catalog.credits import ReleaseCredits
 from discosync.discogs.dump_record import parse_record
 from discosync.discogs.dump_stream import DumpStream
 from discosync.errors import BadData, UsageFault

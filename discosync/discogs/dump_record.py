@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
-from discosync.core.credits import ReleaseCredits, parse_release
+from discosync.core.catalog.credits import ReleaseCredits, parse_release
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")

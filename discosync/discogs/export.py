@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from discosync.core.pacific import pacific_to_utc, render_export_name
+from discosync.core.inventory.pacific import pacific_to_utc, render_export_name
+from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.core.progress import Progress
-from discosync.core.snapshot import Snapshot, Source
 from discosync.discogs.answers import Answer
 from discosync.discogs.inventory import FirstPage
 from discosync.discogs.spool import Spool, digest, unpack

@@ -8,18 +8,18 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from discosync.core.columns import SPOOL_COLUMNS
-from discosync.core.inventory_page import PRIVATE_COLUMNS, InventoryPage, parse_page
-from discosync.core.pacific import render_export_name
+from discosync.core.inventory.columns import SPOOL_COLUMNS
+from discosync.core.inventory.pacific import render_export_name
+from discosync.core.inventory.page import PRIVATE_COLUMNS, InventoryPage, parse_page
+from discosync.core.inventory.records import split_records
+from discosync.core.inventory.snapshot import Snapshot, Source, hidden_fields
+from discosync.core.inventory.source_choice import MAX_PUBLIC_PAGES, PER_PAGE
 from discosync.core.progress import Progress
-from discosync.core.records import split_records
-from discosync.core.snapshot import Snapshot, Source, hidden_fields
-from discosync.core.source_choice import MAX_PUBLIC_PAGES, PER_PAGE
 from discosync.discogs.answers import Answer
 from discosync.discogs.spool import Spool, digest
 from discosync.discogs.transport import Transport
-from discosync.disk import disk_errors
 from discosync.errors import BadData, NotReady
+from discosync.files.disk import disk_errors
 
 _log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
-from discosync.core.pacific import parse_export_name
-from discosync.core.snapshot import Snapshot, Source
+from discosync.core.inventory.pacific import parse_export_name
+from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.discogs.spool import Spool, copy_stdin, copy_stream, digest, unpack
 from discosync.errors import UsageFault
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from discosync.core.credits import parse_release
-from discosync.core.enrichment import Lookup, LookupSource, Outcome, found
+from discosync.core.catalog.credits import parse_release
+from discosync.core.catalog.enrichment import Lookup, LookupSource, Outcome, found
 from discosync.discogs.transport import Transport
 from discosync.errors import BadData, RateLimited, RequestsUsedUp, SourceUnavailable
 

@@ -10,8 +10,8 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from discosync.disk import disk_errors
 from discosync.errors import BadData
+from discosync.files.disk import disk_errors
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _GZIP_MAGIC = b"\x1f\x8b"

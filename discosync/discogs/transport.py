@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import requests
 
 from discosync import __version__
-from discosync.core.report_parts import ApiUse
+from discosync.core.reporting.report_parts import ApiUse
 from discosync.discogs.answers import (
     Answer,
     RetryLater,

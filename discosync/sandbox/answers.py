@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from discosync.core.columns import EXPORT_COLUMNS
-from discosync.core.listing import FOR_SALE, Listing
-from discosync.core.pacific import utc_to_pacific
+from discosync.core.inventory.columns import EXPORT_COLUMNS
+from discosync.core.inventory.listing import FOR_SALE, Listing
+from discosync.core.inventory.pacific import utc_to_pacific
 
 Json = dict[str, Any]
 

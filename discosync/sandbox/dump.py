@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as ET
 
-from discosync.core.listing import Listing
+from discosync.core.inventory.listing import Listing
 from discosync.sandbox.releases import Json, render_release
 
 _GZIP_FORM = 31

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from discosync.core.listing import FOR_SALE, Listing
+from discosync.core.inventory.listing import FOR_SALE, Listing
 
 _FIRST_ID = 4_332_000_000  # real ids have passed 2**32
 _EPOCH = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)

@@ -9,7 +9,7 @@ import re
 from random import Random
 from typing import Any
 
-from discosync.core.listing import Listing
+from discosync.core.inventory.listing import Listing
 
 Json = dict[str, Any]
 

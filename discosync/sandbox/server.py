@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from discosync.core.pacific import render_export_name, utc_to_pacific
+from discosync.core.inventory.pacific import render_export_name, utc_to_pacific
 from discosync.sandbox.answers import Json, for_sale, render_page
 from discosync.sandbox.releases import render_release
 from discosync.sandbox.state import Export, Fault, SandboxState

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from discosync.core.listing import Listing
-from discosync.core.pacific import render_export_name
+from discosync.core.inventory.listing import Listing
+from discosync.core.inventory.pacific import render_export_name
 from discosync.sandbox.answers import render_csv
 
 SANDBOX_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox

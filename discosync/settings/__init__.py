@@ -9,8 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from discosync.core.flags import Flag, FlagSetting
-from discosync.core.limits import RemovalLimit, parse_removal_limit
-from discosync.core.setting_values import (
+from discosync.core.planning.limits import RemovalLimit, parse_removal_limit
+from discosync.settings.caching import CacheSettings, read_cache_settings
+from discosync.settings.layers import KNOWN_SETTINGS, Lookup, read_layers
+from discosync.settings.secret import Secret
+from discosync.settings.sellers import SellerSettings, parse_secret_token, parse_sellers
+from discosync.settings.values import (
     parse_api_url,
     parse_batch_size,
     parse_currency,
@@ -18,10 +22,6 @@ from discosync.core.setting_values import (
     parse_log_format,
     parse_switch,
 )
-from discosync.settings.caching import CacheSettings, read_cache_settings
-from discosync.settings.layers import KNOWN_SETTINGS, Lookup, read_layers
-from discosync.settings.secret import Secret
-from discosync.settings.sellers import SellerSettings, parse_secret_token, parse_sellers
 
 PUBLIC_API_URL = "https://api.discogs.com"
 TOKEN_PAGE = "https://www.discogs.com/settings/developers"  # noqa: S105 - an address, no secret

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from discosync.core.setting_values import parse_redis_url, parse_seconds
 from discosync.settings.layers import Lookup, read_layers
 from discosync.settings.secret import Secret
+from discosync.settings.values import parse_redis_url, parse_seconds
 
 DEFAULT_CACHE_TTL_SECONDS = 3600
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from discosync.core.limits import RemovalLimit, parse_removal_limit
-from discosync.core.setting_values import parse_currency, parse_token
+from discosync.core.planning.limits import RemovalLimit, parse_removal_limit
 from discosync.errors import NotReady
 from discosync.settings.layers import Lookup, parse_setting
 from discosync.settings.secret import Secret
+from discosync.settings.values import parse_currency, parse_token
 
 _SELLER_KEYS = {"token", "token_env", "currency", "max_removals"}
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from discosync.database.backups import KEPT
-from discosync.database.schema import known_revisions
+from discosync.database.backups.backups import KEPT
+from discosync.database.schema.state import known_revisions
 from discosync.sandbox.server import SandboxServer
 from tests.support.program import Program
 from tests.support.shop import make_shop, with_changed
@@ -211,8 +211,8 @@ def test_postgres_without_its_tools_says_what_to_install(
 
 def test_restore_waits_for_nobody(program: Program) -> None:
     """While a run is at work nothing is restored: 11, and the run is named."""
-    from discosync.database.engine import open_database  # noqa: PLC0415
-    from discosync.database.lock import MAINTENANCE_LOCK, Holder, hold_lock  # noqa: PLC0415
+    from discosync.database.connection.engine import open_database  # noqa: PLC0415
+    from discosync.database.connection.lock import MAINTENANCE_LOCK, Holder, hold_lock  # noqa: PLC0415
     from tests.support.shop import NOON  # noqa: PLC0415
 
     program("sync")

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from discosync.core.listing import Listing
-from discosync.core.undone import Undone
-from discosync.database.checkpoints import load_undone
-from discosync.database.engine import open_database
-from discosync.database.history import load_first_run_after
-from discosync.database.session import session_over
+from discosync.core.inventory.listing import Listing
+from discosync.core.past.undone import Undone
+from discosync.database.connection.engine import open_database
+from discosync.database.connection.session import session_over
+from discosync.database.past.checkpoints import load_undone
+from discosync.database.past.history import load_first_run_after
 from tests.support.program import Program, Result
 from tests.support.shop import FIRST_ID, SELLER, make_shop, write_export
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from discosync.core.listing import Listing
-from discosync.database.engine import open_database
-from discosync.database.lock import ENRICH_LOCK, Holder, hold_lock
+from discosync.core.inventory.listing import Listing
+from discosync.database.connection.engine import open_database
+from discosync.database.connection.lock import ENRICH_LOCK, Holder, hold_lock
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
 from tests.cli.test_processes import wait_until

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 import pytest
 
-from discosync.core.listing import Listing
-from discosync.core.pacific import render_export_name
+from discosync.core.inventory.listing import Listing
+from discosync.core.inventory.pacific import render_export_name
 from tests.support.program import Program
 from tests.support.shop import FIRST_ID, SELLER, make_shop, write_export
 

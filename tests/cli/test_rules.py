@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from discosync.commands.rules import RULE_FILES, RULES_DIGEST, digest_rules
+from discosync.commands.syncing.rules import RULE_FILES, RULES_DIGEST, digest_rules
 
 PACKAGE = Path(__file__).parents[2] / "discosync"
 
@@ -31,7 +31,9 @@ def _all_of(*roots: str) -> set[str]:
 
 def test_rules_are_all_that_reading_and_planning_use() -> None:
     """A module that helps to decide what a record says, or changes, is one of the rules."""
-    assert set(RULE_FILES) == _all_of("core/plan.py", "core/record_parser.py", "snapshot_file.py")
+    assert set(RULE_FILES) == _all_of(
+        "core/planning/plan.py", "core/inventory/record_parser.py", "files/snapshot.py"
+    )
 
 
 @pytest.mark.parametrize("name", RULE_FILES)

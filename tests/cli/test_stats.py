@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from discosync.core.pacific import render_export_name
+from discosync.core.inventory.pacific import render_export_name
 from tests.support.program import Program
 from tests.support.shop import SELLER, make_shop, with_changed, write_export
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from discosync.database.engine import open_database
+from discosync.database.connection.engine import open_database
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.server import SandboxServer
 from tests.support.program import EXECUTABLE, Program
@@ -223,7 +223,7 @@ def test_row_changed_meanwhile_is_a_conflict(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row that another program changed between plan and write stops the run, unwritten."""
-    from discosync.commands import judging as verb  # noqa: PLC0415
+    from discosync.commands.syncing import judging as verb  # noqa: PLC0415
 
     path = write_export(tmp_path / "shop.csv", make_shop(20))
     program("sync", "--from-file", str(path))

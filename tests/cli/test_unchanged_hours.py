@@ -14,25 +14,26 @@ from typing import Any
 
 import pytest
 
-from discosync.commands.applying import make_schema
-from discosync.core.block_parser import BlockParser
-from discosync.core.listing import Listing
-from discosync.database.apply import apply_changes
-from discosync.database.engine import open_database
-from discosync.database.fingerprints import load_fingerprint
-from discosync.database.session import Session
-from discosync.parsed_file import ParsedFile
+from discosync.commands.steps.committing import make_schema
+from discosync.core.inventory.block_parser import BlockParser
+from discosync.core.inventory.listing import Listing
+from discosync.database.connection.engine import open_database
+from discosync.database.connection.session import Session
+from discosync.database.recall.fingerprints import load_fingerprint
+from discosync.database.rows.apply import apply_changes
+from discosync.files.parsed import ParsedFile
 from tests.support.program import Program
 from tests.support.shop import SELLER, make_listing, make_shop, with_changed, write_export
 
 UNUSED = {
     "alembic", "apprise", "asyncpg", "celery", "jinja2", "lxml", "mako", "prometheus_client",
     "redis", "requests", "requests_cache", "rich", "sqlalchemy", "urllib3", "vcr",
-    "discosync.discogs.transport", "discosync.database.migrating", "discosync.sandbox",
-    "discosync.core.comparison", "discosync.core.stats", "discosync.discogs.export",
+    "discosync.discogs.transport", "discosync.database.schema.migrating", "discosync.sandbox",
+    "discosync.core.reporting.comparison", "discosync.core.past.stats", "discosync.discogs.export",
     "annotated_types", "platformdirs", "pydantic", "pydantic_core", "tomllib", "dotenv",
-    "discosync.core.catalog", "discosync.core.credits", "discosync.core.enrichment",
-    "discosync.core.enrichment_text", "discosync.cli.db", "discosync.cli.enrich",
+    "discosync.core.catalog.entries", "discosync.core.catalog.credits",
+    "discosync.core.catalog.enrichment", "discosync.render.enrichment", "discosync.cli.db",
+    "discosync.cli.enrich",
 }  # fmt: skip
 
 PURGE = (
@@ -234,7 +235,7 @@ def test_commit_during_the_write_is_no_part_of_the_mark(
         apply_changes(*arguments, **more)
         program.query(statement)
 
-    monkeypatch.setattr("discosync.commands.applying.apply_changes", meanwhile)
+    monkeypatch.setattr("discosync.commands.steps.committing.apply_changes", meanwhile)
     _sync(program, path)
     monkeypatch.undo()
     assert _sync(program, path)[0] == {"seen": 40, **expected, "active": 40}
@@ -318,7 +319,7 @@ def test_marks_may_be_lost_or_harmed(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
     """Whatever is missing or wrong of what was remembered costs time, and nothing else."""
-    monkeypatch.setattr("discosync.database.marks.LISTINGS_PER_CHUNK", 10)
+    monkeypatch.setattr("discosync.database.recall.marks.LISTINGS_PER_CHUNK", 10)
     path = write_export(tmp_path / "shop.csv", make_shop(40))
     program("sync", "--from-file", str(path))
     assert len(program.query("SELECT * FROM record_digests")) == 4
@@ -427,7 +428,7 @@ def test_other_rules_read_everything_anew(
     program: Program, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bytes mean something under the rules by which they were read only."""
-    monkeypatch.setattr("discosync.commands.comparing.RULES_DIGEST", "other")
+    monkeypatch.setattr("discosync.commands.syncing.comparing.RULES_DIGEST", "other")
     assert _sync(program, path) == ({"seen": 40, "unchanged": 40, "active": 35}, 40)
     assert _sync(program, path)[1] == 0
 
@@ -586,5 +587,5 @@ def test_ordinary_run_imports_nothing_that_it_does_not_use(
     )
     status, *modules = done.stdout.split()
     assert status == "0"
-    assert "discosync.commands.comparing" in modules
+    assert "discosync.commands.syncing.comparing" in modules
     assert sorted(UNUSED.intersection(modules)) == []

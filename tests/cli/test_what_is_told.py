@@ -17,9 +17,9 @@ import jsonschema
 import pytest
 
 import discosync
-from discosync.core.listing import Listing
-from discosync.database.engine import open_database
-from discosync.database.lock import MAINTENANCE_LOCK, Holder, hold_lock
+from discosync.core.inventory.listing import Listing
+from discosync.database.connection.engine import open_database
+from discosync.database.connection.lock import MAINTENANCE_LOCK, Holder, hold_lock
 from discosync.errors import Locked
 from tests.support.program import Program, Result
 from tests.support.shop import FIRST_ID, NOON, SELLER, make_shop, write_export
@@ -267,7 +267,7 @@ def test_markdown_of_a_failed_run_does_not_contradict_itself(
     def fail(*_: object, **__: object) -> None:
         raise StorageFailed("the disk is full", hint="make room", code="disk")
 
-    monkeypatch.setattr("discosync.commands.applying.apply_changes", fail)
+    monkeypatch.setattr("discosync.commands.steps.committing.apply_changes", fail)
     failed = _sync(program, make_shop(3), "--diff", "markdown")
     assert failed.exit_code == 16
     assert "**Failed, nothing was written:** the disk is full" in failed.stdout

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import pytest
 
-from discosync.core.listing import Listing
-from discosync.database.engine import open_database
-from discosync.database.lock import MAINTENANCE_LOCK, Holder, hold_lock
+from discosync.core.inventory.listing import Listing
+from discosync.database.connection.engine import open_database
+from discosync.database.connection.lock import MAINTENANCE_LOCK, Holder, hold_lock
 from tests.support.program import Program, Result
 from tests.support.shop import FIRST_ID, NOON, SELLER, make_shop, write_export
 

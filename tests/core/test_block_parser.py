@@ -7,12 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from discosync.core.block_parser import BlockParser
-from discosync.core.columns import parse_listed
-from discosync.core.inventory_csv import Header, RejectedRecord
-from discosync.core.parsed import ParsedBlock, ParsedRecord
-from discosync.core.record_parser import MAX_FIELD_BYTES, RecordParser
-from discosync.core.records import RawRecord, RecordBlock, RecordStream
+from discosync.core.inventory.block_parser import BlockParser
+from discosync.core.inventory.columns import parse_listed
+from discosync.core.inventory.header import Header, RejectedRecord
+from discosync.core.inventory.parsed import ParsedBlock, ParsedRecord
+from discosync.core.inventory.record_parser import MAX_FIELD_BYTES, RecordParser
+from discosync.core.inventory.records import RawRecord, RecordBlock, RecordStream
 from discosync.errors import BadData
 
 HEADERS = (

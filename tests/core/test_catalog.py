@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discosync.core.catalog import Entry, EntryPlan, plan_entries
-from discosync.core.credits import ArtistCredit
+from discosync.core.catalog.credits import ArtistCredit
+from discosync.core.catalog.entries import Entry, EntryPlan, plan_entries
 
 
 def _credit(number: int | None, name: str) -> ArtistCredit:

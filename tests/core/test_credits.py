@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from discosync.core.credits import (
+from discosync.core.catalog.credits import (
     MAX_CREDITS,
     ArtistCredit,
     LabelCredit,

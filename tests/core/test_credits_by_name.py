@@ -2,7 +2,7 @@
 
 import pytest
 
-from discosync.core.credits_by_name import credits_by_name
+from discosync.core.catalog.credits_by_name import credits_by_name
 
 
 def _artists(text: str | None) -> list[tuple[str, str, str, int | None]]:

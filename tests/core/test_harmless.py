@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from discosync.core.harmless import harmless, harmless_cell, harmless_json
+from discosync.render.harmless import harmless, harmless_cell, harmless_json
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discosync.core.inventory_csv import (
+from discosync.core.inventory.header import (
     RejectedRecord,
     parse_header,
 )
-from discosync.core.listing import Listing, content_hash
-from discosync.core.record_parser import RecordParser
-from discosync.core.records import MAX_RECORD_BYTES, split_records
+from discosync.core.inventory.listing import Listing, content_hash
+from discosync.core.inventory.record_parser import RecordParser
+from discosync.core.inventory.records import MAX_RECORD_BYTES, split_records
 from discosync.errors import BadData
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.inventory import make_inventory

@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from discosync.core.columns import SPOOL_COLUMNS
-from discosync.core.inventory_csv import parse_header
-from discosync.core.inventory_page import parse_page
-from discosync.core.listing import Listing, content_hash
-from discosync.core.record_parser import RecordParser
-from discosync.core.records import RawRecord
+from discosync.core.inventory.columns import SPOOL_COLUMNS
+from discosync.core.inventory.header import parse_header
+from discosync.core.inventory.listing import Listing, content_hash
+from discosync.core.inventory.page import parse_page
+from discosync.core.inventory.record_parser import RecordParser
+from discosync.core.inventory.records import RawRecord
 from discosync.errors import BadData
 from discosync.sandbox.answers import render_page
 from discosync.sandbox.inventory import make_inventory

@@ -2,15 +2,15 @@
 
 import pytest
 
-from discosync.core.changes import ChangeSet
-from discosync.core.limits import (
+from discosync.core.inventory.snapshot import Snapshot, Source
+from discosync.core.planning.changes import ChangeSet
+from discosync.core.planning.limits import (
     Allowances,
     check_limits,
     check_witness,
     parse_removal_limit,
     witness_tolerance,
 )
-from discosync.core.snapshot import Snapshot, Source
 from tests.support.shop import NOON
 
 
@@ -37,7 +37,7 @@ def test_default_removal_limit(active: int, limit: int) -> None:
     assert parse_removal_limit("5%").of(active) == active * 5 // 100
     refused = check_limits(ChangeSet(known_active=active, records=1), Allowances())
     assert refused == []
-    from discosync.core.limits import RemovalLimit  # noqa: PLC0415
+    from discosync.core.planning.limits import RemovalLimit  # noqa: PLC0415
 
     assert RemovalLimit().of(active) == limit
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discosync.core.listing import (
+from discosync.core.inventory.listing import (
     CONTENT_FIELDS,
     EXTRA_FIELDS,
     Listing,

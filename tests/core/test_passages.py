@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discosync.core.known import KnownListings
-from discosync.core.passages import PassageLog, Passages
+from discosync.core.planning.known import KnownListings
+from discosync.core.recall.passages import PassageLog, Passages
 
 lists = st.lists(st.tuples(st.integers(1, 2**32 - 1), st.integers(0, 5)), max_size=8)
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discosync.core.changes import ACTIVE, ChangeSet, Lifecycle, Removed
-from discosync.core.differences import find_conflicts
-from discosync.core.inventory_csv import RejectedRecord
-from discosync.core.known import STORED_FIELDS, KnownListing, KnownListings
-from discosync.core.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash
-from discosync.core.parsed import VALUE_FIELDS, ParsedRecord
-from discosync.core.plan import Planner
+from discosync.core.inventory.header import RejectedRecord
+from discosync.core.inventory.listing import CONTENT_FIELDS, EXTRA_FIELDS, Listing, content_hash
+from discosync.core.inventory.parsed import VALUE_FIELDS, ParsedRecord
+from discosync.core.planning.changes import ACTIVE, ChangeSet, Lifecycle, Removed
+from discosync.core.planning.differences import find_conflicts
+from discosync.core.planning.known import STORED_FIELDS, KnownListing, KnownListings
+from discosync.core.planning.plan import Planner
 from tests.support.shop import FIRST_ID, NOON, make_listing, make_shop
 
 EVERYTHING = frozenset(CONTENT_FIELDS + EXTRA_FIELDS)

@@ -7,27 +7,27 @@ from dataclasses import dataclass, field, replace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from discosync.core.block_parser import BlockParser
-from discosync.core.changes import ChangeSet, Removed
-from discosync.core.differences import find_conflicts
-from discosync.core.inventory_csv import RejectedRecord, parse_header
-from discosync.core.known import IS_PURGED, STORED_FIELDS, KnownListing, KnownListings
-from discosync.core.lifecycle import lifecycle_of_new
-from discosync.core.listing import (
+from discosync.core.inventory.block_parser import BlockParser
+from discosync.core.inventory.header import RejectedRecord, parse_header
+from discosync.core.inventory.listing import (
     CONTENT_FIELDS,
     FILLED_ONCE_FIELDS,
     Listing,
     content_digest,
     content_hash,
 )
-from discosync.core.parsed import ParsedBlock
-from discosync.core.passages import Passages
-from discosync.core.plan import Planner
-from discosync.core.recognition import Recogniser
-from discosync.core.record_parser import RecordParser
-from discosync.core.records import NO_DIGEST, RecordStream, split_records
-from discosync.core.remembered import SnapshotMark, context_of
-from discosync.core.snapshot import Snapshot, Source
+from discosync.core.inventory.parsed import ParsedBlock
+from discosync.core.inventory.record_parser import RecordParser
+from discosync.core.inventory.records import NO_DIGEST, RecordStream, split_records
+from discosync.core.inventory.snapshot import Snapshot, Source
+from discosync.core.planning.changes import ChangeSet, Removed
+from discosync.core.planning.differences import find_conflicts
+from discosync.core.planning.known import IS_PURGED, STORED_FIELDS, KnownListing, KnownListings
+from discosync.core.planning.lifecycle import lifecycle_of_new
+from discosync.core.planning.plan import Planner
+from discosync.core.recall.passages import Passages
+from discosync.core.recall.recognition import Recogniser
+from discosync.core.recall.remembered import SnapshotMark, context_of
 from tests.support.shop import NOON
 
 HEADERS = (

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discosync.core.flags import FlagValue
-from discosync.core.money import MAX_AMOUNT, parse_amount, render_amount
-from discosync.core.pacific import pacific_to_utc, parse_export_name, render_export_name
-from discosync.core.snapshot import Source
-from discosync.core.source_choice import choose_source
+from discosync.core.inventory.money import MAX_AMOUNT, parse_amount, render_amount
+from discosync.core.inventory.pacific import pacific_to_utc, parse_export_name, render_export_name
+from discosync.core.inventory.snapshot import Source
+from discosync.core.inventory.source_choice import choose_source
 
 ON = FlagValue(value=True, why="default")
 OFF = FlagValue(value=False, why="environment")

@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 
 from discosync.core.moments import moment_of_run, parse_age, parse_moment, render_age
-from discosync.core.plots import render_bar, render_sparkline
-from discosync.core.stats import StatRow, compute_stats
-from discosync.core.stats_page import render_stats_page
-from discosync.core.stats_text import render_amounts, render_stats_csv
-from discosync.core.svg_charts import bar_chart
-from discosync.core.value_history import RunFigures
+from discosync.core.past.stats import StatRow, compute_stats
+from discosync.core.past.value_history import RunFigures
+from discosync.render.plots import render_bar, render_sparkline
+from discosync.render.stats import render_amounts, render_stats_csv
+from discosync.render.stats_page import render_stats_page
+from discosync.render.svg_charts import bar_chart
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)

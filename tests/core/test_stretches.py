@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discosync.core.stretches import cover, cut_runs, quarter_of_year
+from discosync.core.past.stretches import cover, cut_runs, quarter_of_year
 
 
 def test_midnight_closes_the_quarter_before() -> None:

@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from discosync.core.stretches import (
+from discosync.core.past.stretches import (
     cut_runs,
     end_of_month,
     month_of_history,
     third_of_month,
 )
-from discosync.core.thinning import MERGED, HistoryRow, Thinning, Witness
-from discosync.core.undone import Undone
+from discosync.core.past.thinning import MERGED, HistoryRow, Thinning, Witness
+from discosync.core.past.undone import Undone
 
 SEEDS = range(40)
 

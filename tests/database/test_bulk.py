@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from discosync.database.bulk import Assignments, bulk_writer
-from discosync.database.engine import Database, open_database
-from discosync.database.migrating import upgrade_schema
+from discosync.database.connection.bulk import Assignments, bulk_writer
+from discosync.database.connection.engine import Database, open_database
+from discosync.database.schema.migrating import upgrade_schema
 from discosync.errors import StorageFailed
 from tests.support.postgres import Postgres
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from discosync.database import making
-from discosync.database.engine import Database, open_database
-from discosync.database.migrating import downgrade_schema, upgrade_schema, walk_migrations
-from discosync.database.schema import SchemaState, known_revisions, load_state
+from discosync.database.connection.engine import Database, open_database
+from discosync.database.schema import making
+from discosync.database.schema.migrating import downgrade_schema, upgrade_schema, walk_migrations
+from discosync.database.schema.state import SchemaState, known_revisions, load_state
 from tests.support.finished_schema import render_schema
 from tests.support.postgres import Postgres, find_binaries
 

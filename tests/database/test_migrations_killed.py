@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from discosync.database.schema import known_revisions
+from discosync.database.schema.state import known_revisions
 from tests.support.old_shop import make_old_shop, old_row
 from tests.support.program import Program
 from tests.support.shop import make_shop
@@ -16,8 +16,8 @@ from tests.support.shop import make_shop
 KILLED_AFTER = """
 import os, signal, sys
 from sqlalchemy import Engine, event
-from discosync.database import migrating
-from discosync.database.engine import open_database
+from discosync.database.schema import migrating
+from discosync.database.connection.engine import open_database
 
 steps_left = int(sys.argv[1])
 is_inside = False

@@ -12,10 +12,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from discosync.database.engine import Database, open_database
-from discosync.database.migrating import upgrade_schema
-from discosync.database.schema import known_revisions, migrations_dir
-from discosync.database.tables import metadata
+from discosync.database.connection.engine import Database, open_database
+from discosync.database.schema.migrating import upgrade_schema
+from discosync.database.schema.state import known_revisions, migrations_dir
+from discosync.database.schema.tables import metadata
 from discosync.errors import MigrationFailed
 
 

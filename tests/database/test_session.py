@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from discosync.database.address import parse_address
-from discosync.database.engine import Database, open_database
-from discosync.database.session import Session, read_json, read_moment, session_over
+from discosync.database.connection.address import parse_address
+from discosync.database.connection.engine import Database, open_database
+from discosync.database.connection.session import Session, read_json, read_moment, session_over
 from discosync.errors import NotReady, StorageFailed
 from tests.support.postgres import Postgres
 
@@ -231,7 +231,7 @@ def test_session_needs_no_sqlalchemy(tmp_path: Path) -> None:
     """Opening, reading and writing import neither SQLAlchemy nor what it brings."""
     program = (
         "import sys\n"
-        "from discosync.database.engine import open_database\n"
+        "from discosync.database.connection.engine import open_database\n"
         f"database = open_database('sqlite:///{tmp_path}/x.db', read_only=False, application='t')\n"
         "with database.session(writes=True) as session:\n"
         "    session.execute('CREATE TABLE notes (id INTEGER)')\n"

@@ -12,7 +12,7 @@ from typing import Any, Self
 import pytest
 import redis
 
-from discosync.core.report_parts import CacheUse
+from discosync.core.reporting.report_parts import CacheUse
 from discosync.discogs.answer_stores import (
     FILE_NAME,
     NAMESPACE,

@@ -15,9 +15,9 @@ from discosync.discogs.export import ExportRequest, fetch_export
 from discosync.discogs.inventory import fetch_first_page, fetch_username
 from discosync.discogs.spool import Spool
 from discosync.discogs.transport import Transport
+from discosync.files.snapshot import open_snapshot
 from discosync.sandbox.server import serving
 from discosync.sandbox.state import SandboxState
-from discosync.snapshot_file import open_snapshot
 from tests.support.program import TOKEN
 from tests.support.shop import SELLER, make_shop
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from discosync.core.credits import ArtistCredit, ReleaseCredits, parse_release
+from discosync.core.catalog.credits import ArtistCredit, ReleaseCredits, parse_release
 from discosync.discogs.dump import DumpReader
 from discosync.sandbox.dump import render_dump
 from discosync.sandbox.inventory import make_inventory

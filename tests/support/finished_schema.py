@@ -1,4 +1,4 @@
-"""What a schema consists of, as the statements that make it, for `discosync.database.making`.
+"""What a schema consists of, as statements, for `discosync.database.schema.making`.
 
     python -m tests.support.finished_schema
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from discosync.database import making
-from discosync.database.engine import open_database
-from discosync.database.migrating import walk_migrations
-from discosync.database.schema import known_revisions
+from discosync.database.connection.engine import open_database
+from discosync.database.schema import making
+from discosync.database.schema.migrating import walk_migrations
+from discosync.database.schema.state import known_revisions
 from tests.support.postgres import running_postgres
 
 # In the order in which they were made, save for what SQLite makes of itself.

@@ -18,7 +18,7 @@ from sqlalchemy import (
     insert,
 )
 
-from discosync.core.listing import Listing
+from discosync.core.inventory.listing import Listing
 
 metadata = MetaData()
 old_listings = Table(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from discosync.core.listing import Listing
+from discosync.core.inventory.listing import Listing
 from discosync.sandbox.answers import render_csv
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -1,0 +1,230 @@
+"""`discosync db upgrade`, `downgrade` and `current`: the schema of the database."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from discosync.commands.steps.directories import backup_dir
+from discosync.database.backups.backups import make_backup
+from discosync.database.connection.engine import Database, open_database
+from discosync.database.connection.lock import MAINTENANCE_LOCK, SCHEMA_LOCK, Holder, hold_lock
+from discosync.database.connection.session import session_over
+from discosync.database.past.checkpoints import make_checkpoints
+from discosync.database.past.history import load_sellers
+from discosync.database.schema.adoption import find_obstacles
+from discosync.database.schema.migrating import (
+    Upgraded,
+    downgrade_schema,
+    find_losses,
+    needs_seller,
+    upgrade_schema,
+)
+from discosync.database.schema.state import (
+    SchemaState,
+    known_revisions,
+    load_revision,
+    load_state,
+    refuse_newer,
+)
+from discosync.errors import LimitRefused, NotReady, UsageFault
+from discosync.settings import DatabaseSettings, current_environment, load_database_settings
+
+_LOCK_WAIT_SECONDS = 60.0
+_MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaReport:
+    """Which schema a database has, and what was done to it just now."""
+
+    database: str
+    state: str
+    revision: str | None
+    newest: str
+    backup: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, object]:
+        """Give all of it."""
+        return {
+            "database": self.database,
+            "state": self.state,
+            "revision": self.revision,
+            "newest": self.newest,
+            "backup": self.backup,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationOptions:
+    """How to migrate: whose listings an old shop's are, and without which safeguards."""
+
+    config: Path | None = None
+    seller: str | None = None
+    target: str = ""
+    without_backup: bool = False
+    allow_loss: bool = False
+
+
+def _settings(config: Path | None) -> DatabaseSettings:
+    return load_database_settings(config=config, environ=current_environment())
+
+
+def _open(settings: DatabaseSettings, *, read_only: bool) -> Database:
+    address = settings.database_url.reveal()
+    return open_database(address, read_only=read_only, application="discosync db")
+
+
+def _describe(
+    database: Database, *, backup: Path | None = None, notes: Sequence[str] = ()
+) -> SchemaReport:
+    return SchemaReport(
+        database=database.shown,
+        state=load_state(database).value,
+        revision=load_revision(database),
+        newest=known_revisions()[-1],
+        backup=None if backup is None else str(backup),
+        notes=tuple(notes),
+    )
+
+
+def show_current(config: Path | None) -> SchemaReport:
+    """Say which schema the database has, and which one this discosync needs."""
+    return _describe(_open(_settings(config), read_only=True))
+
+
+def upgrade(options: MigrationOptions) -> SchemaReport:
+    """Bring the schema to the newest revision; nothing to do is no error.
+
+    A database with anything in it is backed up first. An old shop's is adopted: its listings are
+    given to the seller, none of its values changes.
+    """
+    settings = _settings(options.config)
+    database = _open(settings, read_only=False)
+    refuse_newer(database)
+    if load_state(database) is SchemaState.CURRENT:
+        return _describe(database)
+    with alone(database, "discosync db upgrade"):
+        state = load_state(database)
+        if state is SchemaState.CURRENT:  # somebody else has just done it
+            return _describe(database)
+        if state is SchemaState.OLD_SHOP:
+            _refuse_obstacles(database)
+        seller = _seller(database, settings, options)
+        backup = None
+        if state is not SchemaState.EMPTY:
+            backup = _back_up(database, settings, options, why="before db upgrade")
+        upgraded = upgrade_schema(database, seller=seller)
+        _make_checkpoints(database)
+    return _describe(database, backup=backup, notes=list(_notes(upgraded, seller)))
+
+
+def _make_checkpoints(database: Database) -> None:
+    """Pack the history that there is already, for `as-of`."""
+    with database.writing() as connection:
+        for seller in load_sellers(connection):
+            make_checkpoints(session_over(connection), seller, before=datetime.now(UTC))
+
+
+def downgrade(options: MigrationOptions) -> SchemaReport:
+    """Take the schema back by some steps or to a revision.
+
+    Raises `LimitRefused`, naming what would be lost, unless that is allowed.
+    """
+    settings = _settings(options.config)
+    database = _open(settings, read_only=False)
+    refuse_newer(database)
+    with alone(database, "discosync db downgrade"):
+        revision = load_revision(database)
+        if revision is None:
+            raise NotReady(
+                f"{database.shown} has no schema of discosync's to take back",
+                hint="`discosync db current` says where it stands",
+                code="no_schema",
+            )
+        target, undone = _find_target(options.target, revision)
+        losses = find_losses(database, undone)
+        if losses and not options.allow_loss:
+            raise LimitRefused(
+                f"going back from {revision} to {target} would lose: {'; '.join(losses)}",
+                hint="nothing was changed; if this is right, allow it once: discosync db "
+                f"downgrade {options.target} --allow-loss",
+                code="would_lose",
+            )
+        backup = _back_up(database, settings, options, why=f"before db downgrade to {target}")
+        downgrade_schema(database, target)
+    return _describe(database, backup=backup, notes=[f"lost: {loss}" for loss in losses])
+
+
+@contextmanager
+def alone(database: Database, command: str) -> Iterator[None]:
+    """Keep every run that writes, and every other migration, out."""
+    holder = Holder(command=command, run_id="", started_at=datetime.now(UTC))
+    with (
+        hold_lock(database, MAINTENANCE_LOCK, holder, wait_seconds=_LOCK_WAIT_SECONDS),
+        hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=_LOCK_WAIT_SECONDS),
+    ):
+        yield
+
+
+def _refuse_obstacles(database: Database) -> None:
+    obstacles = find_obstacles(database)
+    if obstacles:
+        more = f" … and {len(obstacles) - _MAX_NAMED:,} more" if len(obstacles) > _MAX_NAMED else ""
+        raise NotReady(
+            f"{database.shown} cannot be adopted: {'; '.join(obstacles[:_MAX_NAMED])}{more}",
+            hint="nothing was changed; mend that, or mirror into a new database: set DATABASE_URL",
+            code="cannot_adopt",
+        )
+
+
+def _seller(
+    database: Database, settings: DatabaseSettings, options: MigrationOptions
+) -> str | None:
+    seller = options.seller or settings.seller
+    if seller is None and needs_seller(database):
+        raise NotReady(
+            f"nobody has said whose listings {database.shown} holds",
+            hint="set DISCOGS_USERNAME to the seller's Discogs user name, or use --seller",
+            code="no_seller",
+        )
+    return seller
+
+
+def _back_up(
+    database: Database, settings: DatabaseSettings, options: MigrationOptions, *, why: str
+) -> Path | None:
+    if options.without_backup:
+        return None
+    directory = backup_dir(settings.backup_dir, database)
+    return make_backup(database, directory, why=why, now=datetime.now(UTC)).path
+
+
+def _notes(upgraded: Upgraded, seller: str | None) -> Iterator[str]:
+    if upgraded.adopted is not None:
+        yield (
+            f"{upgraded.adopted.listings:,} listings are now {seller}'s, "
+            f"{upgraded.adopted.active:,} of them for sale; every value is as it was"
+        )
+    if upgraded.rounded_prices:
+        yield f"{upgraded.rounded_prices:,} prices had fractions of a cent and are rounded to it"
+
+
+def _find_target(target: str, revision: str) -> tuple[str, list[str]]:
+    """Read `-1`, a revision or `base`; give it, and the revisions to undo, newest first."""
+    known = ["base", *known_revisions()]
+    at = known.index(revision)
+    if target.startswith("-") and target[1:].isascii() and target[1:].isdigit():
+        to = at - int(target[1:])
+    else:
+        to = known.index(target) if target in known else -1
+    if not 0 <= to < at:
+        raise UsageFault(
+            f"{target!r} is no way back from {revision}",
+            hint=f"-1 is the last step; revisions to go to: {', '.join(known[:at])}",
+            code="no_such_revision",
+        )
+    return known[to], known[at:to:-1]

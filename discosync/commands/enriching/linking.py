@@ -1,0 +1,202 @@
+"""Commit what was found out about artists and labels, part by part, with the run's record."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from discosync.commands.steps.committing import was_committed
+from discosync.core.catalog.credits import ReleaseCredits
+from discosync.core.catalog.credits_by_name import credits_by_name
+from discosync.core.catalog.enrichment import EnrichmentUse, Lookup, Outcome
+from discosync.core.catalog.links import Links, links_of
+from discosync.core.reporting.report import RunReport
+from discosync.database.catalog.enrichment import (
+    NamedListing,
+    load_copied_links,
+    record_lookups,
+)
+from discosync.database.catalog.entries import drop_unlinked, settle_entries
+from discosync.database.catalog.links import (
+    Owner,
+    lock_listings,
+    lock_listings_of,
+    write_links,
+)
+from discosync.database.connection.engine import Database, give_way
+from discosync.database.connection.failures import BUSY
+from discosync.database.connection.session import Session, session_over
+from discosync.database.past.restoring import load_is_sandbox
+from discosync.database.rows.store import finish_run, load_run_report, record_run
+from discosync.database.schema.tables import artists, labels
+from discosync.errors import StorageFailed
+from discosync.runner import Run
+
+_GIVES_WAY_FOR_SECONDS = 60.0
+_ENDS_WITHIN_SECONDS = 3.0
+_TRIES_AGAIN_AFTER_SECONDS = 0.5
+
+Tally = Mapping[str, int]
+"""Name of a count in `EnrichmentUse` → how much one part adds to it."""
+
+
+class Linker:
+    """Commits parts of one run; each part is a transaction, and so is the run's record in it.
+
+    A process that is killed between two parts has done what its record says. `use` is what has
+    been done so far.
+    """
+
+    def __init__(self, run: Run, database: Database, use: EnrichmentUse) -> None:
+        self._run = run
+        self._database = database
+        self._key: int | None = None
+        self.use = use
+
+    @property
+    def has_committed(self) -> bool:
+        """Whether anything has been written."""
+        return self._key is not None
+
+    def commit_lookups(self, lookups: list[Lookup]) -> None:
+        """Link the listings of these releases, and note that they were looked up.
+
+        The list is empty once that is committed: what is in it has not been.
+        """
+        credits_by_release = {x.release_id: x.credits for x in lookups if x.credits is not None}
+        outcomes = [lookup.outcome for lookup in lookups]
+
+        def write(connection: Connection) -> Tally:
+            owners = lock_listings_of(connection, list(credits_by_release))
+            wanted = {owner: credits_by_release[release] for owner, release in owners.items()}
+            tally = _link(connection, wanted, names_may_be_ids=False)
+            record_lookups(connection, lookups)
+            return {
+                **tally,
+                "found": outcomes.count(Outcome.FOUND) + outcomes.count(Outcome.EMPTY),
+                "not_found": outcomes.count(Outcome.NOT_FOUND),
+                "unreadable": outcomes.count(Outcome.UNREADABLE),
+            }
+
+        if lookups:
+            self._commit(write, then=lookups.clear)
+
+    def commit_names(self, named: Sequence[NamedListing]) -> None:
+        """Link listings to the names that they show."""
+        by_id = {listing.listing_id: listing for listing in named}
+        seller = str(self._run.seller)
+
+        def write(connection: Connection) -> Tally:
+            wanted = {
+                (seller, listing_id): _credits_of(by_id[listing_id])
+                for listing_id in sorted(lock_listings(connection, seller, list(by_id)))
+            }
+            return _link(connection, wanted, names_may_be_ids=True)
+
+        if by_id:
+            self._commit(write)
+
+    def commit_copies(self, listing_ids: Sequence[str]) -> None:
+        """Link listings as another listing of the same release is linked."""
+        seller = str(self._run.seller)
+
+        def write(connection: Connection) -> Tally:
+            held = sorted(lock_listings(connection, seller, listing_ids))
+            return _write(connection, load_copied_links(connection, seller, held))
+
+        if listing_ids:
+            self._commit(write)
+
+    def finish(self, use: EnrichmentUse) -> None:
+        """Bring the run's record, if there is one, up to how the run ends."""
+        self.use = self._run.enrichment = use
+        if self.has_committed:
+            self._commit(lambda _connection: {})
+
+    def _commit(
+        self, write: Callable[[Connection], Tally], *, then: Callable[[], None] = lambda: None
+    ) -> None:
+        """Commit one part, giving way to whoever holds one of its rows, for a while."""
+        patience = _ENDS_WITHIN_SECONDS if self._run.is_ending else _GIVES_WAY_FOR_SECONDS
+        gives_up_at = time.monotonic() + patience
+        while True:
+            try:
+                return self._commit_once(write, then)
+            except StorageFailed as exc:
+                if exc.code != BUSY or time.monotonic() >= gives_up_at:
+                    raise
+            time.sleep(_TRIES_AGAIN_AFTER_SECONDS)
+
+    def _commit_once(self, write: Callable[[Connection], Tally], then: Callable[[], None]) -> None:
+        run, key, use, report = self._run, self._key, self.use, self._run.report()
+        # Left last: no signal comes between a commit and its being known.
+        with ExitStack() as ending:
+            is_committing = False
+            try:
+                with self._database.writing() as connection:
+                    give_way(connection)
+                    if key is None:
+                        is_sandbox = load_is_sandbox(connection)
+                        key = record_run(session_over(connection), report, is_sandbox=is_sandbox)
+                    use = self.use.plus(write(connection))
+                    report = replace(run.report(), enrichment=use)
+                    finish_run(session_over(connection), key, report)
+                    ending.enter_context(run.committing_part())
+                    is_committing = True
+            except StorageFailed:
+                if not (is_committing and was_committed(run, self._database, _shows(report))):
+                    raise
+            self._key, self.use, run.enrichment, run.committed = key, use, use, report
+            then()
+
+
+def _shows(report: RunReport) -> Callable[[Session], bool]:
+    """Whether the run's record is the one that a part wrote: its moment is that part's."""
+    wanted = report.to_json()["duration_seconds"]
+
+    def look(session: Session) -> bool:
+        recorded = load_run_report(session, report.run_id)
+        return recorded is not None and bool(recorded["duration_seconds"] == wanted)
+
+    return look
+
+
+def _link(
+    connection: Connection, wanted: Mapping[Owner, ReleaseCredits], *, names_may_be_ids: bool
+) -> Tally:
+    """Settle the artists and labels of these credits, then link the listings to them."""
+    now = datetime.now(UTC)
+    plans = [
+        settle_entries(connection, table, credits_, now=now, names_may_be_ids=names_may_be_ids)
+        for table, credits_ in (
+            (artists, [c for release in wanted.values() for c in release.artists]),
+            (labels, [c for release in wanted.values() for c in release.labels]),
+        )
+    ]
+    by_artist, by_label = (plan.uuid_by_key for plan in plans)
+    links = {owner: links_of(release, by_artist, by_label) for owner, release in wanted.items()}
+    return {
+        **_write(connection, links),
+        "artists_added": len(plans[0].added),
+        "labels_added": len(plans[1].added),
+        "merged": sum(len(plan.merged) + len(plan.numbered) for plan in plans),
+    }
+
+
+def _write(connection: Connection, links: Mapping[Owner, Links]) -> Tally:
+    written = write_links(connection, links)
+    drop_unlinked(connection, artists, written.left_artists)
+    drop_unlinked(connection, labels, written.left_labels)
+    return {"listings": written.listings}
+
+
+def _credits_of(listing: NamedListing) -> ReleaseCredits:
+    return credits_by_name(
+        listing.release_id,
+        artist_names=listing.artist_names,
+        label_names=listing.label_names,
+        catalog_number=listing.catalog_number,
+    )

@@ -1,0 +1,43 @@
+"""The last step of a sync: listings, history, the mark and the run's record, all or nothing."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from discosync.commands.steps.committing import recording, write_run
+from discosync.commands.syncing.planning import Planned
+from discosync.core.inventory.parsed import ParsedBlock
+from discosync.core.progress import Progress
+from discosync.database.connection.engine import Database
+from discosync.database.connection.session import Session
+from discosync.database.recall.marks import leaving_mark
+from discosync.database.rows.apply import apply_changes
+from discosync.database.rows.listing_rows import Stamp
+from discosync.runner import Run
+
+
+def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bool) -> None:
+    """Write listings, history and the run's record, all or nothing."""
+    snapshot = planned.snapshot
+    stamp = Stamp(
+        seller=str(run.seller),
+        as_of=snapshot.as_of or run.started_at,
+        now=run.started_at,
+        sees=planned.sees,
+    )
+
+    def write(session: Session, key: int) -> None:
+        with leaving_mark(session, stamp.seller, planned.left):
+            if not planned.changes.writes_nothing:
+                run.progress.begin("writing changes", len(planned.parsed) or None)
+                blocks = _counted(planned.parsed.read(), run.progress)
+                apply_changes(session, planned.changes, blocks, stamp=stamp, run_key=key)
+
+    with recording(run, database), database.session(writes=True) as session:
+        report = write_run(run, session, partial(write, session), is_sandbox=is_sandbox)
+    run.committed = report
+
+
+def _counted(blocks: Iterable[ParsedBlock], progress: Progress) -> Iterator[ParsedBlock]:
+    for block in blocks:
+        yield block
+        progress.advance(len(block))

@@ -1,0 +1,167 @@
+"""From Discogs, one snapshot: who asks, which way, and what if that way is closed."""
+
+import logging
+from dataclasses import replace
+
+from discosync.commands.steps.cache_warning import warn_once
+from discosync.commands.syncing.from_file import Fetched, FetchOptions
+from discosync.core.flags import Flag
+from discosync.core.inventory.snapshot import Snapshot, Source
+from discosync.core.inventory.source_choice import SourceChoice, choose_source
+from discosync.core.reporting.report import Problem
+from discosync.database.rows.store import LastApplied
+from discosync.discogs.export import ExportRequest, ExportUnavailable, fetch_export
+from discosync.discogs.inventory import (
+    FirstPage,
+    PagesRequest,
+    fetch_first_page,
+    fetch_pages,
+    fetch_username,
+)
+from discosync.discogs.shared_limit import open_shared_limit
+from discosync.discogs.spool import Spool
+from discosync.discogs.transport import Transport
+from discosync.errors import AuthRefused, NotReady
+from discosync.runner import Run
+from discosync.settings import TOKEN_PAGE, Settings
+
+_EXPORT_DEADLINE_SECONDS = 20 * 60.0
+_log = logging.getLogger(__name__)
+
+
+class ApiFetcher:
+    """Brings one seller's inventory onto the disk."""
+
+    def __init__(
+        self, run: Run, settings: Settings, options: FetchOptions, *, last: LastApplied
+    ) -> None:
+        self._run = run
+        self._settings = settings
+        self._options = options
+        self._last = last
+        token = None if options.public or settings.token is None else settings.token.reveal()
+        self._shared_limit = open_shared_limit(
+            settings.cache, base_url=settings.api_url, warn=warn_once(run)
+        )
+        self._transport = Transport(
+            base_url=settings.api_url, token=token, shared_limit=self._shared_limit
+        )
+        run.api_use = lambda: self._transport.use
+
+    def fetch(self, seller: str, spool: Spool) -> Fetched:
+        """Fetch by the way that the options and the size suggest."""
+        if not self._options.public:
+            self._check_identity(seller)
+        first = fetch_first_page(self._transport, seller)
+        choice = self._choose(first)
+        self._take(choice)
+        return self._finished(self._fetch_by(choice.source, seller, first, spool), first)
+
+    @property
+    def may_go_back(self) -> bool:
+        """Whether nobody but the flag USE_CSV_EXPORT chose the export."""
+        return self._options.source is None and self._run.source == Source.EXPORT.value
+
+    def fetch_instead(self, seller: str, spool: Spool, *, reason: str) -> Fetched:
+        """Take the old way after the new one gave what cannot be trusted."""
+        first = self._fall_back(reason, seller)
+        return self._finished(self._walk(seller, first, spool), first)
+
+    def count_again(self, seller: str) -> int:
+        """Ask the second witness once more: the shop may have sold something meanwhile."""
+        return fetch_first_page(self._transport, seller).page.items
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+        self._shared_limit.close()
+
+    def _check_identity(self, seller: str) -> None:
+        if self._settings.token is None:
+            raise NotReady(
+                "there is no Discogs token",
+                hint=f"set {self._settings.token_variable}; {TOKEN_PAGE} makes one"
+                + self._or_in_public(" (or look at the public part of a shop with --public)"),
+                code="no_token",
+            )
+        username = fetch_username(self._transport)
+        if username.casefold() != seller.casefold():
+            raise AuthRefused(
+                f"the token belongs to {username!r}, the seller is {seller!r}: Discogs would "
+                "hide drafts, sold records and private fields",
+                hint="set the token of that seller"
+                + self._or_in_public(", or look at the public part with --public"),
+                code="not_this_seller",
+            )
+
+    def _or_in_public(self, words: str) -> str:
+        """Offer the public view to the one command that has it: both sides of `compare` do not."""
+        return words if self._run.request.command == "sync" else ""
+
+    def _choose(self, first: FirstPage) -> SourceChoice:
+        if self._options.public:
+            return SourceChoice(source=Source.PAGES, reason="--public shows pages only")
+        if self._options.source is not None:
+            wanted = self._options.source
+            return SourceChoice(source=wanted, reason=f"--source {wanted.value}")
+        flag = self._run.flags[Flag.USE_CSV_EXPORT]
+        return choose_source(first.page.items, use_csv_export=flag)
+
+    def _take(self, choice: SourceChoice) -> None:
+        self._run.source, self._run.source_reason = choice.source.value, choice.reason
+        _log.info("source %s: %s", choice.source.value, choice.reason)
+
+    def _fetch_by(self, source: Source, seller: str, first: FirstPage, spool: Spool) -> Snapshot:
+        if source is Source.EXPORT:
+            try:
+                return fetch_export(self._transport, self._export_request(seller, first, spool))
+            except ExportUnavailable as exc:
+                if self._options.source is not None:  # taken literally
+                    raise
+                first = self._fall_back(exc.message, seller)
+        return self._walk(seller, first, spool)
+
+    def _walk(self, seller: str, first: FirstPage, spool: Spool) -> Snapshot:
+        request = PagesRequest(
+            seller=seller,
+            first=first,
+            spool=spool,
+            is_owner=not self._options.public,
+            progress=self._run.progress,
+        )
+        return fetch_pages(self._transport, request)
+
+    def _finished(self, snapshot: Snapshot, first: FirstPage) -> Fetched:
+        currency = self._currency(snapshot.currency)
+        return Fetched(snapshot=replace(snapshot, currency=currency), is_sandbox=first.is_sandbox)
+
+    def _export_request(self, seller: str, first: FirstPage, spool: Spool) -> ExportRequest:
+        deadline_seconds = _EXPORT_DEADLINE_SECONDS
+        if self._options.source is None:  # leave time for the pages
+            deadline_seconds = min(deadline_seconds, self._run.remaining_seconds() / 2)
+        return ExportRequest(
+            seller=seller,
+            first=first,
+            spool=spool,
+            progress=self._run.progress,
+            deadline_seconds=deadline_seconds,
+            newer_than=self._last.as_of,
+            usual_seconds=self._last.ready_seconds,
+        )
+
+    def _fall_back(self, reason: str, seller: str) -> FirstPage:
+        self._run.fallback_from = Source.EXPORT.value
+        self._take(SourceChoice(source=Source.PAGES, reason=f"no export: {reason}"))
+        self._run.problems.append(Problem(code="fallback", text=f"fell back to pages: {reason}"))
+        return fetch_first_page(self._transport, seller)
+
+    def _currency(self, shown: str | None) -> str | None:
+        wanted = self._settings.currency
+        if wanted is not None and shown is not None and wanted != shown:
+            raise NotReady(
+                f"DISCOGS_CURRENCY says {wanted}, but Discogs shows this seller's prices in "
+                f"{shown}",
+                hint="correct the setting, or leave it out: it is learnt from Discogs",
+                code="wrong_currency",
+            )
+        return wanted or shown or self._last.currency

@@ -1,0 +1,54 @@
+"""Where a run's snapshot lies while the run lasts."""
+
+import shlex
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from discosync.core.inventory.snapshot import Source
+from discosync.database.connection.engine import Database
+from discosync.database.connection.lock import slug_of
+from discosync.discogs.spool import Spool
+from discosync.errors import StorageFailed
+from discosync.runner import Run
+from discosync.settings import data_dir
+
+
+@contextmanager
+def open_spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
+    """Give a place for the snapshot; it is kept only when the database failed to take it."""
+    if run.request.dry_run:
+        with tempfile.TemporaryDirectory(prefix="discosync-") as directory:
+            yield Spool(Path(directory))
+        return
+    spool = Spool(_spool_directory(database, seller))
+    spool.prepare()
+    try:
+        yield spool
+        spool.forget_kept()
+    except StorageFailed as exc:
+        _keep(run, spool, exc)
+        raise
+    finally:
+        spool.remove()
+
+
+def _spool_directory(database: Database, seller: str) -> Path:
+    """Name a directory that the lock of this seller in this database covers, and nothing else."""
+    if database.path is not None:
+        return database.path.with_name(f"{database.path.name}.snapshots") / slug_of(seller)
+    return data_dir() / "snapshots" / slug_of(database.shown) / slug_of(seller)
+
+
+def _keep(run: Run, spool: Spool, exc: StorageFailed) -> None:
+    """Put the inventory aside: a database fault shall not cost a second export."""
+    snapshot = run.snapshot
+    if snapshot is None or snapshot.source is Source.FILE or not snapshot.path.exists():
+        return
+    with suppress(OSError):
+        kept = spool.keep(snapshot.path)
+        exc.hint += (
+            f"; the inventory is kept, no second export is needed: `discosync sync --seller "
+            f"{snapshot.seller} --from-file {shlex.quote(str(kept))}`"
+        )

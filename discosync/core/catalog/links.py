@@ -1,0 +1,66 @@
+"""Which artists and labels a listing is linked to, in order, as the link tables hold it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from discosync.core.catalog.credits import ReleaseCredits
+    from discosync.core.catalog.entries import Key
+
+
+class ArtistLink(NamedTuple):
+    """One row of `listing_artists`, without whose it is; what is empty is None."""
+
+    artist_id: str
+    role: str | None
+    name_variation: str | None
+    join_phrase: str | None
+
+
+class LabelLink(NamedTuple):
+    """One row of `listing_labels`, without whose it is."""
+
+    label_id: str
+    catalog_number: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """All links of one listing; position counts from 1."""
+
+    artists: tuple[ArtistLink, ...] = ()
+    labels: tuple[LabelLink, ...] = ()
+
+    @property
+    def artist_id(self) -> str | None:
+        """The primary artist: the first of those that the release is by, whatever others did."""
+        return next((link.artist_id for link in self.artists if link.role is None), None)
+
+    @property
+    def label_id(self) -> str | None:
+        """The primary label: the first."""
+        return self.labels[0].label_id if self.labels else None
+
+
+def links_of(
+    credits_: "ReleaseCredits", artists: "Mapping[Key, str]", labels: "Mapping[Key, str]"
+) -> Links:
+    """Point a release's credits to entries; both maps hold each credit's key → uuid."""
+    from discosync.core.catalog.entries import key_of  # noqa: PLC0415 - every sync imports this module
+
+    return Links(
+        artists=tuple(
+            ArtistLink(
+                artist_id=artists[key_of(credit)],
+                role=credit.role or None,
+                name_variation=credit.name_variation or None,
+                join_phrase=credit.join_phrase or None,
+            )
+            for credit in credits_.artists
+        ),
+        labels=tuple(
+            LabelLink(label_id=labels[key_of(credit)], catalog_number=credit.catalog_number or None)
+            for credit in credits_.labels
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What a file or a page of an inventory says: records, fields, listings."""

@@ -1,0 +1,231 @@
+"""Turn raw records into what they say, some thousand at a time, column by column.
+
+This way costs half of what one record after the other costs, and knows no faults: where a block
+holds anything odd, ever smaller parts of it are tried, and the record itself goes to
+`record_parser`, which says what is wrong with it.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from itertools import repeat
+from typing import Any
+
+from discosync.core.inventory.columns import (
+    FIELD_BY_COLUMN,
+    READER_BY_FIELD,
+    parse_ids,
+    parse_listed,
+    read_text,
+)
+from discosync.core.inventory.header import Header, RejectedRecord
+from discosync.core.inventory.listing import CONTENT_FIELDS, EXTRA_FIELDS, FieldValue, canonical
+from discosync.core.inventory.parsed import PLACE_BY_FIELD, VALUE_FIELDS, ParsedBlock
+from discosync.core.inventory.record_parser import MAX_FIELD_BYTES, RecordParser
+from discosync.core.inventory.records import DIGEST_BYTES, RawRecord, RecordBlock
+
+_FEW = 16
+_MAX_LEARNT = 16_384
+_FREE_TEXTS = {
+    "comments", "external_id", "location", "artist_names", "release_title", "label_names",
+    "catalog_number",
+}  # fmt: skip
+"""Content that hardly repeats; its canonical form is its text, but for white space and entities."""
+
+Texts = Sequence[str]
+
+
+class _Odd(Exception):
+    """Something stands in a block that only a look at each record can tell."""
+
+
+class BlockParser:
+    """Turns raw records of one file into values.
+
+    `currency` is that of the seller's prices, for files that have no currency column.
+    """
+
+    def __init__(self, header: Header, *, currency: str | None) -> None:
+        self._one = RecordParser(header, currency=currency)
+        self._header = header
+        self._currency = currency
+        readers = {
+            FIELD_BY_COLUMN[column]: _reader_of(FIELD_BY_COLUMN[column])
+            for column in header.columns
+            if column in FIELD_BY_COLUMN and column != "listed"
+        }
+        index_by_column = {name: index for index, name in enumerate(header.columns)}
+        self._columns = [
+            (index_by_column[column], PLACE_BY_FIELD[field], readers[field])
+            for column, field in FIELD_BY_COLUMN.items()
+            if column in index_by_column and column != "listed"
+        ]
+        self._id_index = index_by_column["listing_id"]
+        self._listed_index = index_by_column.get("listed")
+        self._read_listed = _Listed().read
+
+    def read(self, block: RecordBlock) -> Iterator[ParsedBlock]:
+        """Read a block, blank lines aside; raise `BadData` when its structure is broken."""
+        places = [at for at, body in enumerate(block.bodies) if body and not body.isspace()]
+        if places:
+            yield from self._read(block, places)
+
+    def _read(self, block: RecordBlock, places: Sequence[int]) -> Iterator[ParsedBlock]:
+        try:
+            parsed = self._read_columns([block.bodies[at] for at in places], places)
+        except (_Odd, ValueError, csv.Error):
+            if len(places) <= _FEW:
+                yield self._read_each(block, places)
+                return
+            half = len(places) // 2
+            yield from self._read(block, places[:half])
+            yield from self._read(block, places[half:])
+        else:
+            yield parsed
+
+    def _read_each(self, block: RecordBlock, places: Sequence[int]) -> ParsedBlock:
+        read = self._one.read
+        records = [(at, read(RawRecord(block.lines[at], block.bodies[at]))) for at in places]
+        return ParsedBlock.of(
+            [(at, record) for at, record in records if not isinstance(record, RejectedRecord)],
+            [record for _, record in records if isinstance(record, RejectedRecord)],
+        )
+
+    def _read_columns(self, bodies: Sequence[bytes], places: Sequence[int]) -> ParsedBlock:
+        texts = self._split(bodies)
+        columns: list[Sequence[Any]] = [(None,) * len(bodies)] * len(VALUE_FIELDS)
+        forms: list[Any] = [repeat("")] * len(VALUE_FIELDS)
+        for index, place, read in self._columns:
+            columns[place], forms[place] = read(texts[index])
+        if self._listed_index is not None:
+            posted = columns[_POSTED]
+            if None in posted:
+                listed = self._read_listed(texts[self._listed_index])
+                columns[_POSTED] = [p or at for p, at in zip(posted, listed, strict=True)]
+        if self._currency is not None and None in columns[_CURRENCY]:
+            columns[_CURRENCY] = [code or self._currency for code in columns[_CURRENCY]]
+            forms[_CURRENCY] = columns[_CURRENCY]
+        contents = map("\0".join, zip(*forms[: len(CONTENT_FIELDS)], strict=False))
+        return ParsedBlock(
+            places=places,
+            ids=parse_ids(texts[self._id_index], "listing_id"),
+            columns=columns,
+            digests=[
+                blake2b(content.encode(), digest_size=DIGEST_BYTES).digest() for content in contents
+            ],
+        )
+
+    def _split(self, bodies: Sequence[bytes]) -> Sequence[Texts]:
+        if max(map(len, bodies)) > MAX_FIELD_BYTES or b"\0" in b"".join(bodies):
+            raise _Odd
+        rows = list(csv.reader(map(bytes.decode, bodies), strict=True))
+        columns = list(zip(*rows, strict=True))
+        # A quote in the wrong place makes one record swallow the next.
+        if len(rows) != len(bodies) or len(columns) != len(self._header.columns):
+            raise _Odd
+        return columns
+
+
+_POSTED, _CURRENCY = PLACE_BY_FIELD["posted"], PLACE_BY_FIELD["price_currency"]
+
+_Column = tuple[Sequence[FieldValue], Sequence[str]]
+"""The values of a column, and their canonical forms."""
+
+
+def _reader_of(field: str) -> Callable[[Texts], _Column]:
+    """Say how a column is read: its values, and what is digested of them."""
+    if field == "release_id":
+        return _read_ids
+    if field in _FREE_TEXTS:
+        return lambda texts: (texts, _fold(texts, field))
+    read = READER_BY_FIELD.get(field, read_text)
+    if field in EXTRA_FIELDS:
+        return lambda texts: ([read(text, field) for text in texts], ())
+    return _Words(field, read).read
+
+
+def _read_ids(texts: Texts) -> _Column:
+    ids = parse_ids(texts, "release_id")
+    return ids, list(map(str, ids))
+
+
+def _fold(texts: Texts, field: str) -> Sequence[str]:
+    """Bring free texts into their canonical form; where all are plain, that is but a trim."""
+    if _is_plain("".join(texts)):
+        return list(map(str.strip, texts))
+    return [text.strip() if _is_plain(text) else canonical(field, text) for text in texts]
+
+
+def _is_plain(text: str) -> bool:
+    """Whether the canonical form of each text in it is the text without its outer space."""
+    return text.isascii() and "&" not in text and "\r" not in text
+
+
+class _Words:
+    """A column whose texts repeat: each is read, and brought into its canonical form, once."""
+
+    def __init__(self, field: str, read: Callable[[str, str], FieldValue]) -> None:
+        self._field = field
+        self._read = read
+        self._values: dict[str, FieldValue] = {}
+        self._forms: dict[str, str] = {}
+
+    def read(self, texts: Texts) -> _Column:
+        """Read the texts; raise `ValueError` when one cannot be right."""
+        try:
+            values = list(map(self._values.__getitem__, texts))
+        except KeyError:
+            self._learn(set(texts))
+            values = list(map(self._values.__getitem__, texts))
+        return values, list(map(self._forms.__getitem__, texts))
+
+    def _learn(self, texts: set[str]) -> None:
+        if len(self._values) > _MAX_LEARNT:
+            self._values.clear()
+        for text in texts:
+            if text in self._values:
+                continue
+            value = self._read(text, self._field)
+            self._forms[text] = canonical(self._field, value)
+            self._values[text] = value
+
+
+class _Listed:
+    """The export's `listed`: hours and minutes are read once each.
+
+    Discogs' clock is put forward and back at full hours, so that the minutes are the same.
+    """
+
+    def __init__(self) -> None:
+        self._hours: dict[str, datetime] = {}
+        self._minutes: dict[str, timedelta] = {}
+
+    def read(self, texts: Texts) -> Sequence[datetime | None]:
+        """Read the texts; raise `ValueError` when one cannot be right."""
+        if set(map(len, texts)) != {_LISTED_LENGTH}:
+            return [parse_listed(text) for text in texts]
+        try:
+            return self._put_together(texts)
+        except KeyError:
+            self._learn(texts)
+            return self._put_together(texts)
+
+    def _put_together(self, texts: Texts) -> Sequence[datetime]:
+        hours, minutes = self._hours, self._minutes
+        return [hours[text[:_HOUR_LENGTH]] + minutes[text[_HOUR_LENGTH:]] for text in texts]
+
+    def _learn(self, texts: Texts) -> None:
+        if len(self._hours) > _MAX_LEARNT:
+            self._hours.clear()
+        for hour in {text[:_HOUR_LENGTH] for text in texts}:
+            if hour not in self._hours and (moment := parse_listed(f"{hour}:00:00")) is not None:
+                self._hours[hour] = moment
+        for minute in {text[_HOUR_LENGTH:] for text in texts}:
+            if minute not in self._minutes:
+                moment = datetime.fromisoformat(f"{_ANY_HOUR}{minute}").replace(tzinfo=None)
+                self._minutes[minute] = moment - datetime.fromisoformat(f"{_ANY_HOUR}:00:00")
+
+
+_ANY_HOUR = "2000-01-01 00"
+_LISTED_LENGTH, _HOUR_LENGTH = len("2026-03-02 09:00:00"), len("2026-03-02 09")

@@ -1,0 +1,78 @@
+"""The inventory CSV: its form, its header, and what becomes of a record that cannot be read.
+
+The export's form (observed, August 2026): UTF-8, CRLF after every record, minimal quoting, 19
+columns. Columns have come and gone before, so they are read by name, and only `listing_id`,
+`release_id`, `status` and `price` are required. A byte-order mark, bare line feeds and another
+order are accepted.
+
+The pages are spooled in the same form with further columns, so that one parser
+(`record_parser`), and with it one content hash, serves every source.
+
+A fault in the *structure* (a cut, a wrong number of fields) makes the whole file unusable:
+`BadData`. A fault in one record's *values* makes a `RejectedRecord`, a value with a reason.
+"""
+
+from dataclasses import dataclass
+
+from discosync.core.inventory.columns import CORE_COLUMNS, FIELD_BY_COLUMN
+from discosync.core.inventory.records import RawRecord
+from discosync.errors import BadData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRecord:
+    """A record whose values cannot be right; `listing_id` is None when even that is unreadable."""
+
+    line: int
+    reason: str
+    listing_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The columns of one file, in its order."""
+
+    columns: tuple[str, ...]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Columns that this version has no place for."""
+        return tuple(c for c in self.columns if c not in FIELD_BY_COLUMN and c != "listing_id")
+
+    @property
+    def sees(self) -> frozenset[str]:
+        """The fields that a file with this header shows."""
+        return frozenset(FIELD_BY_COLUMN[c] for c in self.columns if c in FIELD_BY_COLUMN)
+
+
+def parse_header(record: RawRecord | None) -> Header:
+    """Read the header line; raise `BadData` when it is not that of an inventory."""
+    if record is None:
+        raise BadData(
+            "the inventory is empty: not even a header line",
+            hint="nothing was changed; run again, or download the file again",
+            code="no_header",
+        )
+    text = record.body.decode("utf-8-sig", errors="replace").strip()
+    if text.startswith("<"):
+        raise BadData(
+            "this is a web page (HTML), not an inventory CSV",
+            hint="nothing was changed; Discogs may be in maintenance, try again later",
+            code="html_instead_of_csv",
+        )
+    columns = tuple(name.strip().strip('"').lower() for name in text.split(","))
+    missing = [name for name in CORE_COLUMNS if name not in columns]
+    if missing:
+        raise BadData(
+            f"the inventory has no column {', '.join(missing)}; its header is: {text[:300]}",
+            hint="nothing was changed; is this a Discogs inventory export?",
+            code="missing_column",
+        )
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise BadData(
+            f"the inventory has the column {', '.join(twice)} more than once",
+            hint="nothing was changed; is this a Discogs inventory export?",
+            code="repeated_column",
+        )
+    return Header(columns=columns)

@@ -1,0 +1,262 @@
+"""One listing: its fields, their canonical form, and the content hash.
+
+Field names are the column names of the table `listings`, everywhere. A field is
+
+* *content*, when both an export and the pages show it: only content is hashed and compared, and
+  only a difference in content is a change;
+* *extra*, when only one source shows it, or when it moves without anybody doing anything
+  (`posted` moves with every edit): written when seen, never blanked, never by itself a change.
+
+`None` in a content field means "not known yet" (this source does not show it), `""` means "seen,
+and empty". Learning what was not known is no change either.
+"""
+
+import html
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from operator import attrgetter
+from typing import Any
+
+from discosync.core.inventory.records import DIGEST_BYTES, NO_DIGEST
+
+FieldValue = str | int | Decimal | bool | datetime | None
+
+HASH_VERSION = "1"
+"""Stands before every content hash; a new one re-hashes silently, see `plan`."""
+
+_HASH_PREFIX = f"{HASH_VERSION}:"
+
+FOR_SALE = "For Sale"
+
+SELLER_FIELDS = (
+    "status",
+    "price_value",
+    "price_currency",
+    "condition",
+    "sleeve_condition",
+    "comments",
+    "accept_offer",
+    "quantity",
+    "weight",
+    "format_quantity",
+    "external_id",
+    "location",
+)
+"""What the seller controls."""
+
+PRIVATE_FIELDS = frozenset({"quantity", "weight", "format_quantity", "external_id", "location"})
+"""What Discogs shows to the listing's owner only."""
+
+CATALOGUE_FIELDS = (
+    "release_id",
+    "artist_names",
+    "release_title",
+    "label_names",
+    "catalog_number",
+    "format_names",
+)
+"""What the shop shows of the catalogue; Discogs' contributors may edit it."""
+
+CONTENT_FIELDS = SELLER_FIELDS + CATALOGUE_FIELDS
+
+EXTRA_FIELDS = (
+    "posted",
+    "uri",
+    "resource_url",
+    "release_year",
+    "release_resource_url",
+    "release_uri",
+    "image_uri",
+    "image_resource_url",
+    "release_community_have",
+    "release_community_want",
+)
+
+FILLED_ONCE_FIELDS = ("release_year", "image_uri")
+"""Extras that only the pages give; a row without them is completed when a source shows them."""
+
+_REASON_BY_STATUS = {
+    "sold": "sold",
+    "expired": "expired",
+    "draft": "draft",
+    "violation": "violation",
+    "suspended": "violation",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One item a seller offers, as one source shows it.
+
+    Times carry a zone, money is exact, `weight` is in grams.
+    """
+
+    listing_id: int
+    status: str
+    price_value: Decimal
+    price_currency: str | None
+    release_id: int
+    condition: str | None = None
+    sleeve_condition: str | None = None
+    comments: str | None = None
+    accept_offer: bool | None = None
+    quantity: int | None = None
+    weight: Decimal | None = None
+    format_quantity: int | None = None
+    external_id: str | None = None
+    location: str | None = None
+    artist_names: str | None = None
+    release_title: str | None = None
+    label_names: str | None = None
+    catalog_number: str | None = None
+    format_names: str | None = None
+    posted: datetime | None = None
+    uri: str | None = None
+    resource_url: str | None = None
+    release_year: int | None = None
+    release_resource_url: str | None = None
+    release_uri: str | None = None
+    image_uri: str | None = None
+    image_resource_url: str | None = None
+    release_community_have: int | None = None
+    release_community_want: int | None = None
+
+    @property
+    def is_for_sale(self) -> bool:
+        """Whether a customer could buy it: the meaning of *active*."""
+        return self.status == FOR_SALE
+
+    @property
+    def heading(self) -> str:
+        """Artist and title, for people."""
+        return heading_of(self.artist_names, self.release_title)
+
+
+def heading_of(artist_names: FieldValue, release_title: FieldValue) -> str:
+    """Name a listing for people: artist and title."""
+    return " – ".join(_unescape(str(p)) for p in (artist_names, release_title) if p)
+
+
+def removal_reason(status: str) -> str:
+    """Say why a listing with this status is not for sale, in the contract's words.
+
+    Suspended counts as a violation. Deleted, and any word Discogs has not documented, counts as
+    `missing`: not for sale, and nothing more is known.
+    """
+    return _REASON_BY_STATUS.get(status.casefold(), "missing")
+
+
+def first_of(names: str | None) -> str | None:
+    """Take the first of names joined by a comma, for the `primary_…` columns."""
+    return names.split(", ", 1)[0] if names else names
+
+
+def _canonical_text(text: str | None) -> str:
+    """Fold mere differences of form: entities, Unicode composition, line ends, outer space."""
+    if text is None:
+        return ""
+    if "&" in text:
+        text = _unescape(text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.strip()
+
+
+def _unescape(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # an entity of thousands of digits
+        return text
+
+
+def _canonical_format(text: str | None) -> str:
+    text = _canonical_text(text)
+    return text[1:-1].strip() if text.startswith("(") and text.endswith(")") else text
+
+
+def _canonical_decimal(number: Decimal | None) -> str:
+    if number is None:
+        return ""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _canonical_yes_no(value: bool | None) -> str:  # noqa: FBT001 - a field's value
+    return "" if value is None else "1" if value else "0"
+
+
+def _canonical_number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+_CANONICAL_BY_FIELD: dict[str, Callable[[Any], str]] = {
+    **dict.fromkeys(CONTENT_FIELDS, _canonical_text),
+    "format_names": _canonical_format,
+    "price_value": _canonical_decimal,
+    "weight": _canonical_decimal,
+    "accept_offer": _canonical_yes_no,
+    "quantity": _canonical_number,
+    "format_quantity": _canonical_number,
+    "release_id": _canonical_number,
+}
+_CANONICAL_IN_ORDER = tuple(_CANONICAL_BY_FIELD[field] for field in CONTENT_FIELDS)
+_content_of = attrgetter(*CONTENT_FIELDS)
+
+
+def canonical(field: str, value: FieldValue) -> str:
+    """Bring one content field into the form in which sources are compared.
+
+    The same for the same fact, whichever source tells it; not known yet and empty are one.
+    """
+    return _CANONICAL_BY_FIELD[field](value)
+
+
+def content_hash(listing: Listing) -> str:
+    """Digest what both sources show of a listing: version, colon, 32 hexadecimal digits."""
+    return render_hash(content_digest(listing))
+
+
+def content_digest(listing: Listing) -> bytes:
+    """Digest what both sources show of a listing: the content hash as bytes, without version."""
+    return digest_values(_content_of(listing))
+
+
+def content_hash_of_row(values: Mapping[str, FieldValue]) -> str:
+    """Digest a stored row's content, as if a source had shown just that."""
+    return render_hash(digest_values([values[field] for field in CONTENT_FIELDS]))
+
+
+def render_hash(digest: bytes) -> str:
+    """Write a content's digest as the column `content_hash` holds it."""
+    return f"{HASH_VERSION}:{digest.hex()}"
+
+
+def content_digest_of(content_hash: str | None) -> bytes:
+    """Read the digest in a content hash; `NO_DIGEST` for none, or one of another version."""
+    if content_hash is None or not content_hash.startswith(_HASH_PREFIX):
+        return NO_DIGEST
+    try:
+        digest = bytes.fromhex(content_hash[len(_HASH_PREFIX) :])
+    except ValueError:
+        return NO_DIGEST
+    return digest if len(digest) == DIGEST_BYTES else NO_DIGEST
+
+
+def digest_values(content: Iterable[FieldValue]) -> bytes:
+    """Digest the values of all content fields, in the order of `CONTENT_FIELDS`."""
+    forms = [form(value) for form, value in zip(_CANONICAL_IN_ORDER, content, strict=True)]
+    # NUL separates: the parser refuses it inside a field, so no two contents run together.
+    body = "\0".join(forms)
+    return blake2b(body.encode(), digest_size=DIGEST_BYTES).digest()
+
+
+def overlay(listing: Listing, known: Mapping[str, FieldValue], *, sees: frozenset[str]) -> Listing:
+    """Complete a listing with the content that its source cannot see but the database knows."""
+    unseen = {field: known[field] for field in CONTENT_FIELDS if field not in sees}
+    return replace(listing, **unseen) if unseen else listing  # type: ignore[arg-type]

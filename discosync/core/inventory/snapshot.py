@@ -1,0 +1,48 @@
+"""A snapshot: one complete inventory, on disk, with what is known about where it came from."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from discosync.core.inventory.listing import PRIVATE_FIELDS
+
+
+class Source(StrEnum):
+    """Where a snapshot comes from."""
+
+    EXPORT = "export"
+    PAGES = "pages"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One inventory as a CSV file on disk.
+
+    `as_of` is the moment it shows (None when a file does not say), `as_of_precision` how far that
+    may be off. `expected_items` is the second witness: how many listings Discogs counts For Sale.
+    `hidden` are fields that the file has columns for but this view of the seller does not show.
+    `incomplete_because` names why nothing may be deactivated by it.
+    """
+
+    path: Path
+    source: Source
+    seller: str
+    sha256: str
+    size_bytes: int
+    as_of: datetime | None
+    as_of_precision: timedelta = timedelta()
+    expected_items: int | None = None
+    currency: str | None = None
+    hidden: frozenset[str] = frozenset()
+    incomplete_because: str | None = None
+    ready_seconds: float | None = None
+
+
+def hidden_fields(private_columns_shown: frozenset[str]) -> frozenset[str]:
+    """Name the private fields that a walk through the pages did not show.
+
+    In the CSV a private field's column has the field's own name.
+    """
+    return PRIVATE_FIELDS - private_columns_shown

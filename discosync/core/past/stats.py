@@ -1,0 +1,243 @@
+"""What sold, how fast, and for how much: figures over what the mirror holds of a seller.
+
+Money is counted by currency, in `Decimal`; a listing without a known currency counts under "".
+Listings that were sold before discosync first saw them have no date, and are counted apart; so
+are those that were no longer, or not yet, for sale then and never since: drafts, expired ones.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from statistics import median
+from typing import NamedTuple
+
+from discosync.core.past.value_history import (
+    PriceMoves,
+    RunFigures,
+    ValuePoint,
+    follow_values,
+    month_of,
+    week_of,
+)
+
+PRICE_BANDS = (
+    (5, "under 5"),
+    (10, "5 to 10"),
+    (20, "10 to 20"),
+    (50, "20 to 50"),
+    (100, "50 to 100"),
+)
+_TOP_BAND = "100 and more"
+_UNNAMED = "(none)"
+
+
+class StatRow(NamedTuple):
+    """One listing, as far as figures need it; times carry a zone."""
+
+    is_active: bool
+    removal_reason: str | None
+    removed_at: datetime | None
+    sold_at: datetime | None
+    price: Decimal | None
+    currency: str
+    primary_format: str | None
+    primary_label: str | None
+    listed_at: datetime | None
+    """The earlier of `posted`, which moves with every edit, and the first time it was seen."""
+    was_offered: bool = True
+    """Whether it is for sale, or was since it is known; nobody asks it of a sold one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A week or a month: what was sold for how much, and what else went, by reason."""
+
+    name: str
+    sold: int = 0
+    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    removed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Listings alike in something: how many sold, of how many on offer, and how fast.
+
+    `days` is the median from listing to sale; None when nothing dated was sold.
+    """
+
+    name: str
+    sold: int
+    offered: int
+    days: float | None
+    amounts: Mapping[str, Decimal]
+
+    @property
+    def sell_through(self) -> float:
+        """The share that sold, 0 to 1."""
+        return self.sold / self.offered if self.offered else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """All figures of one seller over one span of time.
+
+    `never_offered` counts by reason what was not for sale as long as discosync knows it.
+    """
+
+    seller: str
+    since: datetime
+    until: datetime
+    active: int
+    value: Mapping[str, Decimal]
+    offered: int
+    sold: int
+    amounts: Mapping[str, Decimal]
+    sold_undated: int
+    never_offered: Mapping[str, int]
+    purged: int
+    weeks: Sequence[Period]
+    months: Sequence[Period]
+    by_format: Sequence[Group]
+    by_label: Sequence[Group]
+    by_price: Sequence[Group]
+    price_moves: Sequence[PriceMoves]
+    values: Sequence[ValuePoint]
+
+    @property
+    def sell_through(self) -> float:
+        """The share of all that was on offer that sold."""
+        return self.sold / self.offered if self.offered else 0.0
+
+
+def compute_stats(
+    seller: str,
+    rows: Iterable[StatRow],
+    runs: Iterable[RunFigures],
+    *,
+    since: datetime,
+    until: datetime,
+    purged: int = 0,
+) -> Stats:
+    """Compute every figure; rows and runs are gone through once."""
+    everything = list(rows)
+    sold = [r for r in everything if r.sold_at is not None and since <= r.sold_at <= until]
+    unsold = [r for r in everything if not r.is_active and r.removal_reason != "sold"]
+    offered_once = (r for r in unsold if r.was_offered)
+    gone = [r for r in offered_once if r.removed_at and since <= r.removed_at <= until]
+    active = [r for r in everything if r.is_active]
+    offered = [*active, *gone, *sold]
+    moves, values = follow_values(runs, since=since)
+    return Stats(
+        seller=seller,
+        since=since,
+        until=until,
+        active=len(active),
+        value=_amounts(active),
+        offered=len(offered),
+        sold=len(sold),
+        amounts=_amounts(sold),
+        sold_undated=sum(r.removal_reason == "sold" and r.sold_at is None for r in everything),
+        never_offered=_by_reason(r for r in unsold if not r.was_offered),
+        purged=purged,
+        weeks=_periods(sold, gone, week_of, _days(since, until)),
+        months=_periods(sold, gone, month_of, _days(since, until)),
+        by_format=_groups(offered, lambda r: r.primary_format or _UNNAMED),
+        by_label=_groups(offered, lambda r: r.primary_label or _UNNAMED),
+        by_price=_groups(offered, _band, order=_band_order),
+        price_moves=moves,
+        values=values,
+    )
+
+
+def _days(since: datetime, until: datetime) -> list[datetime]:
+    count = min((until - since).days + 1, 36_525)
+    return [until - timedelta(days=back) for back in range(count, -1, -1)]
+
+
+def _by_reason(rows: Iterable[StatRow]) -> dict[str, int]:
+    return dict(sorted(Counter(row.removal_reason or "unknown" for row in rows).items()))
+
+
+def _amounts(rows: Iterable[StatRow]) -> dict[str, Decimal]:
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        if row.price is not None:
+            totals[row.currency] += row.price
+    return dict(sorted(totals.items()))
+
+
+def _periods(
+    sold: Sequence[StatRow],
+    gone: Sequence[StatRow],
+    name_of: Callable[[datetime], str],
+    days: Sequence[datetime],
+) -> list[Period]:
+    """Give every period of the span, empty ones between too; from the first that has anything."""
+    sold_in: dict[str, list[StatRow]] = defaultdict(list)
+    gone_in: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in sold:
+        if row.sold_at is not None:
+            sold_in[name_of(row.sold_at)].append(row)
+    for row in gone:
+        if row.removed_at is not None:
+            gone_in[name_of(row.removed_at)][row.removal_reason or "unknown"] += 1
+    names = list(dict.fromkeys(name_of(day) for day in days))
+    used = [name in sold_in or name in gone_in for name in names]
+    begin = used.index(True) if any(used) else len(names)
+    return [
+        Period(
+            name=name,
+            sold=len(sold_in[name]),
+            amounts=_amounts(sold_in[name]),
+            removed=dict(sorted(gone_in[name].items())),
+        )
+        for name in names[begin:]
+    ]
+
+
+def _band(row: StatRow) -> str:
+    if row.price is None:
+        return _UNNAMED
+    band = next((name for limit, name in PRICE_BANDS if row.price < limit), _TOP_BAND)
+    return f"{band} {row.currency}".rstrip()
+
+
+def _band_order(group: Group) -> tuple[str, int]:
+    names = [*(name for _, name in PRICE_BANDS), _TOP_BAND]
+    at = next((i for i, name in enumerate(names) if group.name.startswith(name)), len(names))
+    return group.name.removeprefix(names[at]).strip() if at < len(names) else "~", at
+
+
+def _by_sold(group: Group) -> tuple[int, int, str]:
+    return -group.sold, -group.offered, group.name
+
+
+def _groups(
+    offered: Iterable[StatRow],
+    name_of: Callable[[StatRow], str],
+    *,
+    order: Callable[[Group], tuple[object, ...]] = _by_sold,
+) -> list[Group]:
+    rows_by_name: dict[str, list[StatRow]] = defaultdict(list)
+    for row in offered:
+        rows_by_name[name_of(row)].append(row)
+    groups = [_group(name, rows) for name, rows in rows_by_name.items()]
+    return sorted(groups, key=order)
+
+
+def _group(name: str, rows: Sequence[StatRow]) -> Group:
+    sold = [row for row in rows if row.sold_at is not None and not row.is_active]
+    days = [
+        (row.sold_at - row.listed_at).total_seconds() / 86_400
+        for row in sold
+        if row.sold_at is not None and row.listed_at is not None and row.sold_at >= row.listed_at
+    ]
+    return Group(
+        name=name,
+        sold=len(sold),
+        offered=len(rows),
+        days=median(days) if days else None,
+        amounts=_amounts(sold),
+    )

@@ -1,0 +1,1 @@
+"""What a snapshot means for the rows that the database holds: the plan, and its limits."""

@@ -1,0 +1,158 @@
+"""Everything a run will change, as one plain value.
+
+The table on screen, the dry run, the report, the limits, the history and the write all use the
+same `ChangeSet`. It does not grow with the inventory on a first load: of an added listing it
+holds the id, and whoever needs more has its record.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from discosync.core.inventory.header import RejectedRecord
+from discosync.core.inventory.listing import FieldValue
+
+
+class FieldChange(NamedTuple):
+    """One column of one listing, before and after."""
+
+    field: str
+    before: FieldValue
+    after: FieldValue
+
+
+STANDING_COLUMNS = ("status", "release_id", "is_active")
+"""See `Rewrite.keeps_standing`."""
+
+
+class Lifecycle(NamedTuple):
+    """Whether a listing is for sale and, if not, since when and why (columns of `listings`)."""
+
+    is_active: bool
+    removed_at: datetime | None
+    removal_reason: str | None
+    sold_at: datetime | None
+
+
+ACTIVE = Lifecycle(is_active=True, removed_at=None, removal_reason=None, sold_at=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """The new state of a known listing: where it is written, and over what.
+
+    `expected_hash` is the content hash the plan saw; another one in the database means that
+    somebody was first. `keeps_standing` says that status, release and whether it is for sale are
+    letter by letter what the row holds: these three lead to rows, so that writing them is dear.
+    """
+
+    listing_id: int
+    heading: str
+    fields: tuple[FieldChange, ...]
+    lifecycle: Lifecycle
+    content_hash: str
+    expected_hash: str | None
+    currency: str | None = None
+    keeps_standing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated(Rewrite):
+    """A known listing with another content, or inactive for another reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed(Rewrite):
+    """A listing that was active and no longer is; `in_snapshot` when the snapshot says why."""
+
+    in_snapshot: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reactivated(Rewrite):
+    """A known, inactive listing that is for sale again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed(Rewrite):
+    """No change: what was not known yet is filled in, or the hash is of an older version.
+
+    `fills_in` says whether it is the former.
+    """
+
+    fills_in: bool
+
+
+Change = Updated | Removed | Reactivated
+"""A change of a listing that was known; of an added one nothing was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSet:
+    """What one snapshot changes, sorted by listing id, and how it was counted.
+
+    `records` is how many records were read, `for_sale` how many of them say For Sale;
+    `known_active` and `compared…` (known, and seen again) are what shares are shares of;
+    `left_purged` are records of listings that were purged and stay away; `protected` counts
+    listings that would have been missing but may not be judged.
+    """
+
+    added: Sequence[int] = ()
+    updated: tuple[Updated, ...] = ()
+    removed: tuple[Removed, ...] = ()
+    reactivated: tuple[Reactivated, ...] = ()
+    completed: tuple[Completed, ...] = ()
+    rejected: tuple[RejectedRecord, ...] = ()
+    unchanged: int = 0
+    added_active: int = 0
+    records: int = 0
+    for_sale: int = 0
+    known_active: int = 0
+    compared: int = 0
+    compared_active: int = 0
+    left_purged: int = 0
+    protected: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the inventory is as the database says."""
+        return not (self.added or self.updated or self.removed or self.reactivated)
+
+    @property
+    def writes_nothing(self) -> bool:
+        """Whether not even a gap is filled."""
+        return self.is_empty and not self.completed
+
+    @property
+    def missing(self) -> tuple[Removed, ...]:
+        """Removals without evidence: the snapshot does not contain the listing."""
+        return tuple(change for change in self.removed if not change.in_snapshot)
+
+    @property
+    def rewrites(self) -> Iterator[Rewrite]:
+        """Every known listing that is written, whatever the reason."""
+        yield from self.of_known
+        yield from self.completed
+
+    @property
+    def to_write(self) -> int:
+        """How many listings have to be written."""
+        return len(self.added) + sum(1 for _ in self.rewrites)
+
+    @property
+    def of_known(self) -> Iterator[Change]:
+        """Every change of a listing that was known, kind by kind."""
+        yield from self.updated
+        yield from self.removed
+        yield from self.reactivated
+
+    @property
+    def seen(self) -> int:
+        """How many listings the snapshot shows, quarantined ones included."""
+        return self.records + len(self.rejected)
+
+    @property
+    def active_after(self) -> int:
+        """How many listings are active once this is applied."""
+        return self.known_active + self.added_active - len(self.removed) + len(self.reactivated)

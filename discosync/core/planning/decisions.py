@@ -1,0 +1,113 @@
+"""Decide what one listing's record, or its absence, means for its stored row."""
+
+from datetime import datetime
+from typing import TypedDict
+
+from discosync.core.inventory.listing import (
+    CONTENT_FIELDS,
+    FILLED_ONCE_FIELDS,
+    digest_values,
+    render_hash,
+)
+from discosync.core.inventory.parsed import PLACE_BY_FIELD, ParsedRecord
+from discosync.core.planning.changes import (
+    Completed,
+    FieldChange,
+    Lifecycle,
+    Reactivated,
+    Removed,
+    Rewrite,
+    Updated,
+)
+from discosync.core.planning.differences import content_changes, lifecycle_changes
+from discosync.core.planning.known import KnownListing
+from discosync.core.planning.lifecycle import lifecycle_after
+
+
+class Decider:
+    """Decides by the rows of a seller's listings, for one snapshot.
+
+    `sees` are the fields that its source shows, `as_of` is its moment; one that does not
+    `trust_hash` rewrites every listing.
+    """
+
+    def __init__(self, *, sees: frozenset[str], as_of: datetime, trust_hash: bool) -> None:
+        self._shown = sees.intersection(CONTENT_FIELDS)
+        self._hidden = [field for field in CONTENT_FIELDS if field not in sees]
+        self._as_of = as_of
+        self._trust_hash = trust_hash
+        self._gone = Lifecycle(
+            is_active=False, removed_at=as_of, removal_reason="missing", sold_at=None
+        )
+
+    def decide(self, row: KnownListing, record: ParsedRecord) -> Rewrite | None:
+        """Say what a record makes of the row; None for nothing at all."""
+        lifecycle = lifecycle_after(row.lifecycle, record.status, as_of=self._as_of)
+        content = content_changes(row, record, self._shown)
+        state = _State(
+            listing_id=row.listing_id,
+            heading=record.heading,
+            fields=(*content, *lifecycle_changes(row.lifecycle, lifecycle)),
+            lifecycle=lifecycle,
+            content_hash=self._hash_after(row, record),
+            expected_hash=row.content_hash,
+            currency=self._currency_after(row, record),
+            keeps_standing=row.lifecycle.is_active == lifecycle.is_active
+            and row.value("status") == record.status
+            and row.value("release_id") == record.value("release_id"),
+        )
+        match row.lifecycle.is_active, lifecycle.is_active:
+            case True, False:  # the snapshot says that it is sold, a draft, expired, …
+                return Removed(**state, in_snapshot=True)
+            case False, True:  # came back after being gone
+                return Reactivated(**state)
+        if state["fields"]:
+            return Updated(**state)
+        fills_in = self._fills_in(row, record)
+        if fills_in or not self._trust_hash or row.content_hash != state["content_hash"]:
+            return Completed(**state, fills_in=fills_in)
+        return None
+
+    def _hash_after(self, row: KnownListing, record: ParsedRecord) -> str:
+        """Complete the record with what its source cannot see, but the row knows."""
+        if not self._hidden:
+            return render_hash(record.digest)
+        content = list(record.values[: len(CONTENT_FIELDS)])
+        for field in self._hidden:
+            content[PLACE_BY_FIELD[field]] = row.value(field)
+        return render_hash(digest_values(content))
+
+    def _currency_after(self, row: KnownListing, record: ParsedRecord) -> str | None:
+        hidden = "price_currency" in self._hidden
+        code = row.value("price_currency") if hidden else record.value("price_currency")
+        return None if code is None else str(code)
+
+    def _fills_in(self, row: KnownListing, record: ParsedRecord) -> bool:
+        """Whether the record shows what was not known yet."""
+        return any(
+            row.value(name) is None and record.value(name) is not None
+            for name in (*self._shown, *FILLED_ONCE_FIELDS)
+        )
+
+    def remove(self, row: KnownListing) -> Removed:
+        """Say what it means that a complete snapshot lacks a listing that was for sale."""
+        return Removed(
+            listing_id=row.listing_id,
+            heading=row.heading,
+            fields=lifecycle_changes(row.lifecycle, self._gone),
+            lifecycle=self._gone,
+            content_hash=row.content_hash or "",
+            expected_hash=row.content_hash,
+            in_snapshot=False,
+        )
+
+
+class _State(TypedDict):
+    listing_id: int
+    heading: str
+    fields: tuple[FieldChange, ...]
+    lifecycle: Lifecycle
+    content_hash: str
+    expected_hash: str | None
+    currency: str | None
+    keeps_standing: bool

@@ -1,0 +1,49 @@
+"""Whether a listing is for sale, since when and why not: how that begins and goes on."""
+
+from datetime import datetime
+
+from discosync.core.inventory.listing import FOR_SALE, FieldValue, removal_reason
+from discosync.core.planning.changes import ACTIVE, Lifecycle
+
+
+def lifecycle_of_new(status: str, *, is_for_sale: bool, as_of: datetime) -> Lifecycle:
+    """Say how a listing begins.
+
+    One that is first seen when it is sold already has no `sold_at`: nobody knows when it was.
+    """
+    if is_for_sale:
+        return ACTIVE
+    return Lifecycle(
+        is_active=False, removed_at=as_of, removal_reason=removal_reason(status), sold_at=None
+    )
+
+
+def lifecycle_of_adopted(status: FieldValue, *, now: datetime) -> Lifecycle:
+    """Say what the old shop's row means: it kept what is for sale, and said no more.
+
+    Without a status, or with the right one in other letters, it counts as for sale.
+    """
+    word = str(status or FOR_SALE).strip()
+    is_for_sale = word.casefold() == FOR_SALE.casefold()
+    return lifecycle_of_new(word, is_for_sale=is_for_sale, as_of=now)
+
+
+def lifecycle_after(before: Lifecycle, status: str, *, as_of: datetime) -> Lifecycle:
+    """Say how a known listing goes on that a snapshot of this moment shows with this status."""
+    if status == FOR_SALE:
+        return ACTIVE
+    reason = removal_reason(status)
+    if before.is_active:
+        sold_at = as_of if reason == "sold" else None
+        return Lifecycle(is_active=False, removed_at=as_of, removal_reason=reason, sold_at=sold_at)
+    if before.removal_reason == reason:
+        return before
+    # It had vanished, and now we learn why: it was sold by the time it was missed.
+    missed_at = before.removed_at if before.removal_reason == "missing" else None
+    sold_at = (missed_at or as_of) if reason == "sold" else None
+    return Lifecycle(
+        is_active=False,
+        removed_at=before.removed_at or as_of,
+        removal_reason=reason,
+        sold_at=sold_at,
+    )

@@ -1,0 +1,181 @@
+"""Know records again by the bytes that were settled before, and parse the others."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, compress
+
+from discosync.core.inventory.block_parser import BlockParser
+from discosync.core.inventory.parsed import ParsedBlock
+from discosync.core.inventory.records import RecordBlock, RecordStream, raw_digest
+from discosync.core.planning.known import KnownListings
+from discosync.core.planning.plan import Planner
+from discosync.core.recall.passages import RECORDS_PER_PASSAGE, PassageLog, Passages
+
+_PIECE_BYTES = 64 * 1024
+"""How much is cut into records behind the last passage: more than a usual passage."""
+
+_MARGIN_BYTES = 2 * 1024
+"""Passages may have grown by so much, less one record, and the next one's beginning is found."""
+
+_MOST_AT_ONCE = 8
+"""So many passages are taken at once where none is as it was."""
+
+_AROUND = 4
+"""A record may have moved by so many passages, and is known at once."""
+
+_MANY = 1_000
+"""So many records may have moved before all digests are put into one map, the largest of all."""
+
+
+class Recogniser:
+    """Hands a snapshot's records to a planner, parsed only where their bytes are not known.
+
+    `passages` are those of the file from which `known` are known; `put_aside` gets what the plan
+    may write. Afterwards `log` says how the file is made up.
+    """
+
+    def __init__(
+        self,
+        known: KnownListings,
+        parser: BlockParser,
+        planner: Planner,
+        passages: Passages,
+        *,
+        put_aside: Callable[[ParsedBlock], None],
+        records_per_passage: int = RECORDS_PER_PASSAGE,
+    ) -> None:
+        self.log = PassageLog(records_per_passage)
+        self.passed_over = 0
+        self._known = known
+        self._parser = parser
+        self._planner = planner
+        self._put_aside = put_aside
+        self._passages = Passages() if passages.is_scattered() else passages
+        self._starts = list(accumulate(self._passages.counts, initial=0))
+        self._number_by_first = self._index_firsts()
+        self._place_by_digest: dict[bytes, int] = {}
+        self._moved = 0
+        self._has_all = False
+        self._next = 0
+        self._at_once = 1
+
+    def _index_firsts(self) -> dict[bytes, int]:
+        """Map the digest of each passage's first record to its number."""
+        places = self._passages.places
+        firsts = [self._known.raw_digest_at(places[start]) for start in self._starts[:-1]]
+        return {digest: number for number, digest in enumerate(firsts)}
+
+    def read(self, stream: RecordStream) -> Iterator[int]:
+        """Read all records; say again and again how many more were read.
+
+        Raises `BadData` when their structure is broken, or too many cannot be read.
+        """
+        while True:
+            count = self._pass_over(stream) or self._take(stream)
+            if not count:
+                return
+            yield count
+
+    def _places(self, numbers: range) -> Sequence[int]:
+        """Say where the listings of passages in a row stand among the known ones."""
+        return self._passages.places[self._starts[numbers.start] : self._starts[numbers.stop]]
+
+    def _pass_over(self, stream: RecordStream) -> int:
+        """Pass over the next passage, if it is as it was; say how many records it has."""
+        number = self._next
+        if number == len(self._passages):
+            return 0
+        size_bytes, digest = self._passages.sizes[number], self._passages.digest(number)
+        if not stream.pass_over(size_bytes, digest):
+            return 0
+        places = self._places(range(number, number + 1))
+        self._next += 1
+        self._at_once = 1
+        self.passed_over += len(places)
+        self._planner.recognise(places)
+        self.log.note(size_bytes, digest, [self._known.ids[place] for place in places])
+        return len(places)
+
+    def _take(self, stream: RecordStream) -> int:
+        """Take records one by one, up to where a passage may begin; say how many."""
+        numbers = range(self._next, min(self._next + self._at_once, len(self._passages)))
+        block = stream.take(self._size_of(numbers)) if self._number_by_first else stream.take()
+        if block is None:
+            return 0
+        digests = list(map(raw_digest, block.bodies))
+        if (stop := self._find_passage(digests, numbers)) is not None:
+            block, digests = stream.give_back(block, stop), digests[:stop]
+        else:
+            self._next = numbers.stop
+        self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
+        places = self._look_up(digests, numbers)
+        self._planner.recognise([place for place in places if place is not None])
+        ids = [0 if place is None else self._known.ids[place] for place in places]
+        if None in places:
+            self._parse(block, digests, ids, [place is None for place in places])
+        self.log.note_records(block.bodies, ids)
+        return len(digests)
+
+    def _size_of(self, numbers: range) -> int:
+        """Say how much is taken in place of these passages."""
+        sizes = self._passages.sizes[numbers.start : numbers.stop]
+        return sum(sizes) + _MARGIN_BYTES if sizes else _PIECE_BYTES
+
+    def _find_passage(self, digests: Sequence[bytes], taken: range) -> int | None:
+        """Find where a passage begins that may be as it was."""
+        # The one at the very start was tried in vain a moment ago. Of several that are taken at
+        # once none is tried: where one after the other fails, looking records up costs less.
+        for digest in filter(self._number_by_first.__contains__, digests[1:]):
+            number = self._number_by_first[digest]
+            if number not in taken[1:]:
+                self._next = number
+                return digests.index(digest, 1)
+        return None
+
+    def _parse(
+        self, block: RecordBlock, digests: Sequence[bytes], ids: list[int], are_new: Sequence[bool]
+    ) -> None:
+        """Let the planner see the records that are new; put down whose they are."""
+        new_at = list(compress(range(len(ids)), are_new))
+        new_digests = list(compress(digests, are_new))
+        for parsed in self._parser.read(block.pick(are_new)):
+            for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
+                ids[new_at[place]] = listing_id
+            others = self._without_moved(parsed, new_digests)
+            if writable := self._planner.see_block(others, new_digests):
+                self._put_aside(writable)
+
+    def _without_moved(self, parsed: ParsedBlock, digests: Sequence[bytes]) -> ParsedBlock:
+        """Recognise records that stood elsewhere in the last file, after all; give the others."""
+        if not self._known.raw_digests or self._has_all:
+            return parsed
+        known = self._known
+        moved: list[int] = []
+        are_others: list[bool] = []
+        for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
+            at = known.find(listing_id)
+            has_moved = at is not None and known.raw_digest_at(at) == digests[place]
+            are_others.append(not has_moved)
+            if at is not None and has_moved:
+                moved.append(at)
+        if not moved:
+            return parsed
+        self._moved += len(moved)
+        self._planner.recognise(moved)
+        return parsed.pick(are_others)
+
+    def _look_up(self, digests: Sequence[bytes], numbers: range) -> list[int | None]:
+        """Say where the listings stand whose records have these digests, as far as is known."""
+        if not self._has_all:
+            if not self._number_by_first or self._moved > _MANY:
+                self._place_by_digest = self._known.index_raw_digests()
+                self._has_all = True
+            else:
+                self._look_around(numbers)
+        return list(map(self._place_by_digest.get, digests))
+
+    def _look_around(self, numbers: range) -> None:
+        """Be ready for the records of these passages, and of the next ones."""
+        if numbers:  # behind the last one its records may go on
+            stop = min(numbers.stop + _AROUND, len(self._passages))
+            places = self._places(range(numbers.start, stop))
+            self._place_by_digest = self._known.index_raw_digests(places)

@@ -1,0 +1,1 @@
+"""What a run and the mirror report about themselves, as values."""

@@ -1,0 +1,98 @@
+"""Changes as people and programs read them: in the report, the history and the diff."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, assert_never
+
+from discosync.core.inventory.listing import FieldValue, Listing
+from discosync.core.planning.changes import (
+    Change,
+    ChangeSet,
+    FieldChange,
+    Reactivated,
+    Removed,
+    Updated,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEntry:
+    """One change as people and programs read it."""
+
+    kind: str
+    listing_id: int
+    heading: str
+    fields: tuple[FieldChange, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the report's form: field → [before, after]."""
+        return {
+            "kind": self.kind,
+            "listing_id": self.listing_id,
+            "heading": self.heading,
+            "fields": fields_json(self.fields),
+        }
+
+
+def json_value(value: FieldValue) -> str | int | bool | None:
+    """Write one field for JSON: money as text, so that no cent is lost; times in ISO 8601."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return value
+
+
+def fields_json(fields: tuple[FieldChange, ...]) -> dict[str, Any]:
+    """Write field changes as report and history hold them: field → [before, after]."""
+    return {c.field: [json_value(c.before), json_value(c.after)] for c in fields}
+
+
+_SHOWN_OF_ADDED = (
+    "status",
+    "price_value",
+    "price_currency",
+    "condition",
+    "release_id",
+    "artist_names",
+    "release_title",
+)
+
+
+def kind_of(change: Change) -> str:
+    """Name a change as report and history name it."""
+    match change:
+        case Updated():
+            return "updated"
+        case Removed():
+            return "removed"
+        case Reactivated():
+            return "reactivated"
+        case _:
+            assert_never(change)
+
+
+def describe_changes(changes: ChangeSet, added: Mapping[int, Listing]) -> Iterator[ChangeEntry]:
+    """Tell every change; `added` holds the added listings."""
+    for listing_id in changes.added:
+        listing = added[listing_id]
+        yield ChangeEntry(
+            kind="added",
+            listing_id=listing_id,
+            heading=listing.heading,
+            fields=tuple(FieldChange(n, None, getattr(listing, n)) for n in _SHOWN_OF_ADDED),
+        )
+    yield from describe_known(changes)
+
+
+def describe_known(changes: ChangeSet) -> Iterator[ChangeEntry]:
+    """Tell every change of a listing that was known."""
+    for change in changes.of_known:
+        yield ChangeEntry(
+            kind=kind_of(change),
+            listing_id=change.listing_id,
+            heading=change.heading,
+            fields=change.fields,
+        )

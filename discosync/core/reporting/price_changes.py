@@ -1,0 +1,33 @@
+"""What a run did to the prices of what is for sale, by currency."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from discosync.core.planning.changes import Rewrite
+
+
+def count_price_changes(updated: Iterable[Rewrite]) -> dict[str, dict[str, Any]]:
+    """Count prices that went up and down, and add up the difference; "" is no known currency."""
+    raised: dict[str, int] = defaultdict(int)
+    lowered: dict[str, int] = defaultdict(int)
+    difference: dict[str, Decimal] = defaultdict(Decimal)
+    for change in updated:
+        prices = next((c for c in change.fields if c.field == "price_value"), None)
+        if prices is None or not change.lifecycle.is_active:
+            continue
+        before, after = prices.before, prices.after
+        if isinstance(before, Decimal) and isinstance(after, Decimal):
+            currency = change.currency or ""
+            raised[currency] += after > before
+            lowered[currency] += after < before
+            difference[currency] += after - before
+    return {
+        currency: {
+            "raised": raised[currency],
+            "lowered": lowered[currency],
+            "difference": f"{total:.2f}",
+        }
+        for currency, total in sorted(difference.items())
+    }

@@ -1,0 +1,1 @@
+"""Backups of a database: made, verified, restored."""

@@ -1,0 +1,230 @@
+"""Backups: a consistent copy beside the database, verified by opening it and counting.
+
+A SQLite backup is the whole file, other programs' tables included. A Postgres backup is of
+discosync's own tables: the database may be the shop's, and the rest of it is not ours to take back.
+"""
+
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from discosync.database.backups.postgres import (
+    copy_postgres,
+    count_postgres_copy,
+    restore_postgres,
+)
+from discosync.database.backups.sqlite import (
+    copy_sqlite,
+    count_sqlite_copy,
+    is_sound,
+    restore_sqlite,
+)
+from discosync.database.connection.engine import Database
+from discosync.database.schema.state import SchemaState, load_revision, load_state
+from discosync.errors import BackupFailed, DiscosyncError
+
+KEPT = 10
+"""How many backups of a database are kept; the newest."""
+
+_NAME = re.compile(r"(?P<slug>.+)-\d{8}T\d{12}Z\.(db|dump)")
+_CHUNK_BYTES = 1 << 20
+_DRAFT_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """One verified backup; `rows` counts every table in it, `revision` is its schema's."""
+
+    path: Path
+    made_at: datetime
+    database: str
+    revision: str | None
+    why: str
+    rows: Mapping[str, int]
+    size_bytes: int
+    sha256: str
+
+    def to_json(self) -> dict[str, object]:
+        """Give what stands in the file beside it."""
+        return {
+            "file": self.path.name,
+            "made_at": self.made_at.isoformat(),
+            "database": self.database,
+            "revision": self.revision,
+            "why": self.why,
+            "rows": dict(self.rows),
+            "bytes": self.size_bytes,
+            "sha256": self.sha256,
+        }
+
+
+def make_backup(
+    database: Database, directory: Path, *, why: str, now: datetime, spare: Path | None = None
+) -> Backup:
+    """Back the database up, verify the copy, and keep the newest few, and `spare`.
+
+    Raises `BackupFailed`; no half backup is left behind.
+    """
+    suffix = "db" if database.is_sqlite else "dump"
+    name = f"{_slug(database)}-{now:%Y%m%dT%H%M%S%f}Z.{suffix}"
+    path, draft = directory / name, directory / f".{name}.part"
+    with _failures(database, directory):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            os.close(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+            rows = (copy_sqlite if database.is_sqlite else copy_postgres)(database, draft)
+            draft.chmod(0o600)
+            _verify(draft, rows, is_sqlite=database.is_sqlite)
+            backup = Backup(
+                path=path,
+                made_at=now,
+                database=database.shown,
+                revision=load_revision(database),
+                why=why,
+                rows=rows,
+                size_bytes=draft.stat().st_size,
+                sha256=_digest(draft),
+            )
+            _write_beside(backup)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        _prune(directory, _slug(database), spare)
+    return backup
+
+
+def verify_backup(backup: Backup) -> None:
+    """Open a backup and count; raise `BackupFailed` when it is not what it was."""
+    is_sqlite = backup.path.suffix == ".db"
+    if backup.sha256 and _digest(backup.path) != backup.sha256:
+        raise BackupFailed(
+            f"{backup.path} is not the file that was verified when it was made (its SHA-256 "
+            "differs)",
+            hint="nothing was changed; take another backup: `discosync db list`",
+        )
+    _verify(backup.path, backup.rows, is_sqlite=is_sqlite)
+
+
+def restore_backup(database: Database, backup: Backup) -> None:
+    """Put a backup in place of what the database holds; all or nothing."""
+    with _failures(database, backup.path.parent):
+        if database.is_sqlite != (backup.path.suffix == ".db"):
+            raise BackupFailed(
+                f"{backup.path.name} is a backup of another kind of database than {database.shown}",
+                hint="nothing was changed; `discosync db list` shows what there is",
+            )
+        verify_backup(backup)
+        (restore_sqlite if database.is_sqlite else restore_postgres)(database, backup.path)
+
+
+def is_readable(database: Database) -> bool:
+    """Whether there is something that could be backed up."""
+    if database.path is not None:
+        return database.path.exists() and is_sound(database.path)
+    return load_state(database) is not SchemaState.EMPTY
+
+
+def list_backups(database: Database, directory: Path) -> list[Backup]:
+    """List this database's backups, oldest first."""
+    slug = _slug(database)
+    paths = sorted(directory.iterdir()) if directory.is_dir() else []
+    return [load_backup(path) for path in paths if _slug_in(path) == slug]
+
+
+def load_backup(path: Path) -> Backup:
+    """Read what is known about a backup; raise `BackupFailed` when it is none."""
+    try:
+        said = json.loads(_beside(path).read_text(encoding="utf-8"))
+        return Backup(
+            path=path,
+            made_at=datetime.fromisoformat(said["made_at"]),
+            database=str(said["database"]),
+            revision=said["revision"],
+            why=str(said["why"]),
+            rows={str(table): int(count) for table, count in said["rows"].items()},
+            size_bytes=path.stat().st_size,
+            sha256=str(said["sha256"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise BackupFailed(
+            f"{path} is no backup of discosync, or {_beside(path).name} beside it is gone",
+            hint="`discosync db list` shows what there is",
+        ) from exc
+
+
+def _slug(database: Database) -> str:
+    """Tell the backups of several databases in one directory apart, in few letters."""
+    name = database.path.stem if database.path else str(database.url.database)
+    digest = hashlib.sha256(database.shown.encode()).hexdigest()[:8]
+    return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)[:40]}-{digest}"
+
+
+def _slug_in(path: Path) -> str | None:
+    match = _NAME.fullmatch(path.name)
+    return match["slug"] if match and _beside(path).exists() else None
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")
+
+
+def _write_beside(backup: Backup) -> None:
+    beside = _beside(backup.path)
+    descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(backup.to_json(), file, indent=2)
+
+
+def _verify(path: Path, expected: Mapping[str, int], *, is_sqlite: bool) -> None:
+    found = count_sqlite_copy(path) if is_sqlite else count_postgres_copy(path)
+    for table, count in expected.items():
+        if found.get(table) != count:
+            raise BackupFailed(
+                f"the backup {path.name} holds {found.get(table, 0):,} rows of {table}, the "
+                f"database {count:,}",
+                hint="nothing was changed; is the disk healthy?",
+            )
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _prune(directory: Path, slug: str, spare: Path | None) -> None:
+    """Keep the newest; the one just made is among them."""
+    own = sorted(path for path in directory.iterdir() if _slug_in(path) == slug)
+    for old in own[:-KEPT]:
+        if spare is not None and old.samefile(spare):
+            continue
+        old.unlink(missing_ok=True)
+        _beside(old).unlink(missing_ok=True)
+    for draft in directory.glob(f".{slug}-*.part"):  # of a process that was killed
+        if time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _failures(database: Database, directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except BackupFailed:
+        raise
+    except DiscosyncError as exc:
+        raise BackupFailed(exc.message, hint=exc.hint) from exc
+    except OSError as exc:
+        raise BackupFailed(
+            f"the backup of {database.shown} in {directory} failed: {exc.strerror or exc}",
+            hint="nothing was changed; free some space or mend the permissions there, or name "
+            "another directory in BACKUP_DIR",
+        ) from exc

@@ -1,0 +1,144 @@
+"""Dump discosync's own tables with `pg_dump`, count what a dump holds, and put one back."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from discosync.database.connection.engine import Database
+from discosync.database.schema.tables import metadata
+from discosync.errors import BackupFailed
+
+_VIEW = "active_listings"
+_COPY = re.compile(r'COPY (?:"?[^".]+"?\.)?"?(?P<table>[^" ]+)"? \(.*\) FROM stdin;')
+
+
+def copy_postgres(database: Database, draft: Path) -> dict[str, int]:
+    """Dump our tables; return how many rows each had in the very snapshot that was dumped."""
+    tool = _find_tool("pg_dump")
+    with database.reading() as connection:
+        tables = _own_tables(connection)
+        schema = connection.execute(text("SELECT current_schema()")).scalar_one()
+        rows = {
+            name: int(connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one())  # noqa: S608 - our own names
+            for name in tables
+        }
+        snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
+        shown = [f'--table="{schema}"."{name}"' for name in (*tables, _VIEW)]
+        address, environment = _address(database)
+        command = [tool, address, "--format=custom", f"--snapshot={snapshot}", f"--file={draft}"]
+        _run([*command, *shown], environment)
+    return rows
+
+
+def count_postgres_copy(path: Path) -> dict[str, int]:
+    """Read a dump back and count its rows, table by table."""
+    command = [_find_tool("pg_restore"), "--data-only", "--file=-", str(path)]
+    counts: dict[str, int] = {}
+    table: str | None = None
+    with subprocess.Popen(  # noqa: S603 - Postgres' own tool
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        if process.stdout is None or process.stderr is None:
+            raise TypeError("no pipes")
+        # A row is a line: COPY's text form escapes line ends.
+        for line in iter(process.stdout.readline, ""):
+            if table is None:
+                begins = _COPY.match(line)
+                table = begins["table"] if begins else None
+                if table is not None:
+                    counts[table] = 0
+            elif line == "\\.\n":
+                table = None
+            else:
+                counts[table] += 1
+        said = process.stderr.read()
+    if process.returncode != 0:
+        raise BackupFailed(f"the backup {path} cannot be read back: {_shorten(said)}", hint="")
+    return counts
+
+
+def restore_postgres(database: Database, path: Path) -> None:
+    """Drop our tables and make them again from a dump, in one transaction."""
+    psql, pg_restore = _find_tool("psql"), _find_tool("pg_restore")
+    with database.reading() as connection:
+        tables = _own_tables(connection)
+        address, environment = _address(database)
+    with tempfile.TemporaryDirectory(prefix="discosync-") as name:
+        drops, dump = Path(name) / "drops.sql", Path(name) / "dump.sql"
+        own = f"DROP TABLE {', '.join(tables)};\n" if tables else ""
+        drops.write_text(f"DROP VIEW IF EXISTS {_VIEW};\n{own}", encoding="utf-8")
+        _run([pg_restore, "--no-owner", f"--file={dump}", str(path)], dict(os.environ))
+        address, environment = _address(database)
+        command = [
+            psql,
+            address,
+            "--no-psqlrc",
+            "--quiet",
+            "--single-transaction",
+            "--output=/dev/null",
+        ]
+        command += ["--set=ON_ERROR_STOP=1", f"--file={drops}", f"--file={dump}"]
+        # Whoever reads the tables for hours must not hold everybody else up.
+        _run(command, {**environment, "PGOPTIONS": "-c lock_timeout=30s"})
+
+
+def _own_tables(connection: Connection) -> list[str]:
+    """Name the tables that are ours and there, whatever the schema's revision."""
+    known = {*metadata.tables, "alembic_version"}
+    return sorted(known.intersection(inspect(connection).get_table_names()))
+
+
+def _find_tool(name: str) -> str:
+    """Find one of Postgres' client programs, where Debian hides them too."""
+    found = shutil.which(name)
+    if found is None:
+        hidden = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+        found = str(hidden[-1]) if hidden else None
+    if found is None:
+        raise BackupFailed(
+            f"a backup of Postgres needs `{name}`, which is not installed",
+            hint="nothing was changed; install Postgres' client programs (Debian: `apt install "
+            "postgresql-client`), or make a backup your own way and add --no-backup",
+            code="no_pg_dump",
+        )
+    return found
+
+
+def _address(database: Database) -> tuple[str, dict[str, str]]:
+    """Lead the tools to the database: an option, and what must be in no process list.
+
+    Only what the address says: the driver's own library may know options that the tools do not.
+    """
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - an extra
+
+    named = database.url.translate_connect_args(username="user", database="dbname")
+    options = {**named, **database.url.query}
+    password = options.pop("password", None)
+    secret = {"PGPASSWORD": str(password)} if password else {}
+    return f"--dbname={make_conninfo(**options)}", {**os.environ, **secret}
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    done = subprocess.run(  # noqa: S603 - Postgres' own tools
+        command, env=dict(environment), capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise BackupFailed(
+            f"{Path(command[0]).name} failed: {_shorten(done.stderr)}",
+            hint="nothing was changed",
+        )
+
+
+def _shorten(said: str) -> str:
+    return " ".join(said.split())[:300]

@@ -1,0 +1,113 @@
+"""Copy a SQLite database while it is in use, count what a copy holds, and put one back."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import inspect
+
+from discosync.database.connection.engine import Database, driver_connection
+from discosync.errors import BackupFailed
+
+_BUSY_SECONDS = 30.0
+
+
+def copy_sqlite(database: Database, draft: Path) -> dict[str, int]:
+    """Copy the database; return how many rows each table had at that moment."""
+    with database.reading() as connection, _errors(draft), closing(sqlite3.connect(draft)) as copy:
+        rows = {
+            name: int(connection.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar_one())  # noqa: S608 - the database's own names
+            for name in inspect(connection).get_table_names()
+        }
+        # In the transaction that has just counted: whoever writes meanwhile is in neither.
+        driver_connection(connection).backup(copy)
+        # One plain file, which can be opened where nothing may be written beside it.
+        copy.execute("PRAGMA journal_mode=DELETE")
+    _flush(draft)
+    return rows
+
+
+def count_sqlite_copy(path: Path) -> dict[str, int]:
+    """Open a copy, check that it is sound, and count; raise `BackupFailed` when it is not."""
+    with _errors(path), closing(_open_copy(path)) as copy:
+        verdict = str(copy.execute("PRAGMA integrity_check").fetchone()[0])
+        if verdict != "ok":
+            raise BackupFailed(f"the backup {path} is damaged: {verdict[:200]}", hint="")
+        names = copy.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        ).fetchall()
+        return {
+            name: int(copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])  # noqa: S608 - the copy's own names
+            for (name,) in names
+        }
+
+
+def restore_sqlite(database: Database, path: Path) -> None:
+    """Write a copy's pages over the database in one transaction; who reads sees one or the other.
+
+    A database that can no longer be opened is put aside first.
+    """
+    target = database.path
+    if target is None:
+        raise TypeError("not a SQLite database")
+    if target.exists() and not is_sound(target):
+        _put_aside(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    gives_up_at = time.monotonic() + _BUSY_SECONDS
+
+    def give_up(_status: int, _remaining: int, _total: int) -> None:
+        if time.monotonic() > gives_up_at:
+            raise BackupFailed(
+                f"another program holds {target} and does not let go",
+                hint="nothing was changed; find it (fuser, lsof), then run again",
+            )
+
+    with (
+        _errors(path),
+        closing(_open_copy(path)) as copy,
+        closing(sqlite3.connect(target)) as live,
+    ):
+        copy.backup(live, progress=give_up, sleep=0.2)
+    _flush(target)
+
+
+def _open_copy(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a database can be opened and its structure holds together."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0]) == "ok"
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _put_aside(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(f"{path.name}{suffix}")
+        if part.exists():
+            part.replace(path.with_name(f"{path.name}.damaged{suffix}"))
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise BackupFailed(
+            f"the backup {path} failed: {exc}",
+            hint="nothing was changed; is there room on the disk, and may this user write there?",
+        ) from exc

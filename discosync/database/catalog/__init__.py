@@ -1,0 +1,1 @@
+"""Artists, labels, their links to listings, and which releases were looked up."""

@@ -1,0 +1,1 @@
+"""Reaching the user's database: its address, connections, transactions, locks, errors."""

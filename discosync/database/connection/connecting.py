@@ -1,0 +1,89 @@
+"""Open the drivers' connections: one way, whoever uses them."""
+
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from discosync.database.connection.address import Address
+
+_BUSY_SECONDS = 30.0
+_BUSY_STEP_SECONDS = 0.2
+
+
+@dataclass(slots=True)
+class KeptConnections:
+    """Connections that sessions share, while that is wanted."""
+
+    is_wanted: bool = False
+    idle: list[Any] = field(default_factory=list)
+
+
+def connect_sqlite(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Open a SQLite file."""
+    _adapt_values()
+    uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    # The driver's own transactions leave DDL out.
+    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_STEP_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _adapt_values() -> None:
+    """Have the driver write money and times as SQLAlchemy's own types do."""
+    sqlite3.register_adapter(Decimal, float)
+    sqlite3.register_adapter(datetime, render_stamp)
+
+
+def render_stamp(moment: datetime) -> str:
+    """Write a moment without a zone as the old shop's programs do."""
+    return moment.isoformat(" ", "microseconds")
+
+
+def begin_immediate(execute: Callable[[str], Any]) -> None:
+    """Wait for SQLite's write lock here and not inside SQLite, where no signal is heard.
+
+    A deferred transaction that reads first fails at once, whatever the timeout, when somebody else
+    wrote meanwhile.
+    """
+    gives_up_at = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            # Only here: a run that is refused does not touch the file.
+            execute("PRAGMA journal_mode=WAL")
+            execute("BEGIN IMMEDIATE")
+        except Exception as exc:
+            said = getattr(exc, "orig", exc)
+            is_busy = getattr(said, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if not is_busy or time.monotonic() >= gives_up_at:
+                raise
+            time.sleep(_BUSY_STEP_SECONDS)
+        else:
+            return
+
+
+def connect_postgres(address: Address, *, application: str) -> Any:  # noqa: ANN401 - DBAPI
+    """Open a connection to Postgres; each statement is committed at once, unless one begins."""
+    import psycopg  # noqa: PLC0415 - an extra
+
+    parameters = {**postgres_options(application), **address.postgres_parameters}
+    return psycopg.connect(**parameters, autocommit=True)
+
+
+def postgres_options(application: str) -> dict[str, Any]:
+    """Say how to connect to Postgres, besides where."""
+    return {
+        "application_name": f"{application} pid={os.getpid()} host={socket.gethostname()}"[:63],
+        "connect_timeout": 10,
+        "client_encoding": "utf8",
+        # A server that is gone without a word must not hold a run, or a COMMIT, for hours.
+        "keepalives_idle": 30,
+        "tcp_user_timeout": 60_000,
+    }

@@ -1,0 +1,265 @@
+"""Open the user's database; every library error that comes out of it becomes one of ours."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from json import JSONDecodeError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from discosync.database.connection.address import Address, bad_address, parse_address
+from discosync.database.connection.connecting import (
+    KeptConnections,
+    begin_immediate,
+    connect_postgres,
+    connect_sqlite,
+)
+from discosync.database.connection.failures import cause_in_alchemy, storage_failed
+from discosync.database.connection.session import Session
+from discosync.errors import NotReady, StorageFailed
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import URL
+
+WRITES = "discosync_writes"
+"""The execution option of a SQLAlchemy connection that writes."""
+
+_GIVES_WAY_AFTER = "250ms"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """The user's database: SQLite when `path` is set, else Postgres.
+
+    What a sync does every hour goes through a `session`, all else through SQLAlchemy.
+    """
+
+    address: Address
+    path: Path | None
+    driver_error: type[Exception]
+    read_only: bool
+    application: str
+    kept: KeptConnections = field(default_factory=KeptConnections, repr=False, compare=False)
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """SQLAlchemy's way to it."""
+        from discosync.database.connection.alchemy import make_engine  # noqa: PLC0415 - 0.2 s
+
+        return make_engine(self)
+
+    @cached_property
+    def url(self) -> "URL":
+        """SQLAlchemy's form of its address."""
+        from sqlalchemy.engine import make_url  # noqa: PLC0415 - 0.2 s
+
+        return make_url(self.address.text)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a SQLite file."""
+        return self.path is not None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything to connect to."""
+        return self.path is None or self.path.exists()
+
+    @property
+    def shown(self) -> str:
+        """Its address without the password."""
+        return self.address.shown
+
+    def connect(self) -> Any:  # noqa: ANN401 - DBAPI
+        """Open a connection of the driver; on Postgres each statement is committed at once."""
+        if self.path is not None:
+            return connect_sqlite(self.path, read_only=self.read_only)
+        return connect_postgres(self.address, application=self.application)
+
+    @contextmanager
+    def session(self, *, writes: bool = False) -> Iterator[Session]:
+        """Connect for one transaction: of one view when it reads, all or nothing when it `writes`.
+
+        Raises `StorageFailed`, as all these do, for whatever the driver says.
+        """
+        with self.errors(), ExitStack() as ending:
+            driver = self._begun(writes=writes)
+            ending.callback(driver.close)
+            try:
+                yield Session(driver)
+                _commit(driver) if writes else driver.rollback()
+            except BaseException:
+                with suppress(self.driver_error):  # it may be the connection that failed
+                    driver.rollback()
+                raise
+            if self.kept.is_wanted:
+                self.kept.idle.append(driver)
+                ending.pop_all()
+
+    @contextmanager
+    def keeping_connection(self) -> Iterator[None]:
+        """Have the sessions inside share a connection to Postgres: making one takes milliseconds.
+
+        Nothing is open on it in between, and one that was lost meanwhile is made anew.
+        """
+        self.kept.is_wanted = not self.is_sqlite
+        try:
+            yield
+        finally:
+            self.kept.is_wanted = False
+            while self.kept.idle:
+                self.kept.idle.pop().close()
+
+    def _begun(self, *, writes: bool) -> Any:  # noqa: ANN401 - DBAPI
+        """Give a connection on which a transaction has begun."""
+        while self.kept.idle:
+            driver = self.kept.idle.pop()
+            try:
+                self._begin(driver, writes=writes)
+            except self.driver_error:  # the server was restarted
+                driver.close()
+            else:
+                return driver
+        driver = self.connect()
+        try:
+            self._begin(driver, writes=writes)
+        except BaseException:
+            driver.close()
+            raise
+        return driver
+
+    def _begin(self, driver: Any, *, writes: bool) -> None:  # noqa: ANN401 - DBAPI
+        if not self.is_sqlite:
+            driver.execute("BEGIN" if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ")
+        elif writes:
+            begin_immediate(driver.execute)
+        else:
+            driver.execute("BEGIN")
+
+    @contextmanager
+    def reading(self) -> Iterator["Connection"]:
+        """Connect for reading: one consistent view, however many queries."""
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.errors(), self.engine.connect().execution_options(**level) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator["Connection"]:
+        """Connect for one transaction; it is committed at the end, or nothing is."""
+        with (
+            self.errors(),
+            self.engine.connect().execution_options(**{WRITES: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator["Connection"]:
+        """Connect for one transaction in which tables may be rebuilt.
+
+        Foreign keys are off on SQLite: rebuilding a table counts as deleting its rows. They are
+        checked before the commit.
+        """
+        with (
+            self.errors(),
+            self.engine.connect().execution_options(**{WRITES: True}) as connection,
+        ):
+            if self.is_sqlite:
+                # Inside a transaction the pragma would be ignored without a word.
+                driver_connection(connection).execute("PRAGMA foreign_keys=OFF")
+            with connection.begin():
+                yield connection
+                if self.is_sqlite:
+                    _check_foreign_keys(connection)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn what SQLAlchemy and the driver say into errors of ours."""
+        try:
+            yield
+        except self.driver_error as exc:
+            raise storage_failed(self.shown, exc) from exc
+        except JSONDecodeError as exc:  # what a JSON column holds is read on its way out
+            raise StorageFailed(
+                f"a row of {self.shown} holds JSON that cannot be read: {exc.doc[:80]!r}",
+                hint="another program must have written it, into sync_runs or listing_changes: "
+                "correct that row; nothing was changed",
+                code="bad_row",
+            ) from exc
+        except Exception as exc:
+            if (cause := cause_in_alchemy(exc)) is None:
+                raise
+            raise storage_failed(self.shown, cause) from exc
+
+
+def _commit(driver: Any) -> None:  # noqa: ANN401 - DBAPI
+    said = getattr(driver.execute("COMMIT"), "statusmessage", None)
+    if said == "ROLLBACK":  # what Postgres answers when a statement had failed
+        raise StorageFailed("the transaction had failed", hint="nothing was changed; run again")
+
+
+def give_way(connection: "Connection") -> None:
+    """Have this transaction fail with `BUSY` rather than wait for another one.
+
+    Postgres looks for deadlocks after a second and ends whoever looks first: a transaction that
+    has given up long before that is never in another one's way. SQLite has one writer at a time.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_GIVES_WAY_AFTER}'")
+
+
+def driver_connection(connection: "Connection") -> sqlite3.Connection:
+    """Give the SQLite driver's own connection below SQLAlchemy's."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError(f"not a SQLite connection: {driver!r}")
+    return driver
+
+
+def _check_foreign_keys(connection: "Connection") -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise StorageFailed(
+            f"{len(broken)} rows would point to rows that are gone, the first in {broken[0][0]}",
+            hint="nothing was changed; restore a backup",
+            code="foreign_keys",
+        )
+
+
+def open_database(address: str, *, read_only: bool, application: str) -> Database:
+    """Open `sqlite:///…` or `postgresql://…`; connects when first used.
+
+    Raises `NotReady` for an address that cannot be one. Read only, a SQLite file stays as it is
+    byte for byte.
+    """
+    parsed = parse_address(address)
+    return Database(
+        address=parsed,
+        path=_resolve(parsed) if parsed.is_sqlite else None,
+        driver_error=sqlite3.Error if parsed.is_sqlite else _psycopg_error(),
+        read_only=read_only,
+        application=application,
+    )
+
+
+def _resolve(address: Address) -> Path:
+    # Two ways to one file must meet at one lock.
+    try:
+        return Path(str(address.database)).expanduser().resolve()
+    except RuntimeError as exc:
+        raise bad_address(str(exc)) from exc
+
+
+def _psycopg_error() -> type[Exception]:
+    try:
+        import psycopg  # noqa: PLC0415 - an extra
+    except ImportError as exc:
+        raise NotReady(
+            "DATABASE_URL names Postgres, but its driver is not installed",
+            hint="pip install 'discosync[postgres]' (in a checkout: '.[postgres]')",
+            code="no_driver",
+        ) from exc
+    return psycopg.Error

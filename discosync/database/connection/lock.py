@@ -1,0 +1,225 @@
+"""One run at a time for each seller in a database, held by the kernel or the server.
+
+`flock` beside a SQLite file, a session's advisory lock on Postgres: either is free the moment its
+holder dies, so there is nothing to go stale and nothing to clean up. The lock file itself stays.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from discosync.database.connection.engine import Database
+from discosync.database.connection.session import Session
+from discosync.errors import Locked, StorageFailed
+
+SCHEMA_LOCK = "*schema*"
+"""Held by whoever makes or upgrades the schema, for all sellers; no Discogs name has a star."""
+
+MAINTENANCE_LOCK = "*maintenance*"
+"""Shared by every run that writes, held alone by whoever migrates or restores the database."""
+
+ENRICH_LOCK = "*enrich*"
+"""Held by whoever links listings: they share one limit of requests, two would gain nothing."""
+
+_log = logging.getLogger(__name__)
+_IN_DATABASE = frozenset({SCHEMA_LOCK, MAINTENANCE_LOCK, ENRICH_LOCK})
+_LOOK_EVERY_SECONDS = 0.2
+_MAX_SIGNATURE_BYTES = 4096
+_NAMESPACE = 0x64697363  # "disc": our half of Postgres' two-part advisory lock keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who asks for a lock, for whoever is refused meanwhile."""
+
+    command: str
+    run_id: str
+    started_at: datetime
+
+
+@contextmanager
+def hold_lock(
+    database: Database,
+    key: str,
+    holder: Holder,
+    *,
+    wait_seconds: float = 0.0,
+    is_shared: bool = False,
+    has_option: bool = False,
+) -> Iterator[None]:
+    """Hold the lock `key` (a seller, in any spelling) of this database.
+
+    Several may share a lock, nobody has it alone meanwhile. Raises `Locked`, naming the holder,
+    when it is not free within `wait_seconds`; `has_option` says whether the command knows
+    `--lock-wait`.
+    """
+    what = "in this database" if key in _IN_DATABASE else "for this seller"
+    wait = _Wait(what=what, seconds=wait_seconds, has_option=has_option)
+    if database.path is not None:
+        with _hold_file(lock_path(database.path, key), holder, wait, is_shared=is_shared):
+            yield
+    else:
+        with _hold_advisory(database, key, wait, is_shared=is_shared):
+            yield
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wait:
+    what: str
+    seconds: float
+    has_option: bool
+
+
+def lock_path(database_path: Path, key: str) -> Path:
+    """Name the lock file of one seller beside a SQLite file."""
+    return database_path.with_name(f"{database_path.name}.{slug_of(key)}.lock")
+
+
+def slug_of(key: str) -> str:
+    """Make a file name of any text: readable, unique, and never a path."""
+    slug = re.sub(r"[^a-z0-9_-]", "_", key.casefold())[:60]
+    digest = hashlib.sha256(key.casefold().encode(errors="replace")).hexdigest()[:8]
+    return f"{slug}-{digest}"
+
+
+@contextmanager
+def _hold_file(path: Path, holder: Holder, wait: _Wait, *, is_shared: bool) -> Iterator[None]:
+    operation = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as exc:
+        raise StorageFailed(
+            f"cannot make the lock file {path}: {exc.strerror}",
+            hint="may this user write to the database's directory? nothing was changed",
+            code="lock_file",
+        ) from exc
+    try:
+        _wait_for(lambda: _try_flock(descriptor, operation), lambda: _describe_file(path), wait)
+        with _signed(descriptor, _signature(holder), is_shared=is_shared):
+            yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _signed(descriptor: int, signature: bytes, *, is_shared: bool) -> Iterator[None]:
+    """Leave a signature; who shared the lock for a while gives back the one that was there."""
+    before = os.pread(descriptor, _MAX_SIGNATURE_BYTES, 0)
+    _sign(descriptor, signature)
+    try:
+        yield
+    finally:
+        if is_shared and os.pread(descriptor, _MAX_SIGNATURE_BYTES, 0) == signature:
+            _sign(descriptor, before)
+
+
+def _sign(descriptor: int, signature: bytes) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, signature, 0)
+
+
+def _try_flock(descriptor: int, operation: int) -> bool:
+    try:
+        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _signature(holder: Holder) -> bytes:
+    return json.dumps(
+        {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "started_at": holder.started_at.isoformat(timespec="seconds"),
+            "command": holder.command,
+            "run_id": holder.run_id,
+        }
+    ).encode()
+
+
+def _describe_file(path: Path) -> str:
+    try:
+        said = json.loads(path.read_bytes())
+    except (OSError, ValueError):  # it has only just been taken
+        return "its holder has not signed yet"
+    return (
+        f"process {said.get('pid')} on {said.get('host')}, {said.get('command')}, "
+        f"since {said.get('started_at')}"
+    )
+
+
+@contextmanager
+def _hold_advisory(database: Database, key: str, wait: _Wait, *, is_shared: bool) -> Iterator[None]:
+    suffix = "_shared" if is_shared else ""
+    digest = hashlib.sha256(key.casefold().encode(errors="replace")).digest()
+    keys = {"space": _NAMESPACE, "number": int.from_bytes(digest[:4], signed=True)}
+    # A connection of its own: the work's connections come and go.
+    with database.errors():
+        session = Session(database.connect())
+    with closing(session.driver):
+
+        def ask(function: str) -> bool:
+            with database.errors():
+                statement = f"SELECT {function}{suffix}(:space, :number)"
+                return bool(session.value(statement, **keys))
+
+        def describe() -> str:
+            return _describe_session(database, session, keys["number"])
+
+        _wait_for(lambda: ask("pg_try_advisory_lock"), describe, wait)
+        try:
+            yield
+        finally:
+            # The server notices a closed connection a little later, the next run begins at once.
+            with suppress(StorageFailed):
+                ask("pg_advisory_unlock")
+
+
+def _describe_session(database: Database, session: Session, number: int) -> str:
+    statement = (
+        "SELECT a.application_name, a.backend_start FROM pg_locks l "
+        "JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
+        "AND l.classid = :space AND l.objid = :number "
+        "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    keys = {"space": _NAMESPACE, "number": number % 2**32}  # shown as an unsigned number
+    with database.errors():
+        row = session.execute(statement, **keys).fetchone()
+    if row is None:
+        return "it has just ended"
+    command, _, signature = str(row[0]).partition(" pid=")
+    pid, _, host = signature.partition(" host=")
+    # Postgres shows another role's start to superusers only.
+    since = row[1].astimezone(UTC).isoformat(timespec="seconds") if row[1] else "an unknown time"
+    return f"process {pid} on {host}, {command}, since {since}"
+
+
+def _wait_for(take: Callable[[], bool], describe: Callable[[], str], wait: _Wait) -> None:
+    gives_up_at = time.monotonic() + wait.seconds
+    has_told = False
+    while not take():
+        if time.monotonic() >= gives_up_at:
+            raise Locked(
+                f"another run is at work {wait.what}: {describe()}",
+                hint="let it finish, or wait for it with --lock-wait SECONDS"
+                if wait.has_option
+                else "nothing was changed; let it finish, then run this again",
+            )
+        if not has_told:
+            # Whoever has not asked for it wonders what takes so long.
+            level = logging.INFO if wait.has_option else logging.WARNING
+            _log.log(level, "waiting %g s at most for %s", wait.seconds, describe())
+            has_told = True
+        time.sleep(_LOOK_EVERY_SECONDS)

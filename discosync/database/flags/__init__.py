@@ -1,0 +1,1 @@
+"""The flags as the database keeps them."""

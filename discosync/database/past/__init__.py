@@ -1,0 +1,1 @@
+"""Read, pack, thin and purge the history; write what a restore decided."""

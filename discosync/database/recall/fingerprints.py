@@ -1,0 +1,197 @@
+"""Whether a seller's rows are as they were.
+
+A fingerprint is of what a plan reads of all rows: their ids and content hashes, whether they are
+active and complete; and of the purges. A value that another program edits without touching the
+content hash is not in it, as little as reading all of that would show it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import NamedTuple
+
+from discosync.core.inventory.listing import FILLED_ONCE_FIELDS
+from discosync.database.connection.session import Session
+
+_WRITTEN_HERE = "xmin::text = (txid_current() % (1::bigint << 32))::text"
+"""Which rows are this transaction's own, on Postgres."""
+
+_TRIGGERS = 6
+_OWN_TRIGGERS = "('watch_listings_insert', 'watch_listings_delete', 'watch_listings_update')"
+_ON_LISTINGS = "FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'listings'"
+_MANY_ROWS = 1_000
+"""From so many rows on, making the triggers anew costs less than what they cost for each row."""
+
+_ROWS_PER_DIGEST = 50_000
+
+_IS_INCOMPLETE = " OR ".join(f"{name} IS NULL" for name in FILLED_ONCE_FIELDS)
+_STATE = f"listing_id || coalesce(content_hash, '') || {{is_active}} || ({_IS_INCOMPLETE})"
+
+
+class RowSum(NamedTuple):
+    """Some rows on Postgres: how many, and their hashes added up, which needs no order."""
+
+    rows: int
+    total: int
+
+
+NO_ROWS = RowSum(0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenRows:
+    """The rows that a plan saw.
+
+    `fingerprint` is of all of them (`""` for none), `replaced` of those that it rewrites;
+    `written` says how many it writes, new ones included.
+    """
+
+    fingerprint: str
+    written: int = 0
+    replaced: RowSum = NO_ROWS
+
+
+def load_fingerprint(session: Session, seller: str) -> str:
+    """Tell the state of a seller's rows, and of what was purged; `""` for none of either.
+
+    On SQLite the last mark does, if it is there and was watched; else it takes reading them all.
+    """
+    watched = _watched(session) if session.is_sqlite else None
+    if watched is not None and _has_mark(session, seller, watched):
+        return watched
+    any_row = "SELECT id FROM listings WHERE seller = :seller LIMIT 1"
+    is_empty = session.value(any_row, seller=seller) is None
+    count, last = session.execute(
+        "SELECT count(*), coalesce(max(id), 0) FROM purged_listings WHERE seller = :seller",
+        seller=seller,
+    ).fetchone()
+    if is_empty and not count:
+        return ""
+    if session.is_sqlite:
+        return f"{_digest_sqlite(session, seller)}:{count}:{last}"
+    return _render(_load_sum(session, seller), f"{count}:{last}")
+
+
+def load_replaced(session: Session | None, seller: str, listing_ids: Sequence[int]) -> RowSum:
+    """Add up the rows that a plan rewrites, in the transaction that saw them."""
+    if session is None or session.is_sqlite or not listing_ids:
+        return NO_ROWS
+    ids = session.one_of([str(i) for i in listing_ids])
+    return _load_sum(session, seller, own=session.is_in("listing_id", "ids"), ids=ids)
+
+
+def is_as_seen(session: Session, seller: str, seen: SeenRows) -> bool:
+    """Whether `fingerprint_after` can tell, later in this transaction, what is left.
+
+    On SQLite nobody else writes from here on, but somebody may have until now. To be asked before
+    the last mark is forgotten. A trigger of somebody else may write more than the plan says.
+    """
+    if seen.written and _has_other_triggers(session):
+        return False
+    return not session.is_sqlite or load_fingerprint(session, seller) == seen.fingerprint
+
+
+def fingerprint_after(session: Session, seller: str, seen: SeenRows) -> str:
+    """Give the fingerprint of the rows that a plan saw, and of what was written since.
+
+    On Postgres other programs commit while a run writes. Their work must not be in it, since no
+    plan knows of that: only the rows that this transaction wrote, and so holds, are read.
+    """
+    if session.is_sqlite and (watched := _watched(session)):
+        return watched
+    if not seen.written:
+        return seen.fingerprint
+    if session.is_sqlite:
+        return load_fingerprint(session, seller)
+    rows, total, purges = (seen.fingerprint or "0:0:0:0").split(":", 2)
+    before, now = seen.replaced, _load_sum(session, seller, own=_WRITTEN_HERE)
+    after = RowSum(int(rows) - before.rows + now.rows, int(total) - before.total + now.total)
+    return _render(after, purges)
+
+
+@contextmanager
+def unwatched(session: Session, seen: SeenRows) -> Iterator[None]:
+    """Let SQLite's triggers rest while a plan writes many rows of a seller without a mark.
+
+    They would look in vain for a mark to take away, which costs a third of an insert and half of
+    an update. Afterwards they are as they were; so they are when the transaction does not end well.
+    Beside a trigger of somebody else, which may write another seller's rows, they go on.
+    """
+    if not session.is_sqlite or seen.written < _MANY_ROWS or _has_other_triggers(session):
+        yield
+        return
+    found = session.execute(f"SELECT name, sql {_ON_LISTINGS}").fetchall()
+    for name, _ in found:
+        session.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, definition in found:
+        session.execute(definition)
+
+
+def _watched(session: Session) -> str | None:
+    """Give the fingerprint of rows that all triggers watch, None where one is missing.
+
+    A program that rebuilds a table loses its triggers, or has the schema be another for a while:
+    SQLite counts every change of it.
+    """
+    count, version = session.execute(
+        "SELECT count(*), (SELECT schema_version FROM pragma_schema_version) FROM sqlite_master "
+        "WHERE type = 'trigger' AND name LIKE 'watch_%' "
+        "AND name IN ('watch_' || tbl_name || '_insert', 'watch_' || tbl_name || '_delete', "
+        "'watch_' || tbl_name || '_update') AND tbl_name IN ('listings', 'purged_listings')"
+    ).fetchone()
+    return f"watched:{version}" if count == _TRIGGERS else None
+
+
+def _has_other_triggers(session: Session) -> bool:
+    """Whether somebody else's triggers on SQLite may write listings while we do."""
+    others = f"SELECT count(*) {_ON_LISTINGS} AND name NOT IN {_OWN_TRIGGERS}"
+    return session.is_sqlite and session.value(others) > 0
+
+
+def _has_mark(session: Session, seller: str, fingerprint: str) -> bool:
+    own = "SELECT fingerprint FROM snapshot_marks WHERE seller = :seller"
+    return bool(session.value(own, seller=seller) == fingerprint)
+
+
+def _render(state: RowSum, purges: str) -> str:
+    return f"{state.rows}:{state.total}:{purges}"
+
+
+def _load_sum(
+    session: Session, seller: str, *, own: str = "true", ids: str | list[str] = ""
+) -> RowSum:
+    state = _STATE.format(is_active="is_active::text")
+    rows, total = session.execute(
+        f"SELECT count(*), coalesce(sum(hashtextextended({state}, 0)), 0) "  # noqa: S608 - our own names
+        f"FROM listings WHERE seller = :seller AND {own}",
+        seller=seller,
+        ids=ids,
+    ).fetchone()
+    return RowSum(int(rows), int(total))
+
+
+def _digest_sqlite(session: Session, seller: str) -> str:
+    """Digest the rows in the order of their ids, some ten thousand at a time."""
+    cursor = session.cursor()
+    state = _STATE.format(is_active="is_active")
+    digest, after = blake2b(digest_size=16), ""
+    while True:
+        cursor.execute(
+            "SELECT listing_id FROM listings WHERE seller = ? AND listing_id > ? "
+            "ORDER BY listing_id LIMIT 1 OFFSET ?",
+            (seller, after, _ROWS_PER_DIGEST - 1),
+        )
+        last = cursor.fetchone()
+        until = "" if last is None else "AND listing_id <= ?"
+        cursor.execute(
+            f"SELECT group_concat({state}, ' ') FROM listings "  # noqa: S608 - our own names
+            f"WHERE seller = ? AND listing_id > ? {until}",
+            (seller, after, *(last or ())),
+        )
+        (states,) = cursor.fetchone()
+        digest.update(str(states).encode(errors="surrogateescape"))
+        if last is None:
+            return digest.hexdigest()
+        after = last[0]

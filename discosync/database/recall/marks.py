@@ -1,0 +1,168 @@
+"""What the last applied snapshot left for the next run.
+
+A mark is believed as long as the seller's rows are as it left them, see `fingerprints`.
+"""
+
+import sys
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+from discosync.core.planning.known import KnownListings
+from discosync.core.recall.passages import Passages
+from discosync.core.recall.remembered import SnapshotMark
+from discosync.database.connection.session import Session
+from discosync.database.recall.fingerprints import (
+    SeenRows,
+    fingerprint_after,
+    is_as_seen,
+    unwatched,
+)
+
+LISTINGS_PER_CHUNK = 2_000
+_MARK_COLUMNS = tuple(SnapshotMark.__slots__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextMark:
+    """A mark to be left; `known` and `passages` None mean: what was left before, as it was.
+
+    `seen` are the rows that the plan saw, and which of them it writes.
+    """
+
+    mark: SnapshotMark
+    seen: SeenRows
+    known: KnownListings | None
+    passages: Passages | None
+
+
+def load_mark(session: Session, seller: str) -> SnapshotMark | None:
+    """Load what was left, whether it still holds or not."""
+    found = session.execute(
+        f"SELECT {', '.join(_MARK_COLUMNS)} FROM snapshot_marks WHERE seller = :seller",  # noqa: S608
+        seller=seller,
+    ).fetchone()
+    return None if found is None else SnapshotMark(**dict(zip(_MARK_COLUMNS, found, strict=True)))
+
+
+def load_remembered(session: Session, seller: str) -> KnownListings:
+    """Load ids, flags and digests of records as the mark left them, or what is there of them.
+
+    The mark's `checksum` says whether it is all.
+    """
+    packed, flags, digests = bytearray(), bytearray(), bytearray()
+    for _, *parts in _load_chunks(session, seller):
+        packed += parts[0]
+        flags += parts[1]
+        digests += parts[2]
+    ids = array("q", packed[: len(packed) // 8 * 8])
+    if sys.byteorder == "big":
+        ids.byteswap()
+    return KnownListings(ids=ids, flags=bytes(flags), raw_digests=bytes(digests))
+
+
+def _load_chunks(session: Session, seller: str) -> Iterator[tuple[int, bytes, bytes, bytes]]:
+    rows = session.execute(
+        "SELECT chunk, ids, flags, digests FROM record_digests WHERE seller = :seller "
+        "ORDER BY chunk",
+        seller=seller,
+    )
+    for number, *parts in rows:
+        ids, flags, digests = map(bytes, parts)
+        yield number, ids, flags, digests
+
+
+def forget_mark(session: Session, seller: str) -> None:
+    """Let the next run look at everything again."""
+    session.execute("DELETE FROM snapshot_marks WHERE seller = :seller", seller=seller)
+
+
+@contextmanager
+def leaving_mark(session: Session, seller: str, left: NextMark) -> Iterator[None]:
+    """Leave a mark for the next run of what the plan saw and what is written inside.
+
+    None is left when it is not known any more what the plan saw.
+    """
+    may_leave = is_as_seen(session, seller, left.seen)
+    forget_mark(session, seller)
+    with unwatched(session, left.seen):
+        yield
+    if may_leave:
+        mark = replace(left.mark, fingerprint=fingerprint_after(session, seller, left.seen))
+        _write_mark(session, seller, mark)
+        if left.known is not None:
+            _write_chunks(session, seller, left.known)
+        if left.passages is not None:
+            _write_passages(session, seller, mark.checksum, left.passages)
+
+
+def _write_mark(session: Session, seller: str, mark: SnapshotMark) -> None:
+    marks = ", ".join(f":{name}" for name in _MARK_COLUMNS)
+    session.execute(
+        f"INSERT INTO snapshot_marks (seller, {', '.join(_MARK_COLUMNS)}) "  # noqa: S608
+        f"VALUES (:seller, {marks})",
+        seller=seller,
+        **{name: getattr(mark, name) for name in _MARK_COLUMNS},
+    )
+
+
+def _write_chunks(session: Session, seller: str, known: KnownListings) -> None:
+    """Write the chunks that are not as before."""
+    before = {number: parts for number, *parts in _load_chunks(session, seller)}
+    rows: list[dict[str, Any]] = []
+    for number, piece in enumerate(known.chunks(LISTINGS_PER_CHUNK)):
+        ids = piece.ids
+        if sys.byteorder == "big":
+            ids.byteswap()
+        state = [ids.tobytes(), piece.flags, piece.raw_digests]
+        if before.pop(number, None) != state:
+            named = dict(zip(("ids", "flags", "digests"), state, strict=True))
+            rows.append({"seller": seller, "chunk": number, **named})
+    stale = [{"seller": seller, "chunk": n} for n in (*(row["chunk"] for row in rows), *before)]
+    session.execute_all(
+        "DELETE FROM record_digests WHERE seller = :seller AND chunk = :chunk", stale
+    )
+    session.execute_all(
+        "INSERT INTO record_digests (seller, chunk, ids, flags, digests) "
+        "VALUES (:seller, :chunk, :ids, :flags, :digests)",
+        rows,
+    )
+
+
+def load_passages(session: Session, seller: str, checksum: str) -> Passages:
+    """Load how the file was made up from which all with this checksum is known.
+
+    None at all when that is not known, or not whole.
+    """
+    found = session.execute(
+        "SELECT checksum, packed FROM snapshot_passages WHERE seller = :seller", seller=seller
+    ).fetchone()
+    if found is None:
+        return Passages()
+    packed = bytes(found[1])
+    if found[0] != _checksum_of(packed, checksum):
+        return Passages()
+    try:
+        return Passages.unpack(packed)
+    except ValueError:
+        return Passages()
+
+
+def _write_passages(session: Session, seller: str, checksum: str, passages: Passages) -> None:
+    packed = passages.pack()
+    session.execute("DELETE FROM snapshot_passages WHERE seller = :seller", seller=seller)
+    session.execute(
+        "INSERT INTO snapshot_passages (seller, checksum, packed) "
+        "VALUES (:seller, :checksum, :packed)",
+        seller=seller,
+        checksum=_checksum_of(packed, checksum),
+        packed=packed,
+    )
+
+
+def _checksum_of(packed: bytes, checksum: str) -> str:
+    """Tie passages to what is known, by whose places they go."""
+    return blake2b(packed + checksum.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,147 @@
+"""Bring the schema to another revision; alembic is known here only."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+
+from discosync.database.connection.engine import Database
+from discosync.database.schema.adoption import Adopted, fill_in, prepare_table
+from discosync.database.schema.making import make_new, migration_failed
+from discosync.database.schema.row_check import check_rows, remember_rows
+from discosync.database.schema.state import (
+    SchemaState,
+    known_revisions,
+    load_revision,
+    load_state,
+    migrations_dir,
+)
+from discosync.errors import DiscosyncError, MigrationFailed
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_LIFECYCLE_REVISION = "0003"
+_SELLER_REVISION = "0004"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgraded:
+    """What an upgrade did besides: listings that were given a seller, prices that were rounded."""
+
+    adopted: Adopted | None = None
+    rounded_prices: int = 0
+
+
+def upgrade_schema(database: Database, *, seller: str | None = None) -> Upgraded:
+    """Bring the schema to the newest revision, and see that no row or value is harmed by it.
+
+    Rows of a time before sellers were kept, an old shop's among them, are given `seller`. All or
+    nothing: on either database it is one transaction. Raises `MigrationFailed`.
+    """
+    if load_state(database) is SchemaState.EMPTY and make_new(database):
+        return Upgraded()
+    return walk_migrations(database, seller=seller)
+
+
+def walk_migrations(database: Database, *, seller: str | None = None) -> Upgraded:
+    """Bring the schema to the newest revision, one migration after the other."""
+    from alembic import command  # noqa: PLC0415 - 0.2 s that an hourly run need not pay
+
+    state, revision = load_state(database), load_revision(database) or ""
+    with _migration_errors(known_revisions()[-1]), database.migrating() as connection:
+        remembered = remember_rows(connection)
+        config = _alembic_config(connection)
+        if state is SchemaState.OLD_SHOP:
+            prepare_table(connection)
+            command.stamp(config, known_revisions()[0])
+        command.upgrade(config, "head")
+        adopted = None
+        if remembered.rows.get("listings") and revision < _SELLER_REVISION:
+            adopted = fill_in(
+                connection,
+                seller=str(seller),
+                now=datetime.now(UTC),
+                with_lifecycle=revision < _LIFECYCLE_REVISION,
+            )
+        rounded = check_rows(connection, remembered, with_values=True)
+    return Upgraded(adopted=adopted, rounded_prices=rounded)
+
+
+def needs_seller(database: Database) -> bool:
+    """Whether an upgrade has listings to give to a seller."""
+    if (load_revision(database) or "") >= _SELLER_REVISION or not database.exists:
+        return False
+    with database.reading() as connection:
+        if not inspect(connection).has_table("listings"):
+            return False
+        return connection.execute(text("SELECT 1 FROM listings LIMIT 1")).first() is not None
+
+
+def downgrade_schema(database: Database, target: str) -> None:
+    """Take the schema back to a revision, or `base`; raise `MigrationFailed` when that fails."""
+    from alembic import command  # noqa: PLC0415 - see above
+
+    with _migration_errors(target), database.migrating() as connection:
+        remembered = remember_rows(connection)
+        command.downgrade(_alembic_config(connection), target)
+        check_rows(connection, remembered, with_values=False)
+
+
+def find_losses(database: Database, revisions: Sequence[str]) -> list[str]:
+    """Say what undoing these revisions would lose; each migration names it in `loses`."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+
+    losses = []
+    with database.reading() as connection:
+        script = ScriptDirectory.from_config(_alembic_config(connection))
+        for revision in revisions:
+            for loss in getattr(script.get_revision(revision).module, "loses", ()):
+                losses += [said] if (said := _count_loss(connection, loss)) else []
+    return losses
+
+
+def _count_loss(connection: Connection, loss: str) -> str | None:
+    """Count a loss: `table`, `listings.column`, or `listings.column>N` for text that is cut."""
+    table, _, column = loss.partition(".")
+    name, _, length = column.partition(">")
+    if length and connection.dialect.name == "sqlite":
+        return None  # never enforced there, so nothing is cut
+    said, condition = f"{loss}: {{:,}} values", f"{name} IS NOT NULL"
+    if not column:
+        said, condition = f"{table}: {{:,}} row(s)", "true"
+    elif name == "is_active":
+        said = "listings.is_active: {:,} listings that are not for sale would look as if they were"
+        condition = "NOT is_active"
+    elif length:
+        said, condition = (
+            f"{table}.{name}: {{:,}} texts cut to {length}",
+            f"length({name}) > {length}",
+        )
+    statement = text(f"SELECT count(*) FROM {table} WHERE {condition}")  # noqa: S608 - our own names
+    count = connection.execute(statement).scalar_one()
+    return said.format(count) if count else None
+
+
+@contextmanager
+def _migration_errors(target: str) -> Iterator[None]:
+    from alembic.util import CommandError  # noqa: PLC0415 - see above
+
+    try:
+        yield
+    except MigrationFailed:
+        raise
+    except (DiscosyncError, CommandError) as exc:
+        raise migration_failed(target, exc) from exc
+
+
+def _alembic_config(connection: Connection) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_dir()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

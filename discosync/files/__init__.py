@@ -1,0 +1,1 @@
+"""The files that discosync keeps beside a database: written whole, or not at all."""

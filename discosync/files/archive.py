@@ -1,0 +1,190 @@
+"""Archives of purged listings: gzipped lines of JSON, written by rename and read back.
+
+The first line is the header; then come the runs that the history refers to, then the listings,
+each with its whole history and its links; the last line counts them. Without that last line an
+archive is a broken one.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from discosync.core.past.archived import check_archived
+from discosync.errors import BackupFailed, BadData
+
+FORMAT = "discosync-archive"
+VERSION = 1
+
+Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """A finished archive: where it is, and what is in it."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    listings: int
+    changes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveCounts:
+    """How much of each is in an archive."""
+
+    runs: int = 0
+    listings: int = 0
+    changes: int = 0
+
+
+def write_archive(path: Path, header: Line, lines: Iterable[Line]) -> Archive:
+    """Write an archive, read it back, and only then give it its name.
+
+    Raises `BackupFailed` when the disk does not take it, or does not give back what it took.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        written, counts = _write(draft, header, lines)
+        read, _ = _digest_of_lines(draft)
+        if read != written:
+            raise BackupFailed(
+                f"the archive {path} does not read back as it was written",
+                hint="nothing was purged; is the disk sound?",
+                code="archive_unverified",
+            )
+        sha256 = _sha256(draft)
+        draft.replace(path)
+        _sync_directory(path.parent)
+    except OSError as exc:
+        raise BackupFailed(
+            f"the archive {path} cannot be written: {exc.strerror or exc}",
+            hint="nothing was purged; free some space, or name another place with --archive",
+            code="archive_failed",
+        ) from exc
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    return Archive(
+        path=path,
+        sha256=sha256,
+        size_bytes=path.stat().st_size,
+        listings=counts.listings,
+        changes=counts.changes,
+    )
+
+
+def _write(draft: Path, header: Line, lines: Iterable[Line]) -> tuple[str, ArchiveCounts]:
+    digest = hashlib.sha256()
+    runs = listings = changes = 0
+    with draft.open("wb") as file:
+        draft.chmod(0o600)  # what it holds was private to the seller
+        with gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename="") as packed:
+
+            def put(line: Line) -> None:
+                encoded = (json.dumps(line, ensure_ascii=False) + "\n").encode()
+                digest.update(encoded)
+                packed.write(encoded)
+
+            put({"type": "header", "format": FORMAT, "version": VERSION, **header})
+            for line in lines:
+                put(line)
+                runs += line["type"] == "run"
+                listings += line["type"] == "listing"
+                changes += len(line.get("changes", ()))
+            put({"type": "end", "runs": runs, "listings": listings, "changes": changes})
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest(), ArchiveCounts(runs=runs, listings=listings, changes=changes)
+
+
+def _digest_of_lines(path: Path) -> tuple[str, int]:
+    digest, count = hashlib.sha256(), 0
+    with gzip.open(path, "rb") as packed:
+        for line in packed:
+            digest.update(line)
+            count += 1
+    return digest.hexdigest(), count
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def inspect_archive(path: Path) -> tuple[Line, Archive]:
+    """Read an archive from end to end; give its header and what is in it.
+
+    Raises `BadData` for one that is damaged, cut short or of another kind.
+    """
+    header: Line | None = None
+    listings = changes = 0
+    for line in read_archive(path):
+        header = header or line
+        if line["type"] == "listing":
+            with _reading(path):
+                check_archived(line)
+            listings += 1
+            changes += len(line["changes"])
+    return header or {}, Archive(
+        path=path,
+        sha256=_sha256(path),
+        size_bytes=path.stat().st_size,
+        listings=listings,
+        changes=changes,
+    )
+
+
+def read_archive(path: Path) -> Iterator[Line]:
+    """Give an archive's lines, header and end included; raise `BadData` for a broken one."""
+    seen = {"run": 0, "listing": 0}
+    is_first, end = True, None
+    with _reading(path), gzip.open(path, "rt", encoding="utf-8") as lines:
+        for text in lines:
+            line = json.loads(text)
+            kind = line["type"]
+            if is_first and (kind, line.get("format")) != ("header", FORMAT):
+                raise ValueError("it is no archive of discosync")
+            if is_first and line.get("version") != VERSION:
+                raise ValueError(f"it is of version {line.get('version')}, which is not known")
+            is_first = False
+            seen[kind] = seen.get(kind, 0) + 1
+            end = line if kind == "end" else None
+            yield line
+        if end is None or (end["runs"], end["listings"]) != (seen["run"], seen["listing"]):
+            raise ValueError("it is cut short")
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as exc:
+        raise BadData(
+            f"there is no archive {path}",
+            hint="nothing was changed; check the path: a bare name is looked for in the working "
+            "directory, then in ARCHIVE_DIR",
+            code="no_archive",
+        ) from exc
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as exc:
+        raise BadData(
+            f"the archive {path} cannot be read: {exc}",
+            hint="nothing was changed; fetch another copy of it",
+            code="damaged_archive",
+        ) from exc

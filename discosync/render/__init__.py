@@ -1,0 +1,1 @@
+"""From values to text, HTML and SVG: no decision, no file, no network."""

@@ -1,0 +1,129 @@
+"""The diff of a run as text: cells for a table, and Markdown for a pull request comment."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from discosync.core.inventory.listing import FieldValue
+from discosync.core.inventory.money import render_amount
+from discosync.core.reporting.change_entry import ChangeEntry, json_value
+from discosync.core.reporting.report import RunReport
+from discosync.errors import ExitStatus
+
+MAX_SHOWN = 200
+"""Rows that a person, and a comment of 65,536 characters, can take."""
+
+_MAX_CELL = 60
+_QUIET_FIELDS = {"is_active", "removed_at", "sold_at"}
+_STATE = {"status", "removal_reason"}
+
+
+class DiffRow(NamedTuple):
+    """One line of a diff."""
+
+    kind: str
+    listing_id: str
+    heading: str
+    what: str
+
+
+def diff_rows(changes: Sequence[ChangeEntry]) -> Iterator[DiffRow]:
+    """Make the lines of a diff, at most `MAX_SHOWN`."""
+    for change in changes[:MAX_SHOWN]:
+        yield DiffRow(
+            kind=change.kind,
+            listing_id=str(change.listing_id),
+            heading=shorten(change.heading),
+            what=_what(change),
+        )
+
+
+def _what(change: ChangeEntry) -> str:
+    """Say in a few words what happened to a listing."""
+    by_field = {c.field: c for c in change.fields}
+    if change.kind == "added":
+        price = render_amount(by_field["price_value"].after, by_field["price_currency"].after)
+        status, condition = (render_cell(by_field[n].after) for n in ("status", "condition"))
+        return f"{status} · {price} · {condition}"
+    told = [
+        f"{c.field} {render_cell(c.before)} → {render_cell(c.after)}"
+        for c in change.fields
+        if c.field not in _QUIET_FIELDS and (change.kind == "updated" or c.field not in _STATE)
+    ]
+    if change.kind == "removed" and "removal_reason" in by_field:  # else another program's row
+        return "; ".join([render_cell(by_field["removal_reason"].after), *told])
+    if change.kind == "reactivated" and "removal_reason" in by_field:
+        return "; ".join([f"was {render_cell(by_field['removal_reason'].before)}", *told])
+    return "; ".join(told)
+
+
+def render_cell(value: FieldValue) -> str:
+    """Write one value for a cell."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return shorten(str(json_value(value)))
+
+
+def shorten(text: str) -> str:
+    """Cut a text to what a cell holds, in one line."""
+    text = " ".join(text.split())
+    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 1] + "…"
+
+
+def left_out(changes: Sequence[ChangeEntry]) -> str:
+    """Say how many lines a diff does not show."""
+    rest = len(changes) - MAX_SHOWN
+    return f"… and {rest:,} more; `--diff json` shows all" if rest > 0 else ""
+
+
+def render_counts(report: RunReport) -> str:
+    """Sum a run up in a line."""
+    counts = report.listings
+    return (
+        f"{counts.added:,} added, {counts.updated:,} updated, {counts.removed:,} removed, "
+        f"{counts.reactivated:,} reactivated, {counts.unchanged:,} unchanged"
+    )
+
+
+def render_markdown(report: RunReport) -> str:
+    """Write the diff for a pull request comment."""
+    changes = report.changes or ()
+    lines = [f"### discosync: {escape(report.seller or 'no seller')}"]
+    if report.has_plan:
+        lines += ["", f"{render_counts(report)} · source `{report.source}`"]
+    if report.error is not None:
+        lines += ["", f"**{_how_it_failed(report)}:** {escape(report.error.message)}"]
+    if changes:
+        lines += ["", "| change | listing | record | what |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| {row.kind} | {row.listing_id} | {escape(row.heading)} | {escape(row.what)} |"
+            for row in diff_rows(changes)
+        ]
+    if rest := left_out(changes):
+        lines += ["", rest]
+    return "\n".join(lines) + "\n"
+
+
+def _how_it_failed(report: RunReport) -> str:
+    if report.exit_status is ExitStatus.LIMIT:
+        return "Refused"
+    return "Failed, nothing was written" if report.has_plan else "Failed, nothing was compared"
+
+
+def escape(text: str) -> str:
+    """Write text for Markdown: keep a seller's words from becoming markup, mentions or links."""
+    for mark in "\\`*_[]|~#":
+        text = text.replace(mark, "\\" + mark)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u200b")
+
+
+def render_size(size_bytes: int) -> str:
+    """Write a number of bytes for people."""
+    size, unit = float(size_bytes), "B"
+    for larger in ("kB", "MB", "GB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
