@@ -29,7 +29,7 @@ def watching(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts.append(session.value(f"SELECT count(*) FROM sqlite_master WHERE {own}"))
         apply_changes(session, *arguments, **more)
 
-    monkeypatch.setattr("discosync.commands.steps.committing.apply_changes", look)
+    monkeypatch.setattr("discosync.commands.syncing.applying.apply_changes", look)
     return counts
 
 
@@ -130,7 +130,7 @@ def test_a_write_that_fails_leaves_the_triggers(
         apply_changes(*arguments, **more)
         raise StorageFailed("the disk is full", hint="make room", code="disk")
 
-    monkeypatch.setattr("discosync.commands.steps.committing.apply_changes", fail)
+    monkeypatch.setattr("discosync.commands.syncing.applying.apply_changes", fail)
     assert _sync(sqlite_program, _commented(shop, MANY)).exit_code != 0
     assert (sqlite_program.digest(), sqlite_program.query(TRIGGERS)) == before
     assert sqlite_program.query(MARKS) == IS_WATCHED

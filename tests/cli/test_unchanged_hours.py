@@ -235,7 +235,7 @@ def test_commit_during_the_write_is_no_part_of_the_mark(
         apply_changes(*arguments, **more)
         program.query(statement)
 
-    monkeypatch.setattr("discosync.commands.steps.committing.apply_changes", meanwhile)
+    monkeypatch.setattr("discosync.commands.syncing.applying.apply_changes", meanwhile)
     _sync(program, path)
     monkeypatch.undo()
     assert _sync(program, path)[0] == {"seen": 40, **expected, "active": 40}

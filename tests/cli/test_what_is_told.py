@@ -267,7 +267,7 @@ def test_markdown_of_a_failed_run_does_not_contradict_itself(
     def fail(*_: object, **__: object) -> None:
         raise StorageFailed("the disk is full", hint="make room", code="disk")
 
-    monkeypatch.setattr("discosync.commands.steps.committing.apply_changes", fail)
+    monkeypatch.setattr("discosync.commands.syncing.applying.apply_changes", fail)
     failed = _sync(program, make_shop(3), "--diff", "markdown")
     assert failed.exit_code == 16
     assert "**Failed, nothing was written:** the disk is full" in failed.stdout
