@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from xml.etree import ElementTree as ET
 
-from discosync.discogs.dump import DumpReader
+from discosync.discogs.catalog.dump import DumpReader
 from discosync.sandbox.dump import render_record
 from discosync.sandbox.inventory import make_inventory
 from discosync.sandbox.releases import render_release

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the checkout, which no environment holds
 
 from benchmarks.harness.sandboxed import sync_from
-from discosync.discogs.pacing import LIMIT_WITH_TOKEN, WINDOW_SECONDS
+from discosync.discogs.http.pacing import LIMIT_WITH_TOKEN, WINDOW_SECONDS
 from discosync.sandbox.inventory import make_inventory
 from discosync.sandbox.server import serving
 from discosync.sandbox.state import SandboxState

@@ -11,7 +11,7 @@ from discosync.cli.plain_values import PlainGroup
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from discosync.discogs.cache_upkeep import CacheState
+    from discosync.discogs.cache.upkeep import CacheState
 
 cache_app = typer.Typer(
     cls=PlainGroup,

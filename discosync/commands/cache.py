@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from discosync.discogs.cache_upkeep import CacheState, clear_cache, load_cache_state
+from discosync.discogs.cache.upkeep import CacheState, clear_cache, load_cache_state
 from discosync.settings import current_environment
 from discosync.settings.caching import load_cache_settings
 

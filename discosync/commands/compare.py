@@ -28,8 +28,8 @@ from discosync.database.connection.engine import Database, open_database
 from discosync.database.connection.session import session_over
 from discosync.database.rows.store import LastApplied, load_last_applied, record_run, resolve_seller
 from discosync.database.schema.state import SchemaState, require_usable
-from discosync.discogs.export import ExportUnavailable
-from discosync.discogs.spool import Spool
+from discosync.discogs.inventory.export_job import ExportUnavailable
+from discosync.discogs.inventory.spool import Spool
 from discosync.errors import Mismatch, StorageFailed
 from discosync.files.parsed import ParsedFile
 from discosync.files.snapshot import open_snapshot

@@ -33,7 +33,7 @@ from discosync.database.rows.store import (
     resolve_seller,
 )
 from discosync.database.schema.state import SchemaState, require_usable
-from discosync.discogs.spool import Spool
+from discosync.discogs.inventory.spool import Spool
 from discosync.errors import BadData, LimitRefused, NotReady, SourceUnavailable
 from discosync.files.parsed import ParsedFile
 from discosync.runner import Run, RunRequest

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from discosync.discogs.answer_stores import FILE_NAME
-from discosync.discogs.cache import open_cache
-from discosync.discogs.transport import Transport
+from discosync.discogs.cache.answer_cache import open_cache
+from discosync.discogs.cache.answer_stores import FILE_NAME
+from discosync.discogs.http.transport import Transport
 from discosync.sandbox.server import SandboxServer
 from discosync.settings.caching import load_cache_settings
 from tests.support.program import TOKEN, Program
@@ -204,7 +204,7 @@ def test_info_without_the_redis_package(program: Program, monkeypatch: pytest.Mo
     """Without the extra, `info` says what to install, and `clear` is not ready."""
     monkeypatch.setitem(sys.modules, "redis", None)
     monkeypatch.setitem(sys.modules, "redis.exceptions", None)
-    monkeypatch.delitem(sys.modules, "discosync.discogs.redis_answers", raising=False)
+    monkeypatch.delitem(sys.modules, "discosync.discogs.cache.redis_answers", raising=False)
     url = "redis://127.0.0.1:1/0"
     state = program("cache", "info", "--json", REDIS_URL=url)
     assert "pip install" in state.report["fault"]

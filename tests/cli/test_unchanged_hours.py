@@ -28,8 +28,10 @@ from tests.support.shop import SELLER, make_listing, make_shop, with_changed, wr
 UNUSED = {
     "alembic", "apprise", "asyncpg", "celery", "jinja2", "lxml", "mako", "prometheus_client",
     "redis", "requests", "requests_cache", "rich", "sqlalchemy", "urllib3", "vcr",
-    "discosync.discogs.transport", "discosync.database.schema.migrating", "discosync.sandbox",
-    "discosync.core.reporting.comparison", "discosync.core.past.stats", "discosync.discogs.export",
+    "discosync.discogs.http.transport", "discosync.database.schema.migrating",
+    "discosync.sandbox",
+    "discosync.core.reporting.comparison", "discosync.core.past.stats",
+    "discosync.discogs.inventory.export", "discosync.discogs.inventory.export_job",
     "annotated_types", "platformdirs", "pydantic", "pydantic_core", "tomllib", "dotenv",
     "discosync.core.catalog.entries", "discosync.core.catalog.credits",
     "discosync.core.catalog.enrichment", "discosync.render.enrichment", "discosync.cli.db",

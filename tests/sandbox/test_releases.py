@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from discosync.core.catalog.credits import ArtistCredit, ReleaseCredits, parse_release
-from discosync.discogs.dump import DumpReader
+from discosync.discogs.catalog.dump import DumpReader
 from discosync.sandbox.dump import render_dump
 from discosync.sandbox.inventory import make_inventory
 from discosync.sandbox.releases import render_release

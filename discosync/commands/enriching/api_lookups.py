@@ -10,10 +10,10 @@ from discosync.commands.steps.cache_warning import warn_once
 from discosync.core.catalog.enrichment import Lookup, Outcome
 from discosync.core.flags import Flag
 from discosync.core.reporting.report import Problem
-from discosync.discogs.cache import AnswerCache, open_cache
-from discosync.discogs.releases import look_up_releases
-from discosync.discogs.shared_limit import open_shared_limit
-from discosync.discogs.transport import Transport
+from discosync.discogs.cache.answer_cache import AnswerCache, open_cache
+from discosync.discogs.catalog.releases import look_up_releases
+from discosync.discogs.http.shared_limit import open_shared_limit
+from discosync.discogs.http.transport import Transport
 from discosync.errors import NotReady, TimeBudgetUsedUp
 from discosync.runner import Run
 from discosync.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 from discosync.core.catalog.credits import ReleaseCredits
 from discosync.core.catalog.enrichment import DumpUse, Lookup, LookupSource, found
 from discosync.core.reporting.report import Problem
-from discosync.discogs.dump import DamagedRecord, DumpReader
+from discosync.discogs.catalog.dump import DamagedRecord, DumpReader
 from discosync.errors import BadData
 from discosync.runner import Run
 

@@ -10,17 +10,18 @@ from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.core.inventory.source_choice import SourceChoice, choose_source
 from discosync.core.reporting.report import Problem
 from discosync.database.rows.store import LastApplied
-from discosync.discogs.export import ExportRequest, ExportUnavailable, fetch_export
-from discosync.discogs.inventory import (
+from discosync.discogs.http.shared_limit import open_shared_limit
+from discosync.discogs.http.transport import Transport
+from discosync.discogs.inventory.export import ExportRequest, fetch_export
+from discosync.discogs.inventory.export_job import ExportUnavailable
+from discosync.discogs.inventory.identity import fetch_username
+from discosync.discogs.inventory.pages import (
     FirstPage,
     PagesRequest,
     fetch_first_page,
     fetch_pages,
-    fetch_username,
 )
-from discosync.discogs.shared_limit import open_shared_limit
-from discosync.discogs.spool import Spool
-from discosync.discogs.transport import Transport
+from discosync.discogs.inventory.spool import Spool
 from discosync.errors import AuthRefused, NotReady
 from discosync.runner import Run
 from discosync.settings import TOKEN_PAGE, Settings

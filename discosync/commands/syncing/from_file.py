@@ -9,8 +9,8 @@ from discosync.core.inventory.pacific import parse_export_name
 from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.core.reporting.report import Problem
 from discosync.database.rows.store import LastApplied
-from discosync.discogs.inventory_file import load_file
-from discosync.discogs.spool import Spool
+from discosync.discogs.inventory.downloaded_file import load_file
+from discosync.discogs.inventory.spool import Spool
 from discosync.errors import AuthRefused, NotReady
 from discosync.runner import Run
 from discosync.settings import Settings

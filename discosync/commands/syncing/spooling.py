@@ -9,7 +9,7 @@ from pathlib import Path
 from discosync.core.inventory.snapshot import Source
 from discosync.database.connection.engine import Database
 from discosync.database.connection.lock import slug_of
-from discosync.discogs.spool import Spool
+from discosync.discogs.inventory.spool import Spool
 from discosync.errors import StorageFailed
 from discosync.runner import Run
 from discosync.settings import data_dir

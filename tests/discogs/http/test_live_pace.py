@@ -1,6 +1,6 @@
 """The pace against the sandbox with Discogs' real limits."""
 
-from discosync.discogs.transport import Transport
+from discosync.discogs.http.transport import Transport
 from discosync.sandbox.server import SandboxServer
 from tests.support.program import TOKEN
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discosync.core.catalog.credits import ReleaseCredits, parse_release
-from discosync.discogs.dump import MAX_RECORD_BYTES, DamagedRecord, DumpReader
+from discosync.discogs.catalog.dump import MAX_RECORD_BYTES, DamagedRecord, DumpReader
 from discosync.errors import BadData, UsageFault
 from tests.support.dump import make_artist, make_release, pack, save_dump, write_dump, write_record
 

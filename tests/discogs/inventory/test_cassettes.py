@@ -11,10 +11,11 @@ import pytest
 import vcr
 
 from discosync.core.progress import NoProgress
-from discosync.discogs.export import ExportRequest, fetch_export
-from discosync.discogs.inventory import fetch_first_page, fetch_username
-from discosync.discogs.spool import Spool
-from discosync.discogs.transport import Transport
+from discosync.discogs.http.transport import Transport
+from discosync.discogs.inventory.export import ExportRequest, fetch_export
+from discosync.discogs.inventory.identity import fetch_username
+from discosync.discogs.inventory.pages import fetch_first_page
+from discosync.discogs.inventory.spool import Spool
 from discosync.files.snapshot import open_snapshot
 from discosync.sandbox.server import serving
 from discosync.sandbox.state import SandboxState

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from discosync.core.catalog.credits import parse_release
 from discosync.core.catalog.enrichment import Lookup, LookupSource, Outcome, found
-from discosync.discogs.transport import Transport
+from discosync.discogs.http.transport import Transport
 from discosync.errors import BadData, RateLimited, RequestsUsedUp, SourceUnavailable
 
 _GIVES_UP_AFTER = 3

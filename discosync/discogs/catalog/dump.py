@@ -15,8 +15,8 @@ from stat import S_ISREG
 from typing import BinaryIO
 
 from discosync.core.catalog.credits import ReleaseCredits
-from discosync.discogs.dump_record import parse_record
-from discosync.discogs.dump_stream import DumpStream
+from discosync.discogs.catalog.dump_record import parse_record
+from discosync.discogs.catalog.dump_stream import DumpStream
 from discosync.errors import BadData, UsageFault
 
 MAX_RECORD_BYTES = 64 << 20

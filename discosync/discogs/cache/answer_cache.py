@@ -28,7 +28,7 @@ from discosync.settings.caching import CacheSettings
 if TYPE_CHECKING:
     from requests_cache.models.response import CachedResponse
 
-    from discosync.discogs.answer_stores import Store
+    from discosync.discogs.cache.answer_stores import Store
 
 _KEPT_PATH = re.compile(r"/(releases|artists|labels)/[0-9]+", re.ASCII)
 _KEPT_HEADERS = ("Date", "Content-Type", SANDBOX_HEADER)
@@ -100,7 +100,7 @@ class AnswerCache:
 
     def close(self) -> None:
         """Close the store; a file forgets what has expired."""
-        from discosync.discogs.answer_stores import AnswerFile  # noqa: PLC0415 - start-up time
+        from discosync.discogs.cache.answer_stores import AnswerFile  # noqa: PLC0415 - start-up time
 
         store, self._store, self._openers = self._store, None, []
         if store is None:
@@ -165,7 +165,7 @@ class AnswerCache:
 
     def _renew_after(self, faults: "list[CacheTrouble]") -> None:
         """Have a damaged file made anew, once: it would cost every run its cache and a warning."""
-        from discosync.discogs.answer_stores import (  # noqa: PLC0415 - start-up time
+        from discosync.discogs.cache.answer_stores import (  # noqa: PLC0415 - start-up time
             DamagedFile,
             delete_damaged,
             open_file_store,
@@ -212,7 +212,7 @@ def open_cache(settings: CacheSettings, warn: Callable[[str], None]) -> AnswerCa
     """
     if settings.ttl_seconds <= 0:
         return None
-    from discosync.discogs.answer_stores import (  # noqa: PLC0415 - most runs keep no answers
+    from discosync.discogs.cache.answer_stores import (  # noqa: PLC0415 - most runs keep no answers
         open_file_store,
         open_redis_store,
     )

@@ -16,8 +16,8 @@ from discosync.core.inventory.snapshot import Snapshot, Source, hidden_fields
 from discosync.core.inventory.source_choice import MAX_PUBLIC_PAGES, PER_PAGE
 from discosync.core.progress import Progress
 from discosync.discogs.answers import Answer
-from discosync.discogs.spool import Spool, digest
-from discosync.discogs.transport import Transport
+from discosync.discogs.http.transport import Transport
+from discosync.discogs.inventory.spool import Spool, digest
 from discosync.errors import BadData, NotReady
 from discosync.files.disk import disk_errors
 
@@ -31,12 +31,6 @@ class FirstPage:
     page: InventoryPage
     served_at: datetime
     is_sandbox: bool
-
-
-def fetch_username(transport: Transport) -> str:
-    """Ask whose the token is; raises `AuthRefused` when it is nobody's."""
-    identity, _ = transport.get_json("/oauth/identity")
-    return str(identity.get("username", ""))
 
 
 def fetch_first_page(transport: Transport, seller: str) -> FirstPage:

@@ -168,7 +168,7 @@ def _inode_of(path: Path) -> int | None:
 def open_redis_store(url: Secret, **options: Any) -> Store:  # noqa: ANN401 - those of `connect`
     """Prepare a Redis; asking it something tells whether it is there. Raises `CacheTrouble`."""
     connection = connect(url, **options)
-    from discosync.discogs.redis_answers import RedisAnswers  # noqa: PLC0415 - imports an extra
+    from discosync.discogs.cache.redis_answers import RedisAnswers  # noqa: PLC0415 - imports an extra
 
     answers = RedisAnswers(
         NAMESPACE,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from discosync.core.inventory.pacific import parse_export_name
 from discosync.core.inventory.snapshot import Snapshot, Source
-from discosync.discogs.spool import Spool, copy_stdin, copy_stream, digest, unpack
+from discosync.discogs.inventory.spool import Spool, copy_stdin, copy_stream, digest, unpack
 from discosync.errors import UsageFault
 
 STDIN = Path("-")

@@ -7,8 +7,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from discosync.discogs.pacing import Pacer
-from discosync.discogs.transport import Patience, Transport
+from discosync.discogs.http.pacing import Pacer
+from discosync.discogs.http.patience import Patience
+from discosync.discogs.http.transport import Transport
 from discosync.errors import AuthRefused, RateLimited, SourceUnavailable
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault

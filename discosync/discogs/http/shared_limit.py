@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from discosync.discogs.pacing import RESERVE, SLACK_SECONDS, WINDOW_SECONDS
+from discosync.discogs.http.pacing import RESERVE, SLACK_SECONDS, WINDOW_SECONDS
 from discosync.discogs.redis_link import PREFIX, CacheTrouble, connect, redis_trouble
 from discosync.settings.caching import CacheSettings
 from discosync.settings.secret import Secret

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from discosync.discogs.answer_stores import (
+from discosync.discogs.cache.answer_stores import (
     FILE_NAME,
     NAMESPACE,
     TABLE,
@@ -190,7 +190,7 @@ def _open_redis(url: Secret | None) -> "tuple[Store, redis.Redis]":
     if url is None:
         raise CacheTrouble("there is no REDIS_URL")
     store = open_redis_store(url, timeout_seconds=_PATIENT_SECONDS)
-    from discosync.discogs.redis_answers import RedisAnswers  # noqa: PLC0415 - imports an extra
+    from discosync.discogs.cache.redis_answers import RedisAnswers  # noqa: PLC0415 - imports an extra
 
     if not isinstance(store.answers, RedisAnswers):
         raise TypeError(store.backend)

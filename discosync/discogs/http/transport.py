@@ -5,7 +5,6 @@ of `requests` leaves this module.
 """
 
 import logging
-import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,28 +24,21 @@ from discosync.discogs.answers import (
     parse_object,
     unreachable,
 )
-from discosync.discogs.cache import AnswerCache, is_kept
-from discosync.discogs.pacing import LIMIT_WITH_TOKEN, LIMIT_WITHOUT_TOKEN, WINDOW_SECONDS, Pacer
-from discosync.discogs.shared_limit import SharedLimit
+from discosync.discogs.cache.answer_cache import AnswerCache, is_kept
+from discosync.discogs.http.pacing import (
+    LIMIT_WITH_TOKEN,
+    LIMIT_WITHOUT_TOKEN,
+    WINDOW_SECONDS,
+    Pacer,
+)
+from discosync.discogs.http.patience import Patience
+from discosync.discogs.http.shared_limit import SharedLimit
 from discosync.errors import RequestsUsedUp, StorageFailed
 
 _CHUNK_BYTES = 1 << 16
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How often and how long a request is tried; waits double, with full jitter."""
-
-    attempts: int = 5
-    first_wait_seconds: float = 1.0
-    first_throttled_wait_seconds: float = 5.0
-    max_wait_seconds: float = 60.0
-    total_seconds: float = 300.0
-    connect_timeout_seconds: float = 10.0
-    read_timeout_seconds: float = 60.0
 
 
 @dataclass(slots=True)
@@ -121,17 +113,16 @@ class Transport:
         params: Mapping[str, str | int] | None = None,
         *,
         also: frozenset[int] = frozenset(),
-        refresh: bool = False,
     ) -> tuple[dict[str, Any], Answer]:
         """GET a JSON object; numbers with a fraction come as `Decimal`.
 
         Returns on 200 and, with an empty object, on the statuses in `also`; raises on everything
         else, and `BadData` when the body stays something else than JSON. With a cache, what is
-        kept there costs no request, unless `refresh` asks Discogs anew.
+        kept there costs no request.
         """
         cache = self.cache if is_kept(path, params) else None
         url = self.base_url + path
-        kept = None if cache is None or refresh else cache.load(url)
+        kept = None if cache is None else cache.load(url)
         if kept is not None:
             return kept
         parsed, answer = self._fetch_json(path, params, also)
@@ -267,7 +258,7 @@ class Transport:
                 return attempt()
             except RetryLater as fault:
                 tries += 1
-                wait_seconds = self._wait_before_retry(fault, tries)
+                wait_seconds = self.patience.wait_before_retry(fault, tries)
                 is_last = tries >= self.patience.attempts or (
                     only_throttled and not fault.throttled
                 )
@@ -275,15 +266,6 @@ class Transport:
                     raise fault.error from fault
                 self._use.retries += 1
                 self._pause(wait_seconds, fault)
-
-    def _wait_before_retry(self, fault: RetryLater, tries: int) -> float:
-        longest = self.patience.max_wait_seconds
-        if fault.wait_seconds is not None:
-            return min(fault.wait_seconds, longest)
-        if fault.throttled:
-            return min(self.patience.first_throttled_wait_seconds * 2.0 ** (tries - 1), longest)
-        ceiling = min(self.patience.first_wait_seconds * 2.0 ** (tries - 1), longest)
-        return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, no secret
 
     def _pause(self, seconds: float, fault: RetryLater) -> None:
         if fault.throttled:

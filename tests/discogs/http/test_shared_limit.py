@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from discosync.discogs.pacing import WINDOW_SECONDS
-from discosync.discogs.shared_limit import (
+from discosync.discogs.http.pacing import WINDOW_SECONDS
+from discosync.discogs.http.patience import Patience
+from discosync.discogs.http.shared_limit import (
     FileWindow,
     RedisWindow,
     SharedLimit,
     Window,
     open_shared_limit,
 )
-from discosync.discogs.transport import Patience, Transport
+from discosync.discogs.http.transport import Transport
 from discosync.errors import RateLimited
 from discosync.sandbox.server import SandboxServer, serving
 from discosync.sandbox.state import Fault, SandboxState
@@ -33,8 +34,8 @@ SPAN_SECONDS = 2.0
 WORKER = """
 import sys
 from pathlib import Path
-from discosync.discogs.shared_limit import FileWindow, RedisWindow, SharedLimit
-from discosync.discogs.transport import Transport
+from discosync.discogs.http.shared_limit import FileWindow, RedisWindow, SharedLimit
+from discosync.discogs.http.transport import Transport
 from discosync.settings.secret import Secret
 
 url, token, where, count, span = sys.argv[1:]

@@ -8,46 +8,31 @@ Pacific without a zone; the body is plain CSV or a ZIP with one CSV in it (all o
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from discosync.core.inventory.pacific import pacific_to_utc, render_export_name
+from discosync.core.inventory.pacific import render_export_name
 from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.core.progress import Progress
-from discosync.discogs.answers import Answer
-from discosync.discogs.inventory import FirstPage
-from discosync.discogs.spool import Spool, digest, unpack
-from discosync.discogs.transport import Transport
-from discosync.errors import BadData, RateLimited, SourceUnavailable
+from discosync.discogs.http.transport import Transport
+from discosync.discogs.inventory.export_job import (
+    EXPORT_PATH,
+    ExportJob,
+    ExportUnavailable,
+    fetch_job,
+    fetch_newest_job,
+)
+from discosync.discogs.inventory.pages import FirstPage
+from discosync.discogs.inventory.spool import Spool, digest, unpack
+from discosync.errors import RateLimited, SourceUnavailable
 
-_PATH = "/inventory/export"
 _MAX_POSTS = 2
 _POLL_WAITS_SECONDS = (2.0, 3.0, 5.0, 10.0, 15.0, 30.0)
 _MAX_FIRST_WAIT_SECONDS = 10 * 60.0
 _CONFLICT_WAIT_SECONDS = 5.0
-_LIST_PER_PAGE = 100
-_FAILURE_WORDS = frozenset({"failed", "failure", "error"})
 _log = logging.getLogger(__name__)
-
-
-class ExportUnavailable(SourceUnavailable):
-    """The export cannot be had: a 409 that stays, a failure, the deadline."""
-
-    default_code = "export_unavailable"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportJob:
-    """One export, as Discogs' status object shows it; `created_at` is UTC."""
-
-    export_id: int
-    is_ready: bool
-    has_failed: bool
-    created_at: datetime | None
-    ready_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,17 +105,17 @@ def _obtain(transport: Transport, request: ExportRequest) -> ExportJob:
 
 def _create_or_adopt(transport: Transport, request: ExportRequest) -> ExportJob | None:
     try:
-        answer = transport.post_once(_PATH, also=frozenset({409}))
+        answer = transport.post_once(EXPORT_PATH, also=frozenset({409}))
     except RateLimited:
         raise
     except SourceUnavailable:
         # Perhaps it was made all the same: never ask twice for one answer.
-        job = _find_newest(transport)
+        job = fetch_newest_job(transport)
         if job is None or not _is_new_enough(job, request.first.served_at - timedelta(seconds=5)):
             raise
         return job
     if answer.status == 409:
-        job = _find_newest(transport)
+        job = fetch_newest_job(transport)
         if job is not None and not job.has_failed and _is_new_enough(job, request.newer_than):
             _log.info("adopting export %s: one is running already (409)", job.export_id)
             return job
@@ -153,71 +138,6 @@ def _is_new_enough(job: ExportJob, newer_than: datetime | None) -> bool:
     return job.created_at is not None and job.created_at > newer_than
 
 
-def _find_newest(transport: Transport) -> ExportJob | None:
-    """Look through the list from its end: it is oldest first, so page one holds the oldest."""
-    page, _ = _ask(transport, _PATH, {"per_page": _LIST_PER_PAGE, "page": 1})
-    pages = _parse_pages(page)
-    if pages > 1:
-        page, _ = _ask(transport, _PATH, {"per_page": _LIST_PER_PAGE, "page": pages})
-    items = page.get("items")
-    jobs = [_parse_job(item) for item in items] if isinstance(items, list) else []
-    return max(jobs, key=lambda job: job.export_id, default=None)
-
-
-def _parse_pages(page: Mapping[str, Any]) -> int:
-    try:
-        return int(page["pagination"]["pages"])
-    except (KeyError, TypeError, ValueError):
-        return 1
-
-
-def _ask(
-    transport: Transport,
-    path: str,
-    params: Mapping[str, str | int] | None = None,
-    *,
-    also: frozenset[int] = frozenset(),
-) -> tuple[dict[str, Any], Answer]:
-    """GET about an export; a web page instead of its status is no bad inventory."""
-    try:
-        return transport.get_json(path, params, also=also)
-    except BadData as exc:
-        raise ExportUnavailable(exc.message, hint=exc.hint) from exc
-
-
-def _parse_job(status: Mapping[str, Any]) -> ExportJob:
-    """Read a status object.
-
-    Only `success` is known to mean ready (observed); `finished_ts` without a word of failure is
-    believed too, and every unknown word means not yet.
-    """
-    try:
-        export_id = int(status["id"])
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise ExportUnavailable(
-            "Discogs describes an export without an id", hint="nothing was changed; run again"
-        ) from exc
-    word = str(status.get("status") or "").casefold()
-    created, finished = (_parse_time(status.get(k)) for k in ("created_ts", "finished_ts"))
-    has_failed = word in _FAILURE_WORDS
-    took = (finished - created).total_seconds() if finished and created else None
-    return ExportJob(
-        export_id=export_id,
-        is_ready=not has_failed and (word == "success" or finished is not None),
-        has_failed=has_failed,
-        created_at=created,
-        ready_seconds=took,
-    )
-
-
-def _parse_time(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return pacific_to_utc(moment) if moment.tzinfo is None else moment
-
-
 def _wait_until_ready(
     transport: Transport, request: ExportRequest, job: ExportJob, gives_up_at: float
 ) -> ExportJob:
@@ -232,10 +152,9 @@ def _wait_until_ready(
                 hint="nothing was changed; the next run asks again",
             )
         request.sleep(min(wait_seconds, left_seconds))  # so that the last look is at the deadline
-        status, _ = _ask(transport, f"{_PATH}/{job.export_id}", also=frozenset({304}))
-        if status:
+        polled = fetch_job(transport, job.export_id)
+        if polled is not None:
             # Our own moment of asking has a zone; Discogs' is ambiguous an hour a year.
-            polled = _parse_job(status)
             job = replace(polled, created_at=job.created_at or polled.created_at)
     return job
 
@@ -253,7 +172,7 @@ def _download(transport: Transport, request: ExportRequest, job: ExportJob) -> S
     created_at = job.created_at or request.first.served_at
     packed = request.spool.path("export.part")
     path = request.spool.path(render_export_name(request.seller, created_at))
-    transport.download(f"{_PATH}/{job.export_id}/download", packed)
+    transport.download(f"{EXPORT_PATH}/{job.export_id}/download", packed)
     unpack(packed, path)
     packed.unlink()
     sha256, size_bytes = digest(path)

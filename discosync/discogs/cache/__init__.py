@@ -1,0 +1,1 @@
+"""Answers about the catalogue, kept for a while in a Redis or in a file."""

@@ -1,0 +1,1 @@
+"""One session to the Discogs API: retries, the pace, and the limit that all processes share."""
