@@ -30,11 +30,11 @@ from sqlalchemy import Connection, select, text
 from discosync.core.inventory.listing import content_hash_of_row
 from discosync.core.planning.known import STORED_FIELDS
 from discosync.database.connection.bulk import Assignments, Row, bulk_writer
-from discosync.database.connection.column_types import naive
 from discosync.database.connection.engine import Database, open_database
 from discosync.database.connection.session import session_over
 from discosync.database.past.checkpoints import make_checkpoints
 from discosync.database.rows.store import load_rows
+from discosync.database.schema.column_types import naive
 from discosync.database.schema.tables import listings, sync_runs
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.inventory import make_inventory

@@ -16,7 +16,6 @@ from discosync.database.past.checkpoints import record_checkpoint
 from discosync.database.recall.marks import forget_mark
 from discosync.database.rows.store import finish_run, load_run_exists, record_run
 from discosync.database.rows.worth import load_inventory_value
-from discosync.database.schema.making import make_new
 from discosync.database.schema.state import SchemaState, require_usable
 from discosync.errors import StorageFailed
 from discosync.runner import Run
@@ -35,10 +34,11 @@ def make_schema_of(database: Database, *, command: str) -> None:
     """Make the schema of an empty database: only one process at a time, whoever it is for."""
     holder = Holder(command=command, run_id="", started_at=datetime.now(UTC))
     with hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=60):
-        if require_usable(database) is SchemaState.EMPTY and not make_new(database):
-            from discosync.database.schema.migrating import walk_migrations  # noqa: PLC0415 - heavy
+        # Another process may have made it while this one waited for the lock.
+        if require_usable(database) is SchemaState.EMPTY:
+            from discosync.database.schema.migrating import upgrade_schema  # noqa: PLC0415 - 0.3 s
 
-            walk_migrations(database)
+            upgrade_schema(database)
 
 
 def commit_run(

@@ -8,8 +8,8 @@ from sqlalchemy import Column, Connection, Table, delete, exists, select, update
 
 from discosync.core.catalog.entries import Credit, Entry, EntryPlan, plan_entries
 from discosync.database.connection.bulk import Assignments, bulk_writer
-from discosync.database.connection.column_types import naive
 from discosync.database.rows.store import ROWS_PER_QUERY
+from discosync.database.schema.column_types import naive
 from discosync.database.schema.tables import (
     artists,
     labels,

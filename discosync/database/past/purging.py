@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, MetaData, Table, delete, func, insert, select
 
 from discosync.core.past.purge import Purged, PurgePlan
-from discosync.database.connection.column_types import UtcDateTime
 from discosync.database.rows.store import ROWS_PER_QUERY
+from discosync.database.schema.column_types import UtcDateTime
 from discosync.database.schema.tables import (
     artists,
     labels,

@@ -9,12 +9,12 @@ from discosync.core.inventory.listing import CONTENT_FIELDS, FieldValue
 from discosync.core.past.restore import Known, RestorePlan
 from discosync.core.planning.changes import Lifecycle, Rewrite
 from discosync.database.connection.bulk import Assignments, Row, bulk_writer
-from discosync.database.connection.column_types import naive
 from discosync.database.connection.session import session_over
 from discosync.database.rows.apply import HISTORY_COLUMNS, conflict, history_rows
 from discosync.database.rows.listing_rows import primary_values
 from discosync.database.rows.store import load_has_sandbox
 from discosync.database.rows.unlinking import unlink_moved
+from discosync.database.schema.column_types import naive
 from discosync.database.schema.tables import listings
 
 _PRIMARY = ("primary_artist", "primary_label", "primary_format")

@@ -15,9 +15,9 @@ from discosync.core.inventory.listing import CONTENT_FIELDS, content_hash_of_row
 from discosync.core.planning.changes import Lifecycle
 from discosync.core.planning.lifecycle import lifecycle_of_adopted
 from discosync.database.connection.bulk import Assignments, Row, bulk_writer
-from discosync.database.connection.column_types import naive
 from discosync.database.connection.engine import Database, driver_connection
 from discosync.database.rows.store import typed
+from discosync.database.schema.column_types import naive
 from discosync.database.schema.tables import listings, metadata
 from discosync.errors import MigrationFailed
 

@@ -1,4 +1,4 @@
-"""Bring the schema to another revision; alembic is known here only."""
+"""Make the schema, or bring it to another revision; Alembic is known here only."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,15 +10,16 @@ from sqlalchemy import Connection, inspect, text
 
 from discosync.database.connection.engine import Database
 from discosync.database.schema.adoption import Adopted, fill_in, prepare_table
-from discosync.database.schema.making import make_new, migration_failed
 from discosync.database.schema.row_check import check_rows, remember_rows
 from discosync.database.schema.state import (
     SchemaState,
     known_revisions,
+    load_has_versions,
     load_revision,
     load_state,
     migrations_dir,
 )
+from discosync.database.schema.tables import metadata
 from discosync.errors import DiscosyncError, MigrationFailed
 
 if TYPE_CHECKING:
@@ -39,17 +40,34 @@ class Upgraded:
 def upgrade_schema(database: Database, *, seller: str | None = None) -> Upgraded:
     """Bring the schema to the newest revision, and see that no row or value is harmed by it.
 
-    Rows of a time before sellers were kept, an old shop's among them, are given `seller`. All or
-    nothing: on either database it is one transaction. Raises `MigrationFailed`.
+    An empty database is made from the tables, any other walks the migrations. Rows of a time before
+    sellers were kept, an old shop's among them, are given `seller`. All or nothing: on either
+    database it is one transaction. Raises `MigrationFailed`.
     """
-    if load_state(database) is SchemaState.EMPTY and make_new(database):
+    state = load_state(database)
+    # A downgrade to `base` leaves Alembic's table, and may leave tables of other programs.
+    if state is SchemaState.EMPTY and not load_has_versions(database):
+        make_new(database)
         return Upgraded()
     return walk_migrations(database, seller=seller)
 
 
+def make_new(database: Database) -> None:
+    """Make the newest schema in an empty database, without the migrations.
+
+    Raises `MigrationFailed`, for a table that is in the way too: the database is as before then.
+    """
+    from alembic import command  # noqa: PLC0415 - an hourly run need not import it
+
+    with _migration_errors(known_revisions()[-1]), database.writing() as connection:
+        # Without looking first: a table of this name would be taken for ours, whatever its columns.
+        metadata.create_all(connection, checkfirst=False)
+        command.stamp(_alembic_config(connection), "head")
+
+
 def walk_migrations(database: Database, *, seller: str | None = None) -> Upgraded:
     """Bring the schema to the newest revision, one migration after the other."""
-    from alembic import command  # noqa: PLC0415 - 0.2 s that an hourly run need not pay
+    from alembic import command  # noqa: PLC0415 - see above
 
     state, revision = load_state(database), load_revision(database) or ""
     with _migration_errors(known_revisions()[-1]), database.migrating() as connection:
@@ -135,7 +153,10 @@ def _migration_errors(target: str) -> Iterator[None]:
     except MigrationFailed:
         raise
     except (DiscosyncError, CommandError) as exc:
-        raise migration_failed(target, exc) from exc
+        raise MigrationFailed(
+            f"the schema could not be brought to {target}: {exc}",
+            hint="nothing was changed; mend the cause, then run it again",
+        ) from exc
 
 
 def _alembic_config(connection: Connection) -> "Config":

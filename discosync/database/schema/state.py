@@ -41,6 +41,14 @@ def load_revision(database: Database) -> str | None:
         return _revision(session)
 
 
+def load_has_versions(database: Database) -> bool:
+    """Whether Alembic has been here: its table stays, empty, after a downgrade to `base`."""
+    if not database.exists:
+        return False
+    with database.session() as session:
+        return session.has_table("alembic_version")
+
+
 def _revision(session: Session) -> str | None:
     if not session.has_table("alembic_version"):
         return None

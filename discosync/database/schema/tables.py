@@ -1,4 +1,6 @@
-"""The tables as they are once every migration has run; a test compares the two.
+"""The tables, the view and the triggers of the newest revision; a new database is made from them.
+
+Other databases get them by the migrations. A test compares what the two ways make.
 
 Times are stored without a zone and mean UTC, as the old shop stored them: one clock in all
 columns, whatever the session's time zone.
@@ -22,7 +24,14 @@ from sqlalchemy import (
     true,
 )
 
-from discosync.database.connection.column_types import Json, Money, UtcDateTime, wide
+from discosync.database.schema.column_types import (
+    Json,
+    Money,
+    UtcDateTime,
+    keep_keys_inline,
+    wide,
+)
+from discosync.database.schema.view_and_triggers import add_view_and_triggers
 
 metadata = MetaData(
     naming_convention={
@@ -120,10 +129,7 @@ listing_changes = Table(
     Column("seller", String(255), nullable=False),
     Column("listing_id", String(50), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column(
-        "fields",
-        Json(none_as_null=True),
-    ),
+    Column("fields", Json(none_as_null=True)),
 )
 Index(
     "ix_listing_changes_seller_listing_id", listing_changes.c.seller, listing_changes.c.listing_id
@@ -273,3 +279,6 @@ listing_artists = _links(
     Column("join_phrase", Text),
 )
 listing_labels = _links("listing_labels", "label_id", "labels", Column("catalog_number", Text))
+
+keep_keys_inline(listings)
+add_view_and_triggers(metadata)

@@ -1,12 +1,17 @@
-"""How moments, money and long text are held on either database."""
+"""How columns are written on either database: moments, money, JSON, long text, foreign keys."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Float, Numeric, String, Text
+from sqlalchemy import JSON, DateTime, Dialect, Float, Numeric, String, Table, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
+from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+_HAS_KEYS_INLINE = "has_keys_inline"
 _CENT = Decimal("0.01")
 
 
@@ -90,3 +95,30 @@ class Json(TypeDecorator[Any]):
 def wide(length: int) -> TypeEngine[str]:
     """Text that the old shop limited; SQLite never enforced the limit, Postgres' is lifted."""
     return Text().with_variant(String(length), "sqlite")
+
+
+def keep_keys_inline(table: Table) -> None:
+    """Have a table's foreign keys written beside their columns on SQLite, as `ADD COLUMN` does.
+
+    SQLite drops no column that a foreign key at the end of the definition names: a downgrade would
+    fail in a database that was made from the tables.
+    """
+    table.info[_HAS_KEYS_INLINE] = True
+    for constraint in table.foreign_key_constraints:
+        constraint.ddl_if(dialect="postgresql")
+
+
+@compiles(CreateColumn, "sqlite")
+def _create_column(element: CreateColumn, compiler: DDLCompiler, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+    column, prepare = element.element, compiler.preparer
+    create: Callable[..., str] = compiler.visit_create_column
+    written = create(element, **options)
+    if not column.table.info.get(_HAS_KEYS_INLINE):
+        return written
+    for key in column.foreign_keys:
+        target = key.column
+        if key.constraint is not None:  # it is once the column has a table
+            written += f" CONSTRAINT {prepare.format_constraint(key.constraint)}"
+        written += f" REFERENCES {prepare.format_table(target.table)}"
+        written += f" ({prepare.format_column(target)})"
+    return written

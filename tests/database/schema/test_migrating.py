@@ -87,13 +87,6 @@ def test_failing_upgrade_leaves_no_half_a_schema(database: Database) -> None:
     assert tables == {"sync_runs"}
 
 
-def test_metadata_has_no_cascade() -> None:
-    """Nothing may take history away with it: no foreign key deletes on cascade."""
-    for table in metadata.tables.values():
-        for key in table.foreign_keys:
-            assert key.ondelete is None
-
-
 def test_rebuilding_a_table_takes_no_children_away(database: Database) -> None:
     """Alembic's batch mode drops and makes the table anew: cascades must sleep meanwhile."""
     from alembic.operations import Operations  # noqa: PLC0415
