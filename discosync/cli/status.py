@@ -42,7 +42,7 @@ def status(
     """
     from discosync.commands.status import load_status  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.core.reporting.status import (  # noqa: PLC0415 - heavy
+    from discosync.render.lateness import (  # noqa: PLC0415 - heavy
         render_lateness,
         render_way_to_fresh,
     )
@@ -88,7 +88,6 @@ def runs(
     """List past runs, newest first; refused and failed ones, too."""
     from discosync.commands.status import load_run, load_runs  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
-    from discosync.core.reporting.status import run_json  # noqa: PLC0415 - heavy
     from discosync.database.past.overview import RunFilter  # noqa: PLC0415 - heavy
     from discosync.render.status import RUN_COLUMNS, run_row, trend_lines  # noqa: PLC0415
 
@@ -100,7 +99,7 @@ def runs(
             return
         past = load_runs(config, RunFilter(seller=seller, command=command, limit=limit))
         if as_json:
-            console.show_json({"runs": [run_json(run) for run in past]})
+            console.show_json({"runs": [run.to_json() for run in past]})
             return
         rows = [run_row(run) for run in past]
         console.show_table(
@@ -123,9 +122,10 @@ def _print_run(console: "Console", run: "ShownRun") -> None:
 
 def _show_run(console: "Console", run: "ShownRun") -> None:
     from discosync.console.terminal import KIND_COLOURS  # noqa: PLC0415 - heavy
-    from discosync.core.reporting.status import change_count_of, render_lost  # noqa: PLC0415 - heavy
+    from discosync.core.reporting.past_runs import change_count_of  # noqa: PLC0415 - heavy
     from discosync.render.diff import MAX_SHOWN  # noqa: PLC0415 - heavy
     from discosync.render.history import ENTRY_COLUMNS, entry_rows  # noqa: PLC0415 - heavy
+    from discosync.render.past_runs import render_missing_changes  # noqa: PLC0415 - heavy
 
     console.show_readable_json(run.report)
     if run.changes is None:
@@ -137,4 +137,4 @@ def _show_run(console: "Console", run: "ShownRun") -> None:
     if rest:
         console.note(f"… and {rest:,} more; --json shows all")
     if (lost := change_count_of(run.report) - len(shown) - rest) > 0:
-        console.note(render_lost(lost))
+        console.note(render_missing_changes(lost))

@@ -26,9 +26,9 @@ from discosync.core.past.restore import (
 from discosync.core.planning.known import KnownListing
 from discosync.core.planning.limits import Allowances, Violation, check_limits
 from discosync.core.reporting.change_entry import describe_known
+from discosync.core.reporting.past_runs import change_count_of
 from discosync.core.reporting.price_changes import count_price_changes
 from discosync.core.reporting.report import Problem, count_listings
-from discosync.core.reporting.status import change_count_of, render_lost
 from discosync.database.connection.session import session_over
 from discosync.database.past.history import load_changes_of_listings, load_changes_of_run
 from discosync.database.past.overview import load_runs_named
@@ -39,6 +39,7 @@ from discosync.database.past.restoring import (
 )
 from discosync.database.rows.store import load_rows
 from discosync.errors import LimitRefused, UsageFault
+from discosync.render.past_runs import render_missing_changes
 from discosync.runner import Run, RunRequest
 
 _MAX_HIGHLIGHTS = 6
@@ -163,7 +164,7 @@ def _changes_of_run(run: Run, connection: Connection, run_id: str, seller: str) 
     changes = load_changes_of_run(connection, found.key)
     lost = change_count_of(found.report) - len(changes)
     if lost > 0:
-        text = f"not all is taken back: {render_lost(lost)}"
+        text = f"not all is taken back: {render_missing_changes(lost)}"
         run.problems.append(Problem(code="not_in_history", text=text))
     return changes
 

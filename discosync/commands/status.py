@@ -18,7 +18,8 @@ from discosync.commands.steps.reading import (
 )
 from discosync.core.flags import FlagContext, resolve_flags
 from discosync.core.reporting.change_entry import ChangeEntry
-from discosync.core.reporting.status import RUN_COMMANDS, RunLine, Status, read_run_line
+from discosync.core.reporting.past_runs import RUN_COMMANDS, RunLine, parse_run_line
+from discosync.core.reporting.status import Status
 from discosync.database.catalog.enrichment import load_coverage
 from discosync.database.connection.engine import Database, open_database
 from discosync.database.connection.session import session_over
@@ -157,7 +158,7 @@ def _merge(
 
 def _readable(report: dict[str, Any]) -> RunLine | None:
     with suppress(KeyError, ValueError, TypeError, AttributeError):
-        return read_run_line(report)
+        return parse_run_line(report)
     return None
 
 

@@ -53,14 +53,3 @@ def moment_of_run(started_at: datetime, snapshot_as_of: datetime | None) -> date
     if snapshot_as_of is None or abs(started_at - snapshot_as_of) <= timedelta(seconds=1):
         return started_at
     return snapshot_as_of
-
-
-def render_age(age: timedelta) -> str:
-    """Write a length of time for people, in its two largest units."""
-    seconds = max(0, int(age.total_seconds()))
-    parts: list[str] = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, seconds = divmod(seconds, size)
-        if count or (unit == "s" and not parts):
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])

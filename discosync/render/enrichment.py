@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from discosync.core.catalog.enrichment import Coverage, EnrichmentUse, LookupSource
-from discosync.core.moments import render_age
+from discosync.render.age import render_age
 from discosync.render.diff import render_size
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from discosync.core.moments import render_age
-from discosync.core.reporting.status import RunLine, Status
+from discosync.core.reporting.past_runs import RunLine
+from discosync.core.reporting.status import Status
+from discosync.render.age import render_age
 from discosync.render.diff import shorten
 from discosync.render.enrichment import render_coverage
 from discosync.render.plots import render_sparkline

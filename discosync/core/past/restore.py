@@ -38,7 +38,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownCounts:
     """How many listings the database holds, for the shares that limits are of."""
 
     total: int
@@ -56,10 +56,10 @@ class RestorePlan:
 
 def find_deactivation(changes: Sequence[PastChange]) -> list[PastChange]:
     """Take from a listing's history what happened since it was last for sale."""
-    for at in range(len(changes) - 1, -1, -1):
-        ended = any(c.field == "is_active" and c.before and not c.after for c in changes[at].fields)
-        if ended:
-            return list(changes[at:])
+    for position in reversed(range(len(changes))):
+        fields = changes[position].fields
+        if any(c.field == "is_active" and c.before and not c.after for c in fields):
+            return list(changes[position:])
     return []
 
 
@@ -118,7 +118,7 @@ class _State(TypedDict):
 
 
 def plan_restore(
-    targets: Iterable[tuple[KnownListing, Values | Skipped]], known: Known
+    targets: Iterable[tuple[KnownListing, Values | Skipped]], known: KnownCounts
 ) -> RestorePlan:
     """Turn what listings shall be again into changes, sorted by listing."""
     skipped: list[Skipped] = []

@@ -206,8 +206,8 @@ def _band(row: StatRow) -> str:
 
 def _band_order(group: Group) -> tuple[str, int]:
     names = [*(name for _, name in PRICE_BANDS), _TOP_BAND]
-    at = next((i for i, name in enumerate(names) if group.name.startswith(name)), len(names))
-    return group.name.removeprefix(names[at]).strip() if at < len(names) else "~", at
+    band = next((i for i, name in enumerate(names) if group.name.startswith(name)), len(names))
+    return group.name.removeprefix(names[band]).strip() if band < len(names) else "~", band
 
 
 def _by_sold(group: Group) -> tuple[int, int, str]:

@@ -102,7 +102,7 @@ def _merge(merged: dict[str, list[Any]], later: Mapping[str, list[Any]]) -> None
 
 
 @dataclass(slots=True)
-class Witness:
+class ThinningCheck:
     """What thinning must not touch, noted from the changes before it and again after it.
 
     It knows nothing of how changes are merged: it looks at ends and turns only.

@@ -59,9 +59,9 @@ class Undone:
         """Put a packed older stretch before this one; raise `ValueError` for what is none."""
         try:
             held = json.loads(zlib.decompress(packed))
-            for field, (steps, values, at) in held["before"].items():
+            for field, (steps, values, choices) in held["before"].items():
                 own = self.before.setdefault(field, {})
-                own.update(zip(accumulate(steps), map(values.__getitem__, at), strict=True))
+                own.update(zip(accumulate(steps), map(values.__getitem__, choices), strict=True))
             self.unknown.update(accumulate(held["unknown"]))
         except (zlib.error, LookupError, TypeError) as exc:
             raise ValueError(f"no checkpoint: {exc}") from exc
@@ -94,9 +94,13 @@ class Undone:
 def _pack_column(values: dict[int, Any]) -> list[list[Any]]:
     """Write one field: the steps from listing to listing, the distinct values, which is whose."""
     listing_ids = sorted(values)
-    places: dict[tuple[type, Any], int] = {}  # by type too: to Python 1 is True
-    at = [places.setdefault((type(v), v), len(places)) for v in map(values.get, listing_ids)]
-    return [list(_steps(listing_ids)), [value for _, value in places], at]
+    # By type too: to Python, 1 and True are one key.
+    choice_by_value: dict[tuple[type, Any], int] = {}
+    choices = [
+        choice_by_value.setdefault((type(value), value), len(choice_by_value))
+        for value in map(values.get, listing_ids)
+    ]
+    return [list(_steps(listing_ids)), [value for _, value in choice_by_value], choices]
 
 
 def _steps(numbers: Sequence[int]) -> Iterator[int]:

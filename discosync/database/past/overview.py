@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from discosync.core.reporting.status import InventoryCounts, PurgeOutlook, RunLine, read_run_line
+from discosync.core.reporting.past_runs import RunLine, parse_run_line
+from discosync.core.reporting.status import InventoryCounts, PurgeOutlook
 from discosync.database.schema.tables import listings, sync_runs
 
 SUCCESSES = (0, 3)
@@ -51,7 +52,7 @@ def load_last_success(connection: Connection, seller: str) -> RunLine | None:
         return None
     report, started_at, finished_at, as_of = newest
     return replace(
-        read_run_line(report), started_at=started_at, finished_at=finished_at, snapshot_as_of=as_of
+        parse_run_line(report), started_at=started_at, finished_at=finished_at, snapshot_as_of=as_of
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from discosync.core.inventory.listing import CONTENT_FIELDS, FieldValue
-from discosync.core.past.restore import Known, RestorePlan
+from discosync.core.past.restore import KnownCounts, RestorePlan
 from discosync.core.planning.changes import Lifecycle, Rewrite
 from discosync.database.connection.bulk import Assignments, Row, bulk_writer
 from discosync.database.connection.session import session_over
@@ -20,12 +20,12 @@ from discosync.database.schema.tables import listings
 _PRIMARY = ("primary_artist", "primary_label", "primary_format")
 
 
-def load_known_counts(connection: Connection, seller: str) -> Known:
+def load_known_counts(connection: Connection, seller: str) -> KnownCounts:
     """Count a seller's listings."""
     c = listings.c
     groups = select(c.is_active, func.count()).where(c.seller == seller).group_by(c.is_active)
     counts: dict[bool, int] = {row[0]: row[1] for row in connection.execute(groups)}
-    return Known(total=sum(counts.values()), active=counts.get(True, 0))
+    return KnownCounts(total=sum(counts.values()), active=counts.get(True, 0))
 
 
 def load_is_sandbox(connection: Connection) -> bool:

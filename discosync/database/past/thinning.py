@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from discosync.core.past.stretches import Stretch, cut_runs, end_of_month, month_of_history
-from discosync.core.past.thinning import MERGED, Thinned, Thinning, Witness
+from discosync.core.past.thinning import MERGED, Thinned, Thinning, ThinningCheck
 from discosync.database.connection.bulk import Assignments, bulk_writer
 from discosync.database.connection.engine import Database, driver_connection
 from discosync.database.connection.session import session_over
@@ -41,7 +41,7 @@ def thin_month(connection: Connection, seller: str, month: Stretch) -> Thinned:
     Raises `MigrationFailed` when a turn, or the end of any field between two turns, would not be
     what it was.
     """
-    thinning, before = Thinning(), Witness()
+    thinning, before = Thinning(), ThinningCheck()
     for rows in stretch_rows(session_over(connection), seller, month.first_run, month.last_run + 1):
         thinning.feed(rows)
         before.feed(rows)
@@ -58,9 +58,9 @@ def thin_month(connection: Connection, seller: str, month: Stretch) -> Thinned:
 
 
 def _check(
-    connection: Connection, seller: str, month: Stretch, thinned: Thinned, before: Witness
+    connection: Connection, seller: str, month: Stretch, thinned: Thinned, before: ThinningCheck
 ) -> None:
-    count, after = 0, Witness()
+    count, after = 0, ThinningCheck()
     for rows in stretch_rows(session_over(connection), seller, month.first_run, month.last_run + 1):
         count += len(rows)
         after.feed(rows)

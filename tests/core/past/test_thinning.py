@@ -2,18 +2,11 @@
 
 import json
 import random
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from discosync.core.past.stretches import (
-    cut_runs,
-    end_of_month,
-    month_of_history,
-    third_of_month,
-)
-from discosync.core.past.thinning import MERGED, HistoryRow, Thinning, Witness
+from discosync.core.past.thinning import MERGED, HistoryRow, Thinning, ThinningCheck
 from discosync.core.past.undone import Undone
 
 SEEDS = range(40)
@@ -107,7 +100,7 @@ def test_thinning_keeps_ends_and_turns(seed: int) -> None:
     rows = _history(seed)
     left = _thin(rows)
     assert len(left) < len(rows)
-    before, after = Witness(), Witness()
+    before, after = ThinningCheck(), ThinningCheck()
     before.feed(rows)
     after.feed(left)
     assert (before.turns, before.ends) == (after.turns, after.ends)
@@ -133,7 +126,7 @@ def test_thinning_does_not_change_what_the_whole_undoes(seed: int) -> None:
             assert thinned.before.get(name, {}).get(listing, last[name, listing]) == value
 
 
-def test_the_witness_notices() -> None:
+def test_the_check_notices() -> None:
     """A lost turn, another end and another beginning each make a difference."""
     rows: list[HistoryRow] = [
         (1, 5, "updated", '{"price": ["1", "2"]}'),
@@ -142,9 +135,9 @@ def test_the_witness_notices() -> None:
     ]
 
     def seen(history: list[HistoryRow]) -> tuple[object, object]:
-        witness = Witness()
-        witness.feed(history)
-        return witness.turns, witness.ends
+        check = ThinningCheck()
+        check.feed(history)
+        return check.turns, check.ends
 
     for harmed in (
         [rows[0], rows[2]],
@@ -154,26 +147,3 @@ def test_the_witness_notices() -> None:
         [rows[1], rows[0], rows[2]],
     ):
         assert seen(harmed) != seen(rows)
-
-
-def test_periods_end_with_their_midnight() -> None:
-    """A change at midnight still belongs to the day before: `as-of` midnight shows it."""
-    midnight = datetime(2025, 3, 1, tzinfo=UTC)
-    second = timedelta(seconds=1)
-    assert month_of_history(midnight) == (2025, 2)
-    assert month_of_history(midnight + second) == (2025, 3)
-    thirds = [
-        third_of_month(datetime(2025, 3, d, 12, tzinfo=UTC))[2] for d in (1, 10, 11, 20, 21, 31)
-    ]
-    assert thirds == [0, 0, 1, 1, 2, 2]
-    assert end_of_month((2025, 12)) == datetime(2026, 1, 1, tzinfo=UTC)
-    assert end_of_month((2025, 2, 1)) == midnight
-
-
-def test_runs_out_of_order_stay_in_their_stretch() -> None:
-    """A stretch is a range of runs: one that shows an earlier moment begins no new one."""
-    days = {1: 2, 2: 9, 3: 12, 4: 10, 5: 13, 6: 25}
-    runs = [(key, datetime(2025, 3, day, 12, tzinfo=UTC)) for key, day in days.items()]
-    stretches = cut_runs(runs, third_of_month)
-    assert [(s.first_run, s.last_run) for s in stretches] == [(1, 2), (3, 5), (6, 6)]
-    assert cut_runs([], third_of_month) == []
