@@ -2,12 +2,11 @@
 
 import shlex
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from itertools import islice
 
 from discosync.commands.syncing.from_file import FetchOptions
 from discosync.commands.syncing.planning import Planned
-from discosync.core.inventory.snapshot import Snapshot, Source
+from discosync.core.inventory.snapshot import Snapshot, Source, is_too_old_to_show
 from discosync.core.planning.changes import ChangeSet
 from discosync.core.planning.limits import (
     OLDER_SNAPSHOT,
@@ -24,7 +23,6 @@ from discosync.database.rows.store import LastApplied
 from discosync.errors import LimitRefused
 from discosync.runner import Run
 
-_MAX_SHOWN_AGE = timedelta(hours=6)
 _MAX_HIGHLIGHTS = 6
 
 
@@ -50,8 +48,8 @@ def judge(
 
 
 def _note_age(run: Run, snapshot: Snapshot) -> None:
-    """Discogs' terms: what is shown must not be more than six hours behind."""
-    if snapshot.as_of is None or run.started_at - snapshot.as_of <= _MAX_SHOWN_AGE:
+    """Say that the inventory is too old to be shown to others."""
+    if snapshot.as_of is None or not is_too_old_to_show(snapshot.as_of, now=run.started_at):
         return
     hours = (run.started_at - snapshot.as_of).total_seconds() / 3600
     text = f"the inventory is {hours:,.0f} hours old; Discogs' terms allow showing it for six"

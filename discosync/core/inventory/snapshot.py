@@ -7,6 +7,9 @@ from pathlib import Path
 
 from discosync.core.inventory.listing import PRIVATE_FIELDS
 
+MAX_SHOWN_AGE = timedelta(hours=6)
+"""Discogs' API terms of use: an inventory that is shown to others must not be older."""
+
 
 class Source(StrEnum):
     """Where a snapshot comes from."""
@@ -46,3 +49,8 @@ def hidden_fields(private_columns_shown: frozenset[str]) -> frozenset[str]:
     In the CSV a private field's column has the field's own name.
     """
     return PRIVATE_FIELDS - private_columns_shown
+
+
+def is_too_old_to_show(as_of: datetime, *, now: datetime) -> bool:
+    """Say whether an inventory of the moment `as_of` is older than Discogs' terms allow."""
+    return now - as_of > MAX_SHOWN_AGE

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypedDict
 
 from discosync.core.inventory.listing import (
     CONTENT_FIELDS,
@@ -20,6 +19,7 @@ from discosync.core.planning.changes import (
     Reactivated,
     Removed,
     Rewrite,
+    RewriteFields,
     Updated,
 )
 from discosync.core.planning.known import STORED_FIELDS, KnownListing
@@ -107,16 +107,6 @@ def _is_still(row: KnownListing, change: FieldChange) -> bool:
     return canonical(change.field, now) == canonical(change.field, change.after)
 
 
-class _State(TypedDict):
-    listing_id: int
-    heading: str
-    fields: tuple[FieldChange, ...]
-    lifecycle: Lifecycle
-    content_hash: str
-    expected_hash: str | None
-    currency: str | None
-
-
 def plan_restore(
     targets: Iterable[tuple[KnownListing, Values | Skipped]], known: KnownCounts
 ) -> RestorePlan:
@@ -158,7 +148,7 @@ def _rewrite(row: KnownListing, content: Values, target: Values) -> Rewrite | No
     if not fields:
         return None
     currency = content["price_currency"]
-    state = _State(
+    state = RewriteFields(
         listing_id=row.listing_id,
         heading=row.heading,
         fields=fields,

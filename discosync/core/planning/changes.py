@@ -8,7 +8,7 @@ holds the id, and whoever needs more has its record.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, NotRequired, TypedDict
 
 from discosync.core.inventory.header import RejectedRecord
 from discosync.core.inventory.listing import FieldValue
@@ -55,6 +55,19 @@ class Rewrite:
     expected_hash: str | None
     currency: str | None = None
     keeps_standing: bool = False
+
+
+class RewriteFields(TypedDict):
+    """The fields that every kind of rewrite has, for whoever decides the kind last."""
+
+    listing_id: int
+    heading: str
+    fields: tuple[FieldChange, ...]
+    lifecycle: Lifecycle
+    content_hash: str
+    expected_hash: str | None
+    currency: str | None
+    keeps_standing: NotRequired[bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

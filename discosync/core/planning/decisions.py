@@ -1,7 +1,6 @@
 """Decide what one listing's record, or its absence, means for its stored row."""
 
 from datetime import datetime
-from typing import TypedDict
 
 from discosync.core.inventory.listing import (
     CONTENT_FIELDS,
@@ -12,11 +11,11 @@ from discosync.core.inventory.listing import (
 from discosync.core.inventory.parsed import PLACE_BY_FIELD, ParsedRecord
 from discosync.core.planning.changes import (
     Completed,
-    FieldChange,
     Lifecycle,
     Reactivated,
     Removed,
     Rewrite,
+    RewriteFields,
     Updated,
 )
 from discosync.core.planning.differences import content_changes, lifecycle_changes
@@ -44,7 +43,7 @@ class Decider:
         """Say what a record makes of the row; None for nothing at all."""
         lifecycle = lifecycle_after(row.lifecycle, record.status, as_of=self._as_of)
         content = content_changes(row, record, self._shown)
-        state = _State(
+        state = RewriteFields(
             listing_id=row.listing_id,
             heading=record.heading,
             fields=(*content, *lifecycle_changes(row.lifecycle, lifecycle)),
@@ -100,14 +99,3 @@ class Decider:
             expected_hash=row.content_hash,
             in_snapshot=False,
         )
-
-
-class _State(TypedDict):
-    listing_id: int
-    heading: str
-    fields: tuple[FieldChange, ...]
-    lifecycle: Lifecycle
-    content_hash: str
-    expected_hash: str | None
-    currency: str | None
-    keeps_standing: bool

@@ -6,12 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from discosync.core.catalog.enrichment import Coverage
-from discosync.core.inventory.snapshot import Source
+from discosync.core.inventory.snapshot import Source, is_too_old_to_show
 from discosync.core.reporting.change_entry import json_value
 from discosync.core.reporting.past_runs import RunLine
-
-MAX_SHOWN_AGE = timedelta(hours=6)
-"""Discogs' API terms of use: what is shown must not be older."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +75,9 @@ class Status:
 
     @property
     def is_too_old_to_show(self) -> bool:
-        """Whether Discogs' six hours are over."""
-        return self.inventory_age is None or self.inventory_age > MAX_SHOWN_AGE
+        """Whether the inventory is older than Discogs' terms allow, or of an unknown moment."""
+        as_of = self._inventory_as_of
+        return as_of is None or is_too_old_to_show(as_of, now=self.now)
 
     @property
     def next_purge_at(self) -> datetime | None:
