@@ -9,19 +9,18 @@ from typing import Annotated
 import typer
 
 from discosync import NOTICES, __version__
-from discosync.cli.options import GROUP_EPILOG
-from discosync.cli.plain_values import PlainGroup
+from discosync.cli.exit_statuses import GROUP_EPILOG
+from discosync.cli.plain_values import TYPERS_FLAGS_OFF
 
 app = typer.Typer(
     name="discosync",
-    cls=PlainGroup,
     help="Mirror a Discogs seller's inventory into a database of your own.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,
     rich_markup_mode=None,
     epilog=GROUP_EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "default_map": TYPERS_FLAGS_OFF},
 )
 
 
@@ -37,31 +36,34 @@ def root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Version and notices."
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version and Discogs' notices.",
         ),
     ] = False,
 ) -> None:
     """Mirror a Discogs seller's inventory into a database of your own."""
 
 
-_MODULE_OF = {
-    "cache": "cache",
-    "compare": "compare",
-    "db": "db",
-    "enrich": "enrich",
-    "flags": "flags",
-    "rollback-flag": "flags",
-    "history": "past",
-    "as-of": "past",
-    "purge-inactive": "restore",
-    "restore": "restore",
-    "sandbox": "sandbox",
-    "stats": "stats",
-    "status": "status",
-    "runs": "status",
-    "sync": "sync",
-}
-"""Command → which of the modules here adds it to `app`."""
+COMMANDS = (
+    "sync",
+    "enrich",
+    "status",
+    "runs",
+    "history",
+    "as-of",
+    "stats",
+    "compare",
+    "restore",
+    "purge-inactive",
+    "rollback-flag",
+    "flags",
+    "db",
+    "cache",
+    "sandbox",
+)
+"""Every command, in the order of the help; `as-of` is in the module `as_of`, and so on."""
 
 
 def load_commands(words: Sequence[str] = ()) -> None:
@@ -69,14 +71,15 @@ def load_commands(words: Sequence[str] = ()) -> None:
     first = words[0] if words else ""
     if first == "--version":
         return
-    for module in (_MODULE_OF[first],) if first in _MODULE_OF else _MODULE_OF.values():
-        import_module(f"discosync.cli.{module}")
+    for name in (first,) if first in COMMANDS else COMMANDS:
+        import_module(f"discosync.cli.{name.replace('-', '_')}")
 
 
 def main() -> None:
     """Run the command line; the only place that ends the process."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a narrow locale must not stop a run's last words
+        # A locale that cannot write a seller's letters must not stop what a run says last.
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     load_commands(sys.argv[1:])
     app()

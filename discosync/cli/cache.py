@@ -2,38 +2,25 @@
 
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from discosync.cli import app
-from discosync.cli.frame import telling_errors
-from discosync.cli.options import GROUP_EPILOG, AsJson, Config, exit_statuses
-from discosync.cli.plain_values import PlainGroup
+from discosync.cli.exit_statuses import READ_STATUSES, exit_statuses
+from discosync.cli.frame import answering
+from discosync.cli.groups import add_group
+from discosync.cli.options import AsJson, Config
+from discosync.cli.plain_values import PlainCommand
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
     from discosync.discogs.cache.upkeep import CacheState
 
-cache_app = typer.Typer(
-    cls=PlainGroup,
-    help="The catalogue's answers that are kept for a while.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    epilog=GROUP_EPILOG,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(cache_app, name="cache")
-
-_READS = (ExitStatus.OK, ExitStatus.INTERNAL, ExitStatus.USAGE, ExitStatus.NOT_READY)
+cache_app = add_group("cache", "Show or clear the cache of Discogs' answers.")
 
 
-@cache_app.command("info", epilog=exit_statuses(*_READS, ExitStatus.INTERRUPTED))
+@cache_app.command(cls=PlainCommand, epilog=exit_statuses(READ_STATUSES - {ExitStatus.STORAGE}))
 def info(config: Config = None, *, as_json: AsJson = False) -> None:
-    """Say where answers are kept, how many, how large and how old, and whether it can be used."""
+    """Show where answers are kept, how many, how large and how old."""
     from discosync.commands.cache import show_cache  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
 
-    console = Console(as_json=as_json)
-    with telling_errors(console):
+    with answering(as_json=as_json) as console:
         state = show_cache(config)
         if as_json:
             console.show_json(_state_json(state))
@@ -41,16 +28,15 @@ def info(config: Config = None, *, as_json: AsJson = False) -> None:
             console.show_fields(_state_fields(state))
 
 
-@cache_app.command(
-    "clear", epilog=exit_statuses(*_READS, ExitStatus.STORAGE, ExitStatus.INTERRUPTED)
-)
+@cache_app.command(cls=PlainCommand, epilog=exit_statuses(READ_STATUSES))
 def clear(config: Config = None, *, as_json: AsJson = False) -> None:
-    """Delete every answer that is kept; nothing else in a shared Redis is touched."""
-    from discosync.commands.cache import empty_cache  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
+    """Delete all kept answers.
 
-    console = Console(as_json=as_json)
-    with telling_errors(console):
+    Other programs' keys in a shared Redis stay.
+    """
+    from discosync.commands.cache import empty_cache  # noqa: PLC0415 - heavy
+
+    with answering(as_json=as_json) as console:
         cleared = empty_cache(config)
         if as_json:
             console.show_json({"cleared": cleared})

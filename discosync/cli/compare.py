@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from discosync.cli import app
+from discosync.cli.exit_statuses import RUN_STATUSES, exit_statuses
 from discosync.cli.frame import run_and_tell, run_once
 from discosync.cli.options import (
     AsJson,
@@ -17,8 +18,9 @@ from discosync.cli.options import (
     Seller,
     TimeBudget,
     Verbose,
-    exit_statuses,
+    refuse_contradictions,
 )
+from discosync.cli.plain_values import PlainCommand
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -27,33 +29,25 @@ if TYPE_CHECKING:
     from discosync.core.reporting.report import RunReport
 
 _EPILOG = exit_statuses(
-    ExitStatus.OK,
-    ExitStatus.INTERNAL,
-    ExitStatus.USAGE,
-    ExitStatus.OK_WITH_WARNINGS,
-    ExitStatus.NOT_READY,
-    ExitStatus.LOCKED,
-    ExitStatus.AUTH,
-    ExitStatus.BAD_DATA,
-    ExitStatus.SOURCE_UNAVAILABLE,
-    ExitStatus.STORAGE,
-    ExitStatus.TIME_BUDGET,
-    ExitStatus.MISMATCH,
-    ExitStatus.INTERRUPTED,
-    ExitStatus.TERMINATED,
+    RUN_STATUSES
+    | {
+        ExitStatus.AUTH,
+        ExitStatus.BAD_DATA,
+        ExitStatus.SOURCE_UNAVAILABLE,
+        ExitStatus.MISMATCH,
+    }
 )
 
 
-@app.command(epilog=_EPILOG)
+@app.command(cls=PlainCommand, epilog=_EPILOG)
 def compare(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     *,
     seller: Seller = None,
     runs: Annotated[
-        int, typer.Option(min=1, max=1000, help="Compare this often, one after the other.")
+        int,
+        typer.Option(metavar="N", min=1, max=1000, help="How many comparisons, one after another."),
     ] = 1,
-    diff: Annotated[DiffForm, typer.Option(help="Print the comparison in this form.")] = (
-        DiffForm.TABLE
-    ),
+    diff: Annotated[DiffForm, typer.Option(help="How to print the comparison.")] = (DiffForm.TABLE),
     lock_wait: LockWait = 0,
     time_budget: TimeBudget = 2700,
     report: Report = None,
@@ -62,16 +56,16 @@ def compare(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Fetch the inventory by export and by pages, and compare the two.
+    """Fetch the inventory in both ways and compare them.
 
-    Nothing of the inventory is written; each comparison is recorded as evidence for `flags set`.
+    One way is the export, the other the pages. No listing is written. Each comparison is recorded:
+    `flags set` shows the last ones before it switches a flag on.
     """
     from discosync.commands.compare import CompareRequest, compare_seller  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
 
-    if as_json and diff is DiffForm.MARKDOWN:
-        raise typer.BadParameter("--json with --diff markdown makes no sense")
+    refuse_contradictions({"--json with --diff markdown": as_json and diff is DiffForm.MARKDOWN})
     request = CompareRequest(
         config=config,
         seller=seller,
@@ -100,7 +94,7 @@ def _compare_often(
     runs: int,
     path: Path | None,
 ) -> int:
-    """Compare several times; one that fails keeps no other from its turn."""
+    """Compare several times; after a failed comparison the next one is made all the same."""
     from discosync.commands.compare import compare_seller  # noqa: PLC0415 - heavy
     from discosync.core.reporting.report import combine_reports  # noqa: PLC0415 - heavy
 

@@ -5,17 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from discosync.cli import app
-from discosync.cli.frame import telling_errors
-from discosync.cli.options import (
-    GROUP_EPILOG,
-    AsJson,
-    Config,
-    Seller,
-    exit_statuses,
-    read_age,
-)
-from discosync.cli.plain_values import PlainGroup
+from discosync.cli.exit_statuses import READ_STATUSES, exit_statuses
+from discosync.cli.frame import answering
+from discosync.cli.groups import add_group
+from discosync.cli.options import AsJson, Config, NoBackup, Seller, read_age
+from discosync.cli.plain_values import PlainCommand
 from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -23,130 +17,100 @@ if TYPE_CHECKING:
     from discosync.commands.db.schema import SchemaReport
     from discosync.console import Console
 
-db_app = typer.Typer(
-    cls=PlainGroup,
-    help="The schema of the database, and its backups.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    epilog=GROUP_EPILOG,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(db_app, name="db")
+db_app = add_group("db", "Manage the database's schema, its backups and its history.")
 
-_READS = (ExitStatus.OK, ExitStatus.INTERNAL, ExitStatus.USAGE, ExitStatus.NOT_READY)
-_READ_EPILOG = exit_statuses(*_READS, ExitStatus.STORAGE, ExitStatus.INTERRUPTED)
-_BACKUP_EPILOG = exit_statuses(
-    *_READS, ExitStatus.STORAGE, ExitStatus.MIGRATION, ExitStatus.INTERRUPTED
-)
-_MIGRATE_EPILOG = exit_statuses(
-    *_READS,
-    ExitStatus.LOCKED,
-    ExitStatus.STORAGE,
-    ExitStatus.MIGRATION,
-    ExitStatus.INTERRUPTED,
-)
-_DOWNGRADE_EPILOG = exit_statuses(
-    *_READS,
-    ExitStatus.LOCKED,
-    ExitStatus.LIMIT,
-    ExitStatus.STORAGE,
-    ExitStatus.MIGRATION,
-    ExitStatus.INTERRUPTED,
-)
-
-NoBackup = Annotated[
-    bool, typer.Option("--no-backup", help="Make none first; you have your own way back.")
-]
+_BACKUP_STATUSES = READ_STATUSES | {ExitStatus.MIGRATION}
+_CHANGE_STATUSES = _BACKUP_STATUSES | {ExitStatus.LOCKED}
 
 
-@db_app.command(epilog=_READ_EPILOG)
+@db_app.command(cls=PlainCommand, epilog=exit_statuses(READ_STATUSES))
 def current(config: Config = None, *, as_json: AsJson = False) -> None:
-    """Say which schema the database has."""
+    """Show which schema the database has."""
     from discosync.commands.db.schema import show_current  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
 
-    console = Console(as_json=as_json)
-    with telling_errors(console):
+    with answering(as_json=as_json) as console:
         _show(console, show_current(config))
 
 
-@db_app.command(epilog=_MIGRATE_EPILOG)
+@db_app.command(cls=PlainCommand, epilog=exit_statuses(_CHANGE_STATUSES))
 def upgrade(
     *,
     seller: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Whose listings an old shop's database holds."),
+        typer.Option(metavar="NAME", help="The seller of the listings in an old shop's database."),
     ] = None,
     no_backup: NoBackup = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the schema to the newest revision, after a backup.
+    """Upgrade the schema to the newest revision.
 
-    An old shop's database is adopted: nothing in it is lost or changed, the seller is filled in.
+    A backup is made first. A database of the old shop is adopted: nothing in it is lost or changed,
+    and the seller is filled in.
     """
     from discosync.commands.db import schema as db  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
 
-    console = Console(as_json=as_json)
     options = db.MigrationOptions(config=config, seller=seller, without_backup=no_backup)
-    with telling_errors(console):
+    with answering(as_json=as_json) as console:
         _show(console, db.upgrade(options))
 
 
 @db_app.command(
-    epilog=_DOWNGRADE_EPILOG,
-    context_settings={"ignore_unknown_options": True},  # or -1 would be taken for an option
+    cls=PlainCommand,
+    epilog=exit_statuses(_CHANGE_STATUSES | {ExitStatus.LIMIT}),
+    context_settings={"ignore_unknown_options": True},  # else -1 would be an unknown option
 )
 def downgrade(
     to: Annotated[
-        str, typer.Argument(metavar="-1|REVISION", help="Steps back, a revision, or base.")
+        str,
+        typer.Argument(metavar="-1|REVISION", help="How many steps back, or a revision, or base."),
     ],
     *,
     allow_loss: Annotated[
-        bool, typer.Option("--allow-loss", help="Once: what these steps hold may be lost.")
+        bool,
+        typer.Option(
+            "--allow-loss", help="This run only: allow the loss of what these steps added."
+        ),
     ] = False,
     no_backup: NoBackup = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take the schema back, after a backup.
+    """Take the schema back to an older revision.
 
-    What would be lost is counted and named first, and wants --allow-loss.
+    A backup is made first. Data that would be lost is counted and named, and refused without
+    --allow-loss.
     """
     from discosync.commands.db import schema as db  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
 
-    console = Console(as_json=as_json)
     options = db.MigrationOptions(
         config=config, target=to, without_backup=no_backup, allow_loss=allow_loss
     )
-    with telling_errors(console):
+    with answering(as_json=as_json) as console:
         _show(console, db.downgrade(options))
 
 
-@db_app.command(epilog=_MIGRATE_EPILOG)
+@db_app.command(cls=PlainCommand, epilog=exit_statuses(_CHANGE_STATUSES))
 def compact(
     *,
     older_than: Annotated[
-        str, typer.Option(metavar="AGE", help="Thin the months that ended this long ago.")
+        str, typer.Option(metavar="AGE", help="Thin the months that ended longer ago than this.")
     ] = "90d",
     apply: Annotated[
-        bool, typer.Option("--apply", help="Do it; without this it is only shown.")
+        bool, typer.Option("--apply", help="Write it; without it the result is only shown.")
     ] = False,
     no_backup: NoBackup = False,
     seller: Seller = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Thin the older history: what a listing went through in a month becomes one change.
+    """Thin the older history.
 
-    Sales, removals and returns all stay, with their moments.
+    What changed in a listing within one month becomes one change. Sales, removals and returns all
+    stay, with their times. A backup is made first.
     """
     from discosync.commands.db import compact as command  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
 
-    console = Console(as_json=as_json)
     request = command.CompactRequest(
         older_than=read_age(older_than, "--older-than"),
         seller=seller,
@@ -154,18 +118,19 @@ def compact(
         without_backup=no_backup,
         config=config,
     )
-    with telling_errors(console):
+    with answering(as_json=as_json) as console:
         _show_compact(console, command.compact(request))
 
 
-@db_app.command(epilog=_BACKUP_EPILOG)
+@db_app.command(cls=PlainCommand, epilog=exit_statuses(_BACKUP_STATUSES))
 def backup(config: Config = None, *, as_json: AsJson = False) -> None:
-    """Make a backup now, verified by opening it and counting; runs go on meanwhile."""
-    from discosync.commands.db.backups import back_up  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
+    """Make a backup now, and verify it.
 
-    console = Console(as_json=as_json)
-    with telling_errors(console):
+    It is opened and its rows are counted. Runs may go on meanwhile.
+    """
+    from discosync.commands.db.backups import back_up  # noqa: PLC0415 - heavy
+
+    with answering(as_json=as_json) as console:
         made = back_up(config)
         if as_json:
             console.show_json({**made.to_json(), "file": str(made.path)})
@@ -173,15 +138,13 @@ def backup(config: Config = None, *, as_json: AsJson = False) -> None:
             console.show_text(f"{made.path} ({sum(made.rows.values()):,} rows, verified)")
 
 
-@db_app.command("list", epilog=_BACKUP_EPILOG)
+@db_app.command("list", cls=PlainCommand, epilog=exit_statuses(_BACKUP_STATUSES))
 def list_(config: Config = None, *, as_json: AsJson = False) -> None:
     """List the backups of the database, oldest first."""
     from discosync.commands.db.backups import list_all  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.render.diff import render_size  # noqa: PLC0415 - heavy
 
-    console = Console(as_json=as_json)
-    with telling_errors(console):
+    with answering(as_json=as_json) as console:
         backups = list_all(config)
         if as_json:
             found = [{**b.to_json(), "file": str(b.path)} for b in backups]
@@ -204,24 +167,22 @@ def list_(config: Config = None, *, as_json: AsJson = False) -> None:
         console.show_text(f"in {backups[-1].path.parent}" if backups else "there is no backup yet")
 
 
-@db_app.command(epilog=_MIGRATE_EPILOG)
+@db_app.command(cls=PlainCommand, epilog=exit_statuses(_CHANGE_STATUSES))
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="As `db list` names it.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup, as `db list` shows it.")],
     *,
     no_backup: NoBackup = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a backup in place of the database, after backing that up.
+    """Replace the database with a backup.
 
-    On SQLite the whole file, other programs' tables in it included; on Postgres discosync's own
-    tables.
+    A backup of the present state is made first. On SQLite the whole file is replaced, with other
+    programs' tables in it; on Postgres only discosync's own tables are.
     """
     from discosync.commands.db.backups import restore as restore_backup  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
 
-    console = Console(as_json=as_json)
-    with telling_errors(console):
+    with answering(as_json=as_json) as console:
         restored = restore_backup(config, file, without_backup=no_backup)
         before = None if restored.before is None else str(restored.before)
         if as_json:
@@ -231,7 +192,7 @@ def restore(
             f"restored {restored.backup.path}, made {restored.backup.made_at:%Y-%m-%d %H:%M:%S} UTC"
         )
         if before:
-            console.show_text(f"what was there before is in {before}")
+            console.show_text(f"the database as it was before is in {before}")
 
 
 def _show_compact(console: "Console", report: "CompactReport") -> None:
@@ -251,13 +212,14 @@ def _show_compact(console: "Console", report: "CompactReport") -> None:
         size = f"{size} became {render_size(report.bytes_after)}"
     console.show_text(f"{report.database} takes {size}")
     if report.backup is not None:
-        console.show_text(f"what was there before is in {report.backup}")
+        console.show_text(f"the database as it was before is in {report.backup}")
     if report.space_kept_because is not None:
         console.note(
-            f"the space was not given back: {report.space_kept_because}; new changes will fill it"
+            f"the space was not given back to the disk: {report.space_kept_because}; "
+            "new changes will use it"
         )
     if not report.is_applied and report.rows_after < report.rows_before:
-        console.note("nothing was changed; --apply does it, after a backup")
+        console.note("nothing was changed; --apply writes it, after a backup")
 
 
 def _show(console: "Console", report: "SchemaReport") -> None:

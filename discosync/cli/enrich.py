@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from discosync.cli import app
+from discosync.cli.exit_statuses import RUN_STATUSES, exit_statuses
 from discosync.cli.frame import run_and_tell
 from discosync.cli.options import (
     AsJson,
@@ -17,57 +18,60 @@ from discosync.cli.options import (
     Seller,
     TimeBudget,
     Verbose,
-    exit_statuses,
     read_age,
+    refuse_contradictions,
 )
+from discosync.cli.plain_values import PlainCommand
 from discosync.errors import ExitStatus
 
 _EPILOG = exit_statuses(
-    ExitStatus.OK,
-    ExitStatus.INTERNAL,
-    ExitStatus.USAGE,
-    ExitStatus.OK_WITH_WARNINGS,
-    ExitStatus.NOT_READY,
-    ExitStatus.LOCKED,
-    ExitStatus.AUTH,
-    ExitStatus.BAD_DATA,
-    ExitStatus.SOURCE_UNAVAILABLE,
-    ExitStatus.STORAGE,
-    ExitStatus.TIME_BUDGET,
-    ExitStatus.INTERRUPTED,
-    ExitStatus.TERMINATED,
+    RUN_STATUSES | {ExitStatus.AUTH, ExitStatus.BAD_DATA, ExitStatus.SOURCE_UNAVAILABLE}
 )
 
 
-@app.command(epilog=_EPILOG)
+@app.command(cls=PlainCommand, epilog=_EPILOG)
 def enrich(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     *,
     limit: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=1, help="That many listings, the newest (ENRICHMENT_BATCH_SIZE)."
+            metavar="N",
+            min=1,
+            help="Link at most N listings, newest first (default: ENRICHMENT_BATCH_SIZE).",
         ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Every listing that is not linked yet.")
+        bool, typer.Option("--all", help="Link every listing that is not linked yet.")
     ] = False,
     from_dump: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A monthly releases dump (- is stdin): no API call."),
+        typer.Option(
+            metavar="FILE",
+            help="Read Discogs' monthly dump of releases; - is standard input. Sends no request.",
+        ),
     ] = None,
     names_only: Annotated[
-        bool, typer.Option("--names-only", help="Link by the listings' own names: no API call.")
+        bool,
+        typer.Option(
+            "--names-only", help="Link by the names in the listings themselves. Sends no request."
+        ),
     ] = False,
     max_requests: Annotated[
         int | None,
-        typer.Option(metavar="N", min=0, help="Send no more requests than that."),
+        typer.Option(metavar="N", min=0, help="Send at most N requests to Discogs."),
     ] = None,
     refresh: Annotated[
         str | None,
-        typer.Option(metavar="AGE", help="Look up again what was looked up longer ago (180d)."),
+        typer.Option(
+            metavar="AGE",
+            help="Look up again what was looked up longer ago than this (default: 180d).",
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say how many calls and how long; write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Show how many requests it takes and how long; write nothing."
+        ),
     ] = False,
     seller: Seller = None,
     lock_wait: LockWait = 0,
@@ -78,22 +82,24 @@ def enrich(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Link listings to their artists and labels, by Discogs' ids.
+    """Link listings to their artists and labels.
 
-    One request a release, the newest listings first; each batch is committed, and the next run
-    goes on where this one stopped.
+    It sends one request per release, for the newest listings first. Each batch is committed, so the
+    next run goes on where this one stopped.
     """
     from discosync.commands.enrich import EnrichRequest  # noqa: PLC0415 - heavy
     from discosync.commands.enrich import enrich as link  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
 
-    if limit is not None and everything:
-        raise typer.BadParameter("--limit with --all makes no sense")
-    if from_dump is not None and names_only:
-        raise typer.BadParameter("--from-dump with --names-only makes no sense")
-    if max_requests is not None and (from_dump is not None or names_only):
-        raise typer.BadParameter("--max-requests with --from-dump or --names-only makes no sense")
+    refuse_contradictions(
+        {
+            "--limit with --all": limit is not None and everything,
+            "--from-dump with --names-only": from_dump is not None and names_only,
+            "--max-requests with --from-dump or --names-only": max_requests is not None
+            and (from_dump is not None or names_only),
+        }
+    )
     request = EnrichRequest(
         config=config,
         seller=seller,

@@ -1,54 +1,32 @@
-"""`discosync flags` and `discosync rollback-flag`."""
+"""`discosync flags`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from discosync.cli import app
-from discosync.cli.frame import telling_errors
-from discosync.cli.options import GROUP_EPILOG, AsJson, Config, Seller, Yes, exit_statuses
-from discosync.cli.plain_values import PlainGroup
-from discosync.errors import ExitStatus
+from discosync.cli.exit_statuses import READ_STATUSES, exit_statuses
+from discosync.cli.flag_words import FlagName, Reason, parse_flag_name, show_event
+from discosync.cli.frame import answering
+from discosync.cli.groups import add_group
+from discosync.cli.options import AsJson, Config, Seller, Yes
+from discosync.cli.plain_values import PlainCommand
 
-if TYPE_CHECKING:
-    from discosync.console import Console
-    from discosync.core.flags import Flag, FlagEvent
+flags_app = add_group("flags", "Show flags, and switch ways of working on or off.")
 
-flags_app = typer.Typer(
-    cls=PlainGroup,
-    help="Switches for new ways of working: look at them, roll them out.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    epilog=GROUP_EPILOG,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(flags_app, name="flags")
-
-_EPILOG = exit_statuses(
-    ExitStatus.OK,
-    ExitStatus.INTERNAL,
-    ExitStatus.USAGE,
-    ExitStatus.NOT_READY,
-    ExitStatus.STORAGE,
-    ExitStatus.INTERRUPTED,
-)
-
-FlagName = Annotated[str, typer.Argument(metavar="FLAG", help="Such as use-csv-export.")]
+_EPILOG = exit_statuses(READ_STATUSES)
 
 
-@flags_app.command("list", epilog=_EPILOG)
+@flags_app.command("list", cls=PlainCommand, epilog=_EPILOG)
 def list_(
     *,
     seller: Seller = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say where every flag stands, and which side a run that began now would be on."""
+    """Show every flag, and whether a run that began now would use it."""
     from discosync.commands.flags import list_flags  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
 
-    console = Console(as_json=as_json)
-    with telling_errors(console):
+    with answering(as_json=as_json) as console:
         standings = list_flags(config, seller=seller)
         if as_json:
             console.show_json({"flags": [standing.to_json() for standing in standings]})
@@ -69,49 +47,54 @@ def list_(
         )
 
 
-@flags_app.command("set", epilog=_EPILOG)
+@flags_app.command("set", cls=PlainCommand, epilog=_EPILOG)
 def set_(
     flag: FlagName,
-    to: Annotated[str, typer.Argument(metavar="on|off|N%", help="Lifts a rollback, too.")],
+    to: Annotated[
+        str,
+        typer.Argument(
+            metavar="on|off|N%", help="25% is on for a quarter of the runs; on lifts a rollback."
+        ),
+    ],
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "",
+    reason: Reason = "",
     yes: Yes = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Switch a flag on, off, or on for a share of runs, by seller and UTC hour.
+    """Switch a flag on, off, or on for a share of the runs.
 
-    On a terminal the comparisons made so far are shown before anything is switched on.
+    A share picks runs by seller and UTC hour. On a terminal the comparisons made so far are shown,
+    and you are asked, before anything is switched on.
     """
     from discosync.commands.flags import load_evidence, roll_out  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
 
-    which, percent = _parse_flag(flag), _parse_rollout(to)
-    console = Console(as_json=as_json)
-    with telling_errors(console):
+    which, percent = parse_flag_name(flag), _parse_rollout(to)
+    with answering(as_json=as_json) as console:
         if percent > 0 and not as_json and not yes:
             for line in load_evidence(config, which):
                 console.note(line)
             if not console.confirm(f"Set {which.value} to {to}?"):
                 raise typer.Exit
         event = roll_out(config, which, percent, reason.strip() or "no reason given")
-        _show_event(console, event)
+        show_event(console, event)
 
 
-@flags_app.command(epilog=_EPILOG)
+@flags_app.command(cls=PlainCommand, epilog=_EPILOG)
 def history(
-    flag: Annotated[str | None, typer.Argument(metavar="[FLAG]", help="Only this one.")] = None,
+    flag: Annotated[str | None, typer.Argument(metavar="FLAG", help="Show only this flag.")] = None,
     *,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """List every change of the flags, oldest first: who, when, from, to, reason, run."""
-    from discosync.commands.flags import load_history  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
+    """List the changes of all flags, oldest first.
 
-    which = None if flag is None else _parse_flag(flag)
-    console = Console(as_json=as_json)
-    with telling_errors(console):
+    Each with its time, who made it, the state before and after, the reason and the run.
+    """
+    from discosync.commands.flags import load_history  # noqa: PLC0415 - heavy
+
+    which = None if flag is None else parse_flag_name(flag)
+    with answering(as_json=as_json) as console:
         events = [event.to_json() for event in load_history(config, which)]
         if as_json:
             console.show_json({"events": events})
@@ -121,40 +104,8 @@ def history(
         console.show_table(names, rows)
 
 
-@app.command("rollback-flag", epilog=_EPILOG)
-def rollback_flag(
-    flag: FlagName,
-    *,
-    reason: Annotated[str, typer.Option(help="Why; somebody will read it tomorrow.")],
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Switch a flag off at once, for every later run, whatever the environment says.
-
-    `discosync flags set FLAG on` lifts it.
-    """
-    from discosync.commands.flags import roll_back  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
-
-    which = _parse_flag(flag)
-    if not reason.strip():
-        raise typer.BadParameter("it is empty; say why", param_hint="--reason")
-    console = Console(as_json=as_json)
-    with telling_errors(console):
-        _show_event(console, roll_back(config, which, reason.strip()))
-
-
 def _word(value: bool) -> str:  # noqa: FBT001 - a value
     return "on" if value else "off"
-
-
-def _parse_flag(text: str) -> "Flag":
-    from discosync.core.flags import parse_flag  # noqa: PLC0415 - only flags need it
-
-    try:
-        return parse_flag(text)
-    except ValueError as exc:
-        raise typer.BadParameter(str(exc), param_hint="FLAG") from exc
 
 
 def _parse_rollout(text: str) -> int:
@@ -164,13 +115,3 @@ def _parse_rollout(text: str) -> int:
         return parse_rollout(text)
     except ValueError as exc:
         raise typer.BadParameter(str(exc), param_hint="on|off|N%") from exc
-
-
-def _show_event(console: "Console", event: "FlagEvent") -> None:
-    if console.as_json:
-        console.show_json(event.to_json())
-        return
-    console.show_text(
-        f"{event.flag}: {event.state_before} → {event.state_after} ({event.reason}), "
-        "from the next run on"
-    )

@@ -40,10 +40,13 @@ def run_and_tell(
 
 
 @contextmanager
-def telling_errors(console: "Console") -> Iterator[None]:
-    """Say what went wrong, and end with its status."""
+def answering(*, as_json: bool) -> "Iterator[Console]":
+    """Give a console to a command without a report; an error ends the command."""
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+
+    console = Console(as_json=as_json)
     try:
-        yield
+        yield console
     except DiscosyncError as exc:
         console.tell_error(exc)
         raise typer.Exit(int(exc.exit_status)) from exc

@@ -1,20 +1,34 @@
-"""The options that several commands share, one alias each, and their help's last lines."""
+"""The options that several commands share, one alias each, and how their texts are read."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from discosync.errors import EXIT_STATUS_MEANINGS, ExitStatus
-
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from discosync.core.planning.limits import RemovalLimit
 
+Seller = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="The seller's Discogs user name (default: DISCOGS_USERNAME)."
+    ),
+]
 Config = Annotated[
-    Path | None, typer.Option("--config", help="Settings file instead of ./discosync.toml.")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings file (default: ./discosync.toml)."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Write the run's report to this file, as JSON."),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print nothing unless something is wrong.")
 ]
 Verbose = Annotated[
     int,
@@ -23,33 +37,29 @@ Verbose = Annotated[
         "-v",
         count=True,
         show_default=False,
-        help="Log phases; twice: every request.",
+        help="Log each phase on stderr; -vv logs each request too.",
     ),
 ]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")]
+NoBackup = Annotated[bool, typer.Option("--no-backup", help="Skip the backup.")]
+AllowMassChange = Annotated[
+    bool,
+    typer.Option(
+        "--allow-mass-change",
+        help=(
+            "This run only: allow one field to change in more than half of the listings, or the "
+            "currency to change."
+        ),
+    ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON on stdout.")]
-Report = Annotated[Path | None, typer.Option("--report", help="Write the JSON report here.")]
-
-
-Seller = Annotated[str | None, typer.Option(metavar="NAME", help="The seller's Discogs user name.")]
 LockWait = Annotated[
     float,
-    typer.Option(
-        metavar="SECONDS", min=0, show_default=False, help="Wait for another run to end (0)."
-    ),
+    typer.Option(metavar="SECONDS", min=0, help="How long to wait for another run to end."),
 ]
 TimeBudget = Annotated[
     float,
-    typer.Option(
-        metavar="SECONDS",
-        min=0.1,
-        max=604_800,
-        show_default=False,
-        help="End the run after this long (2700).",
-    ),
+    typer.Option(metavar="SECONDS", min=0.1, max=604_800, help="End the run after this long."),
 ]
 
 
@@ -61,17 +71,15 @@ class DiffForm(StrEnum):
     MARKDOWN = "markdown"
 
 
-GROUP_EPILOG = "\b\nExit statuses: 0 is ok; each command's own help lists the others."
-
-
-def exit_statuses(*statuses: ExitStatus) -> str:
-    """Write the end of a command's help."""
-    lines = [f"{int(s):>3}  {EXIT_STATUS_MEANINGS[s]}" for s in statuses]
-    return "\b\nExit statuses:\n" + "\n".join(lines)
+def refuse_contradictions(contradictions: Mapping[str, bool]) -> None:
+    """Refuse a command line whose options contradict each other; the keys name them."""
+    for options, is_so in contradictions.items():
+        if is_so:
+            raise typer.BadParameter(f"{options} makes no sense")
 
 
 def read_age(text: str, option: str) -> "timedelta":
-    """Read an age from the command line."""
+    """Read an age, such as `180d`, from the command line."""
     from discosync.core.moments import parse_age  # noqa: PLC0415 - heavy
 
     try:

@@ -1,92 +1,116 @@
-"""Options that mean what they say, read without pydantic.
+"""A command whose plain option values are read without pydantic.
 
-Typer hands every value to pydantic, a default and an absent one too, and importing that takes
-longer than an unchanged hour takes to read its file. What is plain is the same either way, and is
-taken as it stands. All else goes Typer's way, so whatever it refuses, it refuses in its own words;
-a Typer that is built differently inside goes its own way with everything.
+Since 0.29 Typer hands every value to pydantic, defaults and absent options too. Importing pydantic
+takes 0.1 s or more, a third of what an unchanged hour takes. `PlainCommand` reads the values that
+mean the same either way; when one value of a command line is not plain, Typer reads them all.
+
+Only the documented ways to extend a command are used: `app.command(cls=…)`, and click's
+`Command.parse_args`. The type and the range of an option come from our own functions. Where a
+newer Typer works differently inside, Typer reads everything: slower, and right.
 """
 
 import os
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, NamedTuple, get_args, get_type_hints
 
-from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperCommand
 
 _MAX_DIGITS = 9
+
+# Typer's own flags have no value unless they are typed, and Typer reads "no value" with pydantic.
+# `False` means the same and is taken as it is. For the `default_map` of every group.
+TYPERS_FLAGS_OFF = {"help": False, "install_completion": False, "show_completion": False}
 
 
 class NotPlain(Exception):
     """The value needs Typer to say what it means, or what is wrong with it."""
 
 
-class PlainGroup(TyperGroup):
-    """A group that reads plain values without pydantic, its own and its commands'."""
+class Declared(NamedTuple):
+    """What one of our functions declares about a parameter: its type, and the range of a number."""
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as Typer's
-        """Give the command of that name, if there is one."""
-        command = super().get_command(ctx, cmd_name)
-        if type(command) is TyperCommand:
-            command.__class__ = _PlainCommand
-        return command
-
-    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - as Typer's
-        """Give the group's own options."""
-        return _reading_plainly(super().get_params(ctx))
+    kind: object
+    least: float | None
+    most: float | None
 
 
-class _PlainCommand(TyperCommand):
-    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - as Typer's
-        return _reading_plainly(super().get_params(ctx))
+class PlainCommand(TyperCommand):
+    """A command that reads plain values itself, and leaves all others to Typer."""
 
-
-def _reading_plainly(params: list[Any]) -> list[Any]:
-    """Change the class of options; Typer has no place to say of which one they are made."""
-    for param in params:
-        if type(param) is TyperOption:
-            param.__class__ = _PlainOption
-        elif type(param) is TyperArgument:
-            param.__class__ = _PlainArgument
-    return params
-
-
-class _PlainOption(TyperOption):
-    def process_value(self, ctx: Any, value: object) -> object:  # noqa: ANN401 - as Typer's
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as Typer's
+        """Read a command line into the parameters of our function."""
         try:
-            plain = plain_value_of(self, value)
-        except NotPlain:
-            return super().process_value(ctx, value)
-        return plain if self.callback is None else self.callback(ctx, self, plain)
+            values = self._plain_values(ctx, list(args))
+        except (NotPlain, AttributeError, TypeError, ValueError):
+            # The last three: a Typer that is built differently inside.
+            return super().parse_args(ctx, args)
+        ctx.params.update(values)
+        ctx.args = []
+        return []
+
+    def _plain_values(self, ctx: Any, args: list[str]) -> dict[str, object]:  # noqa: ANN401
+        if ctx.resilient_parsing or self.callback is None:
+            raise NotPlain  # the shell completes a command line that is not finished yet
+        declared = declared_parameters(self.callback)
+        typed, rest, _ = self.make_parser(ctx).parse_args(args=args)
+        if rest:
+            raise NotPlain
+        values: dict[str, object] = {}
+        for param in self.get_params(ctx):
+            value, _ = param.consume_value(ctx, typed)
+            if param.callback is not None or (value is None and param.required):
+                if value or param.name in declared:
+                    raise NotPlain  # --help, or an argument that is missing
+            else:
+                values[param.name] = plain_value(declared[param.name], value)
+        if values.keys() != declared.keys():
+            raise NotPlain
+        return values
 
 
-class _PlainArgument(TyperArgument):
-    def process_value(self, ctx: Any, value: object) -> object:  # noqa: ANN401 - as Typer's
-        try:
-            plain = plain_value_of(self, value)
-        except NotPlain:
-            return super().process_value(ctx, value)
-        return plain if self.callback is None else self.callback(ctx, self, plain)
+def declared_parameters(function: Callable[..., Any]) -> dict[str, Declared]:
+    """Say what a command's function declares about each of its parameters."""
+    hints = get_type_hints(function, include_extras=True)
+    return {name: _declared(hint) for name, hint in hints.items() if name != "return"}
 
 
-def plain_value_of(param: TyperOption | TyperArgument, value: object) -> object:
-    """Say what a plain value means; raise `NotPlain` where that is for Typer to say."""
-    if param.multiple or param.nargs != 1 or (value is None and param.required):
-        raise NotPlain
-    kind = getattr(getattr(param, "type_descriptor", None), "annotation", None)
-    if value is None or (type(value) is kind and kind is not str):
-        return value  # absent, or a default
+def _declared(hint: Any) -> Declared:  # noqa: ANN401 - an annotation may be anything
+    if not hasattr(hint, "__metadata__"):
+        return Declared(_without_none(hint), None, None)
+    annotation, option = get_args(hint)
+    return Declared(_without_none(annotation), option.min, option.max)
+
+
+def _without_none(annotation: object) -> object:
+    kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+    return kinds[0] if len(kinds) == 1 and NoneType in get_args(annotation) else annotation
+
+
+def plain_value(declared: Declared, value: object) -> object:
+    """Say what a plain value means; raise `NotPlain` where Typer has to."""
+    kind = declared.kind
+    if not isinstance(kind, type):
+        raise NotPlain  # a list: Typer has its own word for an empty one
+    if type(value) is kind and kind is not str:
+        return value  # a default, or a flag
+    if value is None:
+        return None
     if isinstance(value, int) and kind is float:
         value = str(value)
     if not isinstance(value, str):
         raise NotPlain
     if kind is int or kind is float:
-        return _plain_number(kind, value, least=param.min, most=param.max)
+        return _plain_number(kind, value, least=declared.least, most=declared.most)
     return _plain_text(kind, value)
 
 
 def _plain_number(
     kind: type[int] | type[float], text: str, *, least: float | None, most: float | None
 ) -> float:
+    # Typer refuses a number that is out of range in its own words.
     if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS:
         number = kind(text)
         if (least is None or number >= least) and (most is None or number <= most):
@@ -94,11 +118,12 @@ def _plain_number(
     raise NotPlain
 
 
-def _plain_text(kind: object, text: str) -> object:
+def _plain_text(kind: type, text: str) -> object:
     if kind is str:
         return text
+    # Typer refuses a path that is there and cannot be read, and knows why.
     if kind is Path and (os.access(text, os.R_OK) or not os.access(text, os.F_OK)):
         return Path(text)
-    if isinstance(kind, type) and issubclass(kind, StrEnum) and text in set(kind):
+    if issubclass(kind, StrEnum) and text in set(kind):
         return kind(text)
     raise NotPlain

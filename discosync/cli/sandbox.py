@@ -6,51 +6,69 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from discosync.cli import app
-from discosync.cli.options import exit_statuses
+from discosync.cli.exit_statuses import exit_statuses
+from discosync.cli.plain_values import PlainCommand
 from discosync.errors import DiscosyncError, ExitStatus
 
 if TYPE_CHECKING:
     from discosync.sandbox.state import Fault
 
 _EPILOG = exit_statuses(
-    ExitStatus.OK,
-    ExitStatus.INTERNAL,
-    ExitStatus.USAGE,
-    ExitStatus.NOT_READY,
-    ExitStatus.BAD_DATA,
-    ExitStatus.TERMINATED,
+    {
+        ExitStatus.OK,
+        ExitStatus.INTERNAL,
+        ExitStatus.USAGE,
+        ExitStatus.NOT_READY,
+        ExitStatus.BAD_DATA,
+        ExitStatus.TERMINATED,
+    }
 )
 
 
-@app.command(epilog=_EPILOG)
+@app.command(cls=PlainCommand, epilog=_EPILOG)
 def sandbox(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     *,
-    seller: Annotated[str, typer.Option(help="The made-up seller's name.")] = "sandbox-records",
-    listings: Annotated[int, typer.Option(min=0, help="How many listings to make up.")] = 600,
+    seller: Annotated[
+        str, typer.Option(metavar="NAME", help="The made-up seller's name.")
+    ] = "sandbox-records",
+    listings: Annotated[
+        int, typer.Option(metavar="N", min=0, help="How many listings to make up.")
+    ] = 600,
     from_csv: Annotated[
-        Path | None, typer.Option(help="Serve this inventory instead, an export's CSV.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Serve the listings of this CSV export instead."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed, another inventory.")] = 1,
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
-    export_seconds: Annotated[float, typer.Option(min=0, help="How long an export takes.")] = 2.0,
+    seed: Annotated[
+        int,
+        typer.Option(metavar="N", help="The same seed makes up the same listings every time."),
+    ] = 1,
+    port: Annotated[int, typer.Option(metavar="N", help="The port; 0 picks a free one.")] = 0,
+    export_seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="How long an export takes.")
+    ] = 2.0,
     drift_every: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="Let an hour pass this often; 0: never.")
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="How often the listings change as they would in an hour; 0: never.",
+        ),
     ] = 0.0,
     limits: Annotated[
-        bool, typer.Option("--limits", help="Answer 429 above Discogs' real limit.")
+        bool, typer.Option("--limits", help="Answer 429 above Discogs' real rate limit.")
     ] = False,
     fail: Annotated[
         list[str] | None,
         typer.Option(
             metavar="'METHOD PATH STATUS TIMES'",
-            help="An error on demand: 'GET /inventory/export 503 2'; may be repeated.",
+            help="Answer with an error, such as 'GET /inventory/export 503 2'; repeatable.",
         ),
     ] = None,
 ) -> None:
     """Serve a local look-alike of the Discogs API.
 
-    For rehearsals and staging: on loopback only, over a made-up inventory. It prints the
-    variables that lead to it.
+    For trying things out, and for staging: it listens on this machine only, and its inventory is
+    made up. It prints the variables to set.
     """
     from discosync.commands.sandbox import SandboxOptions, serve_sandbox  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy

@@ -6,40 +6,41 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from discosync.cli import app
-from discosync.cli.frame import telling_errors
-from discosync.cli.options import AsJson, Config, Seller
-from discosync.cli.past import EPILOG
+from discosync.cli.exit_statuses import READ_STATUSES, exit_statuses
+from discosync.cli.frame import answering
+from discosync.cli.options import AsJson, Config, Seller, refuse_contradictions
+from discosync.cli.plain_values import PlainCommand
 
 if TYPE_CHECKING:
     from discosync.console import Console
     from discosync.core.past.stats import Stats
 
 
-@app.command(epilog=EPILOG)
+@app.command(cls=PlainCommand, epilog=exit_statuses(READ_STATUSES))
 def stats(
     *,
     since: Annotated[
-        str, typer.Option(metavar="TIME", help="From when on: an age or a moment.")
+        str, typer.Option(metavar="TIME", help="Count from here on: an age or a moment.")
     ] = "365d",
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page with charts here.")
+        Path | None, typer.Option(metavar="FILE", help="Write a page with charts to this file.")
     ] = None,
     as_csv: Annotated[
-        bool, typer.Option("--csv", help="Print one figure a line, for a spreadsheet.")
+        bool, typer.Option("--csv", help="Print CSV, one figure a line, for a spreadsheet.")
     ] = False,
     seller: Seller = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what sold and what went, how fast, for how much, and what the inventory is worth."""
+    """Show what sold, how fast and for how much.
+
+    Also what was removed without a sale, and what the inventory is worth.
+    """
     from discosync.commands.stats import load_stats, save_page  # noqa: PLC0415 - heavy
-    from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.render.stats import render_stats_csv, stats_json  # noqa: PLC0415 - heavy
 
-    if as_json and as_csv:
-        raise typer.BadParameter("--json with --csv makes no sense")
-    console = Console(as_json=as_json)
-    with telling_errors(console):
+    refuse_contradictions({"--json with --csv": as_json and as_csv})
+    with answering(as_json=as_json) as console:
         figures = load_stats(config, seller=seller, since=since)
         if html is not None:
             save_page(figures, html)

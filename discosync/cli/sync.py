@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from discosync.cli import app
+from discosync.cli.exit_statuses import RUN_STATUSES, exit_statuses
 from discosync.cli.frame import run_and_tell, run_once
 from discosync.cli.options import (
+    AllowMassChange,
     AsJson,
     Config,
     DiffForm,
+    DryRun,
     LockWait,
     Quiet,
     Report,
     Seller,
     TimeBudget,
     Verbose,
-    exit_statuses,
     read_limit,
+    refuse_contradictions,
 )
+from discosync.cli.plain_values import PlainCommand
 from discosync.errors import DiscosyncError, ExitStatus
 
 if TYPE_CHECKING:
@@ -40,70 +44,83 @@ class SourceName(StrEnum):
 
 
 _EPILOG = exit_statuses(
-    ExitStatus.OK,
-    ExitStatus.INTERNAL,
-    ExitStatus.USAGE,
-    ExitStatus.OK_WITH_WARNINGS,
-    ExitStatus.CHANGES,
-    ExitStatus.NOT_READY,
-    ExitStatus.LOCKED,
-    ExitStatus.AUTH,
-    ExitStatus.LIMIT,
-    ExitStatus.BAD_DATA,
-    ExitStatus.SOURCE_UNAVAILABLE,
-    ExitStatus.STORAGE,
-    ExitStatus.MIGRATION,
-    ExitStatus.TIME_BUDGET,
-    ExitStatus.INTERRUPTED,
-    ExitStatus.TERMINATED,
+    RUN_STATUSES
+    | {
+        ExitStatus.CHANGES,
+        ExitStatus.AUTH,
+        ExitStatus.LIMIT,
+        ExitStatus.BAD_DATA,
+        ExitStatus.SOURCE_UNAVAILABLE,
+        ExitStatus.MIGRATION,
+    }
 )
 
 
-@app.command(epilog=_EPILOG)
+@app.command(cls=PlainCommand, epilog=_EPILOG)
 def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     *,
     seller: Seller = None,
     from_file: Annotated[
         Path | None,
-        typer.Option(help="An export downloaded by hand: .csv, .csv.gz, .zip; - is stdin."),
+        typer.Option(
+            metavar="FILE",
+            help="Read a downloaded export: .csv, .csv.gz or .zip; - is standard input.",
+        ),
     ] = None,
     source: Annotated[
-        SourceName, typer.Option(help="export and pages are taken literally, without fallback.")
+        SourceName,
+        typer.Option(
+            help="auto reads the export, or the pages if it cannot; the others have no fallback."
+        ),
     ] = SourceName.AUTO,
     public: Annotated[
-        bool, typer.Option("--public", help="What anybody sees of a shop: no token, For Sale only.")
+        bool,
+        typer.Option(
+            "--public", help="Read the shop as any visitor sees it: no token, For Sale only."
+        ),
     ] = False,
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Rehearse with a made-up shop, in its own database.")
+        bool,
+        typer.Option("--sandbox", help="Try it out: a made-up shop, in a database of its own."),
     ] = False,
     all_sellers: Annotated[
-        bool, typer.Option("--all-sellers", help="Each [sellers.NAME] of discosync.toml in turn.")
+        bool,
+        typer.Option(
+            "--all-sellers", help="Sync each [sellers.NAME] of discosync.toml, one after another."
+        ),
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change; write nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="With --dry-run: end with 4 when there are changes.")
+        bool, typer.Option("--exit-code", help="With --dry-run: exit with 4 if there are changes.")
     ] = False,
     diff: Annotated[
-        DiffForm | None, typer.Option(help="Print the changes: json all, the others 200.")
+        DiffForm | None,
+        typer.Option(help="Print the changes: json all of them, the others the first 200."),
     ] = None,
     changes: Annotated[
-        bool, typer.Option("--changes", help="The report lists every change.")
+        bool, typer.Option("--changes", help="List every change in the report.")
     ] = False,
     max_removals: Annotated[
         str | None,
-        typer.Option(metavar="N|N%", help="How many listings may vanish at once, this run."),
+        typer.Option(
+            metavar="N|N%",
+            help="This run only: how many listings may be missing (default: MAX_REMOVALS).",
+        ),
     ] = None,
     allow_mass_removal: Annotated[
-        bool, typer.Option("--allow-mass-removal", help="Once: any number may vanish.")
-    ] = False,
-    allow_mass_change: Annotated[
         bool,
-        typer.Option("--allow-mass-change", help="Once: a field, or the currency, may change."),
+        typer.Option(
+            "--allow-mass-removal",
+            help="This run only: allow any number of listings to be missing.",
+        ),
     ] = False,
+    allow_mass_change: AllowMassChange = False,
     allow_empty: Annotated[
-        bool, typer.Option("--allow-empty", help="Once: an empty inventory may empty the mirror.")
+        bool,
+        typer.Option(
+            "--allow-empty",
+            help="This run only: accept an empty inventory; all listings become inactive.",
+        ),
     ] = False,
     lock_wait: LockWait = 0,
     time_budget: TimeBudget = 2700,
@@ -115,7 +132,8 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
 ) -> None:
     """Mirror a seller's inventory into the database.
 
-    All of it is fetched, only what changed is written, in one transaction; nothing is deleted.
+    The whole inventory is fetched. What changed is written in one transaction, and no listing is
+    deleted: one that is gone becomes inactive.
     """
     from discosync.commands.sync import SyncRequest  # noqa: PLC0415 - heavy
     from discosync.commands.syncing.from_file import FetchOptions  # noqa: PLC0415 - heavy
@@ -125,7 +143,7 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     from discosync.core.planning.limits import Allowances  # noqa: PLC0415 - heavy
     from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
 
-    _refuse_contradictions(
+    refuse_contradictions(
         {
             "--exit-code without --dry-run": exit_code and not dry_run,
             "--json with --diff table or markdown": as_json
@@ -175,12 +193,6 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     raise typer.Exit(run(request, console, diff))
 
 
-def _refuse_contradictions(contradictions: dict[str, bool]) -> None:
-    for text, is_so in contradictions.items():
-        if is_so:
-            raise typer.BadParameter(f"{text} makes no sense")
-
-
 def _sync_one(request: "SyncRequest", console: "Console", diff: DiffForm | None) -> int:
     from discosync.commands.sync import sync_seller  # noqa: PLC0415 - heavy
 
@@ -190,7 +202,7 @@ def _sync_one(request: "SyncRequest", console: "Console", diff: DiffForm | None)
 
 
 def _sync_all(request: "SyncRequest", console: "Console", diff: DiffForm | None) -> int:
-    """Sync every configured seller; one that fails keeps no other from its turn."""
+    """Sync every configured seller; after a failed one the next has its turn all the same."""
     from discosync.commands.sync import (  # noqa: PLC0415 - heavy
         configured_sellers,
         request_for,
