@@ -15,14 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from xml.etree import ElementTree as ET
 
 from discosync.discogs.catalog.dump import DumpReader
-from discosync.sandbox.dump import render_record
+from discosync.sandbox.dump import render_dump, render_record
 from discosync.sandbox.inventory import make_inventory
 from discosync.sandbox.releases import render_release
 
@@ -43,16 +42,18 @@ def _write_dump(path: Path, records: int) -> int:
         render_record(render_release(listing)).decode() for listing in make_inventory(_TEMPLATES)
     ]
     unpacked = 0
-    with path.open("wb") as file:
-        packer = zlib.compressobj(6, wbits=31)
-        file.write(packer.compress(b"<releases>\n"))
+
+    def make_records() -> Iterator[bytes]:
+        nonlocal unpacked
         for number in range(1, records + 1):
             notes = "\n".join(rng.choices(filler, k=rng.randrange(40, 180)))
             record = re.sub(r'id="\d+"', f'id="{number}"', templates[number % _TEMPLATES], count=1)
-            packed_in = f"{record.replace('Made up.', notes)}\n".encode()
-            unpacked += len(packed_in)
-            file.write(packer.compress(packed_in))
-        file.write(packer.compress(b"</releases>\n") + packer.flush())
+            encoded = record.replace("Made up.", notes).encode()
+            unpacked += len(encoded) + 1
+            yield encoded
+
+    with path.open("wb") as file:
+        file.writelines(render_dump(make_records()))
     return unpacked
 
 

@@ -1,1 +1,1 @@
-"""The adapter to Discogs: the only place that knows HTTP."""
+"""The Discogs API: the only room that sends HTTP requests."""

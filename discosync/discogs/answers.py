@@ -1,4 +1,4 @@
-"""What an answer of Discogs means: usable, worth another try, or an error of ours."""
+"""What an answer of Discogs means: usable, worth another try, or one of our errors."""
 
 import json
 from collections.abc import Mapping
@@ -20,14 +20,15 @@ from discosync.errors import (
 )
 
 SANDBOX_HEADER = "X-Discosync-Sandbox"
-"""Every answer of discosync's own sandbox carries it."""
+"""A header that every answer of discosync's own sandbox has, and none of Discogs."""
 
 _RETRIED_STATUSES = frozenset({408, 500, 502, 503, 504, *range(520, 531)})
+"""Trouble that passes; 520 to 530 are Cloudflare's own, which stands before the API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer with a status that the caller asked for."""
+    """An answer whose status the caller can use: 200, 201, or one that it asked for."""
 
     status: int
     headers: Mapping[str, str]
@@ -35,7 +36,7 @@ class Answer:
 
     @property
     def served_at(self) -> datetime:
-        """The server's clock when it answered; ours when it does not say."""
+        """When the server answered, by its `Date` header; by our clock if there is none."""
         try:
             return parsedate_to_datetime(self.headers["Date"]).astimezone(UTC)
         except (KeyError, ValueError, TypeError):
@@ -48,9 +49,10 @@ class Answer:
 
 
 class RetryLater(Exception):
-    """This attempt failed in a way that may pass; `error` is what it means if it does not.
+    """This attempt failed, but another one may work; `error` is what to raise if none does.
 
-    Never leaves `transport`.
+    `wait_seconds` is what Discogs asked for; `throttled` says that it answered 429. The transport
+    and the cache catch it: no other module sees it.
     """
 
     def __init__(
@@ -65,15 +67,19 @@ class RetryLater(Exception):
 def check_status(
     response: requests.Response, also: frozenset[int], *, firewall_wait_seconds: float
 ) -> None:
-    """Turn a status nobody asked for into an error of ours, or into a reason to retry."""
+    """Accept 200, 201 and the statuses in `also`; raise for every other one.
+
+    Raises `RetryLater` where another attempt may work, `AuthRefused` for 401 and a 403 by Discogs
+    itself, `SourceUnavailable` for the rest.
+    """
     status = response.status_code
     if status in also or status in {200, 201}:
         return
-    said = _message_of(response)
+    message = _message_of(response)
     if status == 429:
         raise RetryLater(
             RateLimited(
-                f"Discogs keeps answering 429: {said}",
+                f"Discogs keeps answering 429: {message}",
                 hint="something else at this address may be using up the limit; "
                 "the next run tries again",
             ),
@@ -82,19 +88,21 @@ def check_status(
         )
     if status == 401:
         raise AuthRefused(
-            f"Discogs refuses the token (401: {said})",
+            f"Discogs refuses the token (401: {message})",
             hint="make a new one at https://www.discogs.com/settings/developers and set "
             "DISCOGS_TOKEN",
             code="token_refused",
         )
     unavailable = SourceUnavailable(
-        f"Discogs answered {status}: {said}", hint="nothing was changed; try again later"
+        f"Discogs answered {status}: {message}", hint="nothing was changed; try again later"
     )
-    if status == 403 and not _is_json(response):  # the firewall in front of the API
+    # The firewall in front of the API refuses with a web page (reported, October 2022). It may let
+    # the next attempt through; a refusal by Discogs itself is JSON, and final.
+    if status == 403 and not _is_json(response):
         raise RetryLater(unavailable, wait_seconds=firewall_wait_seconds)
     if status == 403:
         raise AuthRefused(
-            f"Discogs does not allow this (403: {said})",
+            f"Discogs does not allow this (403: {message})",
             hint="is the token that of the seller?",
             code="forbidden",
         )
@@ -102,7 +110,7 @@ def check_status(
 
 
 def parse_object(answer: Answer) -> dict[str, Any]:
-    """Read a JSON object; numbers with a fraction come as `Decimal`."""
+    """Parse a JSON object, fractions as `Decimal`; raise `RetryLater` for anything else."""
     try:
         parsed = json.loads(answer.body, parse_float=Decimal)
     except (ValueError, RecursionError) as exc:
@@ -122,8 +130,9 @@ def _not_json(answer: Answer) -> BadData:
 
 
 def broken_transfer(exc: requests.RequestException) -> DiscosyncError:
-    """Tell a body that ended early from a connection that broke."""
+    """Return `BadData` for a body that ended early, else what `unreachable` returns."""
     cause: BaseException | None = exc
+    # `requests` wraps the cause, sometimes twice: look for it along the chain.
     while cause is not None:
         short = next((arg for arg in cause.args if isinstance(arg, IncompleteRead)), cause)
         if isinstance(short, IncompleteRead):
@@ -137,7 +146,7 @@ def broken_transfer(exc: requests.RequestException) -> DiscosyncError:
 
 
 def unreachable(exc: requests.RequestException) -> SourceUnavailable:
-    """Say that nobody answered."""
+    """Return the error that says that no answer came."""
     return SourceUnavailable(
         f"Discogs did not answer ({type(exc).__name__})",
         hint="is the network up? nothing was changed; the next run tries again",
@@ -149,7 +158,7 @@ def _is_json(response: requests.Response) -> bool:
 
 
 def _message_of(response: requests.Response) -> str:
-    """Take Discogs' own words out of an error, or say that there are none."""
+    """Return the `message` of an error's JSON body, or "no reason given"."""
     try:
         message = response.json()["message"]
     except (ValueError, KeyError, TypeError, RecursionError, requests.RequestException):
@@ -158,12 +167,15 @@ def _message_of(response: requests.Response) -> str:
 
 
 def parse_number(text: str | None) -> int | None:
-    """Read a header that should hold a number."""
+    """Parse a header that should hold a whole number; return None if it does not."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _retry_after_seconds(response: requests.Response) -> float | None:
-    """Read `Retry-After`, seconds or a date; Discogs sends it rarely, if at all."""
+    """Return the seconds in `Retry-After`, which holds seconds or a date; None without it.
+
+    Whether Discogs sends it with a 429 is not documented, and reports contradict each other.
+    """
     text = response.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

@@ -1,6 +1,7 @@
-"""The way to a Redis: bounded in time, its trouble as one exception, its password nowhere.
+"""The connection to a Redis: with short timeouts, and one exception for whatever goes wrong.
 
-`redis` is an extra, and takes 150 ms to import: only what is about to ask a Redis comes here.
+No message repeats the address, because it may hold a password. The package `redis` is an extra and
+takes 150 ms to import, so it is imported where it is used.
 """
 
 from collections.abc import Iterator
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     import redis
 
 PREFIX = "discosync"
-"""All our keys begin so; no other key is ours to touch."""
+"""All our keys begin with it; no other key is read, written or deleted."""
 
 _TIMEOUT_SECONDS = 0.5
 _MAX_MESSAGE = 200
 _BAD_PARAMETERS = (ValueError, TypeError, AttributeError, LookupError)
-"""What the library ends with when a parameter of the address makes no sense to it."""
+"""What the library raises when it cannot use a parameter of the address."""
 _BAD_ADDRESS = (
     "REDIS_URL cannot be used: the package `redis` does not take what stands after its `?` "
     "(ssl_… belongs to rediss:// only)"
@@ -27,7 +28,10 @@ _BAD_ADDRESS = (
 
 
 class CacheTrouble(Exception):
-    """A store does not do its part; the text says which and why. Never leaves `discogs`."""
+    """A cache or a shared count cannot be used; the text says which one and why.
+
+    It never leaves `discogs`: a run goes on without.
+    """
 
 
 class RedisMissing(CacheTrouble):
@@ -35,7 +39,10 @@ class RedisMissing(CacheTrouble):
 
 
 def connect(url: Secret, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> "redis.Redis":
-    """Prepare a connection; the first question opens it. Raises `CacheTrouble`."""
+    """Prepare a connection, which opens with its first command.
+
+    Raises `RedisMissing` without the package, `CacheTrouble` for an address it cannot use.
+    """
     try:
         import redis  # noqa: PLC0415 - an extra
         from redis.backoff import NoBackoff  # noqa: PLC0415 - an extra
@@ -49,25 +56,26 @@ def connect(url: Secret, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> "redis
             url.reveal(),
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,
-            retry=Retry(NoBackoff(), 0),  # `redis.Redis()` of itself tries for seconds, every time
+            # Without this the library retries for seconds, with every command.
+            retry=Retry(NoBackoff(), 0),
         )
-        # Parameters of the address are looked at when a connection is made; this opens none.
+        # The library checks the address when it makes a connection; this makes one and opens none.
         pool = prepared.connection_pool
         pool.connection_class(**pool.connection_kwargs)
     except (*_BAD_PARAMETERS, redis.RedisError):
-        # Not chained and not quoted: it may repeat the address, and with it the password.
+        # Neither chained nor quoted: the library's text may repeat the address and its password.
         raise CacheTrouble(_BAD_ADDRESS) from None
     return prepared
 
 
 @contextmanager
 def redis_trouble() -> Iterator[None]:
-    """Turn whatever goes wrong with a Redis into `CacheTrouble`."""
+    """Turn every exception of the Redis library, except `KeyError`, into `CacheTrouble`."""
     from redis import exceptions as known  # noqa: PLC0415 - an extra
 
     try:
         yield
-    except KeyError:  # nothing is kept there: an answer, no trouble
+    except KeyError:  # no such key: an answer, no trouble
         raise
     except known.OutOfMemoryError as exc:
         raise CacheTrouble("Redis is full") from exc
@@ -79,18 +87,18 @@ def redis_trouble() -> Iterator[None]:
         raise CacheTrouble("Redis cannot be reached") from exc
     except known.RedisError as exc:
         raise CacheTrouble(f"Redis answers with an error ({_message(exc)})") from exc
-    except _BAD_PARAMETERS as exc:  # some are looked at with the first question only
+    except _BAD_PARAMETERS as exc:  # the library checks some parameters with the first command
         raise CacheTrouble(_BAD_ADDRESS) from exc
 
 
 def _message(fault: Exception) -> str:
-    """Give a server's own words in a line, without the command: it may hold the password."""
+    """Return the server's own words on one line, without the command: it may hold the password."""
     words = " ".join(str(fault).partition("with args beginning with")[0].split())
     return words[:_MAX_MESSAGE] or type(fault).__name__
 
 
 def shown_address(url: Secret) -> str:
-    """Write the address for people: without user and password."""
+    """Return the address without user and password."""
     parts = urlsplit(url.reveal())
     if parts.scheme == "unix":
         return f"unix://{parts.path}"

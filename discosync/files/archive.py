@@ -1,8 +1,8 @@
-"""Archives of purged listings: gzipped lines of JSON, written by rename and read back.
+"""Archives of purged listings: gzipped lines of JSON.
 
-The first line is the header; then come the runs that the history refers to, then the listings,
-each with its whole history and its links; the last line counts them. Without that last line an
-archive is a broken one.
+The first line is the header. Then come the runs to which the history refers, then the listings,
+each with its whole history and its links. The last line counts them: an archive without it was cut
+short.
 """
 
 import gzip
@@ -27,7 +27,7 @@ Line = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """A finished archive: where it is, and what is in it."""
+    """A whole archive: its path, its digest and size, and how much is in it."""
 
     path: Path
     sha256: str
@@ -38,7 +38,7 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveCounts:
-    """How much of each is in an archive."""
+    """How many runs, listings and changes an archive holds."""
 
     runs: int = 0
     listings: int = 0
@@ -48,12 +48,13 @@ class ArchiveCounts:
 def write_archive(path: Path, header: Line, lines: Iterable[Line]) -> Archive:
     """Write an archive, read it back, and only then give it its name.
 
-    Raises `BackupFailed` when the disk does not take it, or does not give back what it took.
+    Raises `BackupFailed` when the disk does not take it, or when it reads back differently.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         written, counts = _write(draft, header, lines)
+        # A purge deletes what is in here: trust the disk only after reading it back.
         read, _ = _digest_of_lines(draft)
         if read != written:
             raise BackupFailed(
@@ -67,7 +68,7 @@ def write_archive(path: Path, header: Line, lines: Iterable[Line]) -> Archive:
     except OSError as exc:
         raise BackupFailed(
             f"the archive {path} cannot be written: {exc.strerror or exc}",
-            hint="nothing was purged; free some space, or name another place with --archive",
+            hint="nothing was purged; free some space, or name another directory with --archive",
             code="archive_failed",
         ) from exc
     finally:
@@ -129,9 +130,9 @@ def _sync_directory(directory: Path) -> None:
 
 
 def inspect_archive(path: Path) -> tuple[Line, Archive]:
-    """Read an archive from end to end; give its header and what is in it.
+    """Read and check a whole archive; return its header and what is in it.
 
-    Raises `BadData` for one that is damaged, cut short or of another kind.
+    Raises `BadData` for an archive that is missing, damaged, cut short or of another program.
     """
     header: Line | None = None
     listings = changes = 0
@@ -152,7 +153,7 @@ def inspect_archive(path: Path) -> tuple[Line, Archive]:
 
 
 def read_archive(path: Path) -> Iterator[Line]:
-    """Give an archive's lines, header and end included; raise `BadData` for a broken one."""
+    """Yield an archive's lines, with header and end; raise `BadData` for a broken archive."""
     seen = {"run": 0, "listing": 0}
     is_first, end = True, None
     with _reading(path), gzip.open(path, "rt", encoding="utf-8") as lines:

@@ -1,4 +1,4 @@
-"""What the disk says, in the words of our own errors."""
+"""Errors of the disk, turned into `StorageFailed`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _HINTS = {
 
 
 def path_refused(exc: OSError) -> StorageFailed | None:
-    """Say which path the system refused; None for an error that is about no path."""
+    """Return the error that names the refused path; None for an error without a path."""
     if exc.filename is None:
         return None
     return StorageFailed(
@@ -26,7 +26,7 @@ def path_refused(exc: OSError) -> StorageFailed | None:
 
 @contextmanager
 def disk_errors(path: Path, verb: Literal["read", "write"] = "write") -> Iterator[None]:
-    """Turn what the disk says about a file into `StorageFailed`."""
+    """Turn an `OSError` into a `StorageFailed` that names `path` and what to do."""
     try:
         yield
     except OSError as exc:

@@ -1,7 +1,7 @@
-"""Parsed records put aside on the disk, from the plan to the write.
+"""Parsed records, kept on the disk between planning and writing.
 
-What is written is what was decided about, and nothing of it is parsed twice; in memory it would
-grow with the inventory.
+So the records that are written are the very ones that the plan decided about, none is parsed twice,
+and memory does not grow with the inventory.
 """
 
 import marshal
@@ -22,7 +22,7 @@ _MOMENTS = [PLACE_BY_FIELD[field] for field in ("posted",)]
 
 
 class ParsedFile:
-    """A file of parsed records, in the order of their snapshot; without the rejected ones."""
+    """A file of parsed records, in the order of their snapshot, without the rejected ones."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -33,7 +33,7 @@ class ParsedFile:
 
     @contextmanager
     def writing(self) -> Iterator[Callable[[ParsedBlock], None]]:
-        """Begin anew, and give what puts a block aside.
+        """Empty the file, and give a function that appends a block to it.
 
         Raises `StorageFailed` when the disk does not take it.
         """
@@ -58,9 +58,9 @@ class ParsedFile:
             file.close()
 
     def read(self) -> Iterator[ParsedBlock]:
-        """Read all that was put aside: nothing, when nothing ever was.
+        """Yield every block that was appended; none, if none was.
 
-        Raises `StorageFailed` when it is not all there.
+        Raises `StorageFailed` when some of it is missing.
         """
         left = self._count
         if not left:
@@ -78,34 +78,35 @@ class ParsedFile:
 
 
 def _unpack_from(file: BinaryIO) -> ParsedBlock | None:
-    """Read the next block; None where there is no whole one."""
+    """Read the next block; return None at the end, and where a block is cut short."""
     size = int.from_bytes(file.read(_SIZE_BYTES), "big")
     packed = file.read(size)
     return _unpack(packed) if packed and len(packed) == size else None
 
 
-# Of all that Python has for the purpose, marshal alone is much quicker than parsing; it knows
-# neither money nor moments, and is read by the very process that wrote it.
+# marshal, because pickle and JSON are hardly quicker than parsing the file again. It has no
+# decimals and no moments, so both become text. The process that wrote the file also reads it, so
+# the version of the format does not matter.
 
 
 def _pack(block: ParsedBlock) -> bytes:
     columns = list(block.columns)
-    for place in _DECIMALS:
-        columns[place] = _each(columns[place], str)
-    for place in _MOMENTS:
-        columns[place] = _each(columns[place], datetime.isoformat)
+    for slot in _DECIMALS:
+        columns[slot] = _each(columns[slot], str)
+    for slot in _MOMENTS:
+        columns[slot] = _each(columns[slot], datetime.isoformat)
     return marshal.dumps((list(block.ids), columns, list(block.digests)))
 
 
 def _unpack(packed: bytes) -> ParsedBlock:
     ids, columns, digests = marshal.loads(packed)  # noqa: S302 - our own file, written just now
-    for place in _DECIMALS:
-        columns[place] = _each(columns[place], Decimal)
-    for place in _MOMENTS:
-        columns[place] = _each(columns[place], datetime.fromisoformat)
+    for slot in _DECIMALS:
+        columns[slot] = _each(columns[slot], Decimal)
+    for slot in _MOMENTS:
+        columns[slot] = _each(columns[slot], datetime.fromisoformat)
     return ParsedBlock(places=range(len(ids)), ids=ids, columns=columns, digests=digests)
 
 
 def _each(column: Sequence[Any], turn: Callable[[Any], Any]) -> Sequence[Any]:
-    """Turn every value but None into another."""
+    """Return the column with `turn` applied to every value but None."""
     return [None if value is None else turn(value) for value in column]

@@ -1,4 +1,4 @@
-"""A run's report as files: where it was asked for, and among those of earlier runs."""
+"""A run's report as files: at the path of `--report`, and in REPORT_DIR with earlier ones."""
 
 import re
 from contextlib import suppress
@@ -14,16 +14,19 @@ _REPORT_NAME = re.compile(r"[a-z-]+-\d{8}T\d{6}Z-[0-9a-f]{8}\.json")
 
 
 def save_report(report: RunReport, *, path: Path | None, directory: Path | None) -> RunReport:
-    """Write the report to `path` and into `directory`; failing at that is a warning, no failure."""
+    """Write the report to `path` and into `directory`; return it, with a warning for each failure.
+
+    A report that cannot be written does not make a run fail: its data is in the database by then.
+    """
     paths = [path] if path else []
     if directory:
         stamp = f"{report.started_at:%Y%m%dT%H%M%SZ}"
         paths.append(directory / f"{report.command}-{stamp}-{report.run_id[:8]}.json")
-    for place in paths:
+    for target in paths:
         try:
-            write_json(report.to_json(), place)
-        except (OSError, ValueError) as exc:  # ValueError: a name that cannot be written either
-            report = _with_lost_report(report, place, exc)
+            write_json(report.to_json(), target)
+        except (OSError, ValueError) as exc:  # ValueError: a path with a NUL, or half a character
+            report = _with_lost_report(report, target, exc)
     if directory:
         with suppress(OSError):
             _prune(directory)
@@ -31,7 +34,7 @@ def save_report(report: RunReport, *, path: Path | None, directory: Path | None)
 
 
 def _prune(directory: Path) -> None:
-    """Keep the newest reports; touch no file that is not one of ours."""
+    """Delete all but the newest 500 reports; leave files with other names alone."""
     reports = [path for path in directory.iterdir() if _REPORT_NAME.fullmatch(path.name)]
     for old in sorted(reports, key=lambda path: path.name)[:-_REPORTS_KEPT]:
         old.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A snapshot's file, read record by record."""
+"""A snapshot's file, opened for reading."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +18,9 @@ _HEADER_BYTES = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSnapshot:
-    """A snapshot opened for reading: its header, and its records, as they are or parsed.
+    """An open snapshot: its header, the fields it shows, and its records.
 
-    Either `stream` or `records` can be read, once.
+    `stream` gives raw blocks, `records` parsed listings; only one of them can be read, once.
     """
 
     header: Header
@@ -30,7 +30,7 @@ class OpenSnapshot:
 
     @property
     def records(self) -> Iterator[Listing | RejectedRecord]:
-        """Read the records into listings, one by one."""
+        """Yield the records as listings, one by one; a bad record as `RejectedRecord`."""
         while block := self.stream.take():
             for parsed in self.parser.read(block):
                 yield from parsed.rejected
@@ -40,9 +40,10 @@ class OpenSnapshot:
 
 @contextmanager
 def open_snapshot(snapshot: Snapshot) -> Iterator[OpenSnapshot]:
-    """Open a snapshot; may be called again to read it once more.
+    """Open a snapshot from its beginning; it can be opened again.
 
-    Raises `BadData` for a broken header here, and for a broken structure while records are read.
+    Raises `BadData` for a broken header, `StorageFailed` for a file that cannot be opened. Reading
+    records raises `BadData` for a broken structure.
     """
     with _opened(snapshot.path) as file:
         stream = RecordStream(file)
@@ -51,6 +52,7 @@ def open_snapshot(snapshot: Snapshot) -> Iterator[OpenSnapshot]:
         if first and len(first.bodies) > 1:
             stream.give_back(first, 1)
         sees = header.sees - snapshot.hidden
+        # The CSV has no currency column; the snapshot knows it from the API or the settings.
         if snapshot.currency is not None:
             sees |= {"price_currency"}
         yield OpenSnapshot(

@@ -1,4 +1,4 @@
-"""Reports as files."""
+"""Writing a file by rename, so that nobody reads half of one."""
 
 import json
 import os
@@ -8,12 +8,15 @@ from typing import Any
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
-    """Write a JSON object by rename, so that nobody reads half of one."""
+    """Write a JSON object, indented, as `write_text` does."""
     write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", path)
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a text by rename, to where a link leads; a pipe or a device is written to itself."""
+    """Write a text to a draft beside `path` and rename it; raise `OSError` when that fails.
+
+    A link stays a link: the file that it names is replaced. A pipe or a device is written to.
+    """
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return

@@ -1,1 +1,1 @@
-"""A look-alike of the Discogs API on loopback, over an inventory that it makes up."""
+"""A local server that answers as the Discogs API does, for a made-up inventory."""

@@ -1,4 +1,4 @@
-"""What Discogs would answer, in its own shapes (recorded exchanges of August 2026)."""
+"""Exports and inventory pages in Discogs' own shapes (recorded in August 2026)."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ _TOTALS = {"rating": "99.8", "stars": 5.0, "total": 1234}
 
 
 def render_csv(inventory: Sequence[Listing]) -> bytes:
-    """Write an export: UTF-8, CRLF after every record, minimal quoting."""
+    """Return an export's bytes: UTF-8, CRLF after every record, quotes only where needed."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(EXPORT_COLUMNS)
@@ -53,7 +53,7 @@ def _csv_row(listing: Listing) -> list[object]:
 def render_page(
     inventory: Sequence[Listing], *, seller: str, page: int, per_page: int, is_owner: bool
 ) -> Json:
-    """Write one page of `GET /users/{username}/inventory`."""
+    """Return one page of `GET /users/{username}/inventory`, with more fields for the owner."""
     start = (page - 1) * per_page
     shown = inventory[start : start + per_page]
     return {
@@ -69,7 +69,7 @@ def render_page(
 
 
 def _entities(text: str | None) -> str:
-    """Write comments as the JSON API does: with some characters as entities."""
+    """Write quotes in comments as HTML entities, as the JSON API does (observed, May 2026)."""
     return (text or "").replace("'", "&#39;").replace('"', "&#34;")
 
 
@@ -144,7 +144,7 @@ def _page_release(listing: Listing) -> Json:
 
 
 def for_sale(inventory: Sequence[Listing], status: str) -> list[Listing]:
-    """Filter as the owner's `status` parameter does."""
+    """Filter as the parameter `status` does for the owner."""
     if status.casefold() == "all":
         return list(inventory)
     return [x for x in inventory if x.status.casefold() == (status or FOR_SALE).casefold()]

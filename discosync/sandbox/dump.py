@@ -1,33 +1,28 @@
-"""The monthly releases dump as Discogs would write it of the sandbox's inventory."""
+"""The monthly releases dump in Discogs' form, made of made-up releases."""
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as ET
 
-from discosync.core.inventory.listing import Listing
-from discosync.sandbox.releases import Json, render_release
+from discosync.sandbox.releases import Json
 
-_GZIP_FORM = 31
+_GZIP_FORM = 31  # to zlib: with gzip's header and checksum
 _ARTIST_FIELDS = ("id", "name", "anv", "join", "role", "tracks")
 _TRACK_FIELDS = ("position", "title", "duration")
 _COMPANY_FIELDS = ("id", "name", "catno", "entity_type", "entity_type_name", "resource_url")
 
 
-def render_dump(inventory: Sequence[Listing]) -> Iterator[bytes]:
-    """Write a gzipped dump piece by piece: each release once, in the order of their ids.
-
-    The releases are those that `GET /releases/{id}` answers with.
-    """
-    first_by_id = {listing.release_id: listing for listing in reversed(inventory)}
+def render_dump(records: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a gzipped dump piece by piece, one record a line; Discogs orders them by id."""
     packer = zlib.compressobj(wbits=_GZIP_FORM)
     yield packer.compress(b"<releases>\n")
-    for _, listing in sorted(first_by_id.items()):
-        yield packer.compress(render_record(render_release(listing)) + b"\n")
+    for record in records:
+        yield packer.compress(record + b"\n")
     yield packer.compress(b"</releases>\n") + packer.flush()
 
 
 def render_record(release: Json) -> bytes:
-    """Write one `<release>` element; what is not ASCII is written by number, as Discogs does."""
+    """Return one `<release>` element; what is not ASCII is written by number, as Discogs does."""
     record = ET.Element("release", id=str(release["id"]), status=release["status"])
     ET.SubElement(record, "images")
     _add_artists(record, "artists", release["artists"])
@@ -70,7 +65,7 @@ def _add_formats(record: ET.Element, formats: Sequence[Json]) -> None:
 
 
 def _add_tracks(record: ET.Element, tracks: Sequence[Json]) -> None:
-    """Write tracks; their artists are elements of the release's own names, further down."""
+    """Add tracks. Their artists have the same element names as the release's own, deeper down."""
     tracklist = ET.SubElement(record, "tracklist")
     for shown in tracks:
         track = ET.SubElement(tracklist, "track")

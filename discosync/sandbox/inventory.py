@@ -1,6 +1,6 @@
-"""A made-up inventory in the shapes of a real one, and how it drifts from hour to hour.
+"""A made-up inventory in the shapes of a real one, and its changes from hour to hour.
 
-Everything follows from a seed, so that a rehearsal can be repeated. No name in it is anybody's.
+Everything follows from a seed, so that a rehearsal can be repeated. All names are invented.
 """
 
 from dataclasses import replace
@@ -46,7 +46,7 @@ _SHARE_BY_STATUS = {FOR_SALE: 74, "Sold": 24, "Draft": 1, "Expired": 1}
 
 
 def make_inventory(count: int, *, seed: int = 1) -> list[Listing]:
-    """Make up that many listings, oldest first."""
+    """Make up `count` listings, oldest first."""
     rng = Random(f"inventory {seed}")  # noqa: S311 - a rehearsal, no secret
     return [_make_listing(rng, number) for number in range(count)]
 
@@ -94,7 +94,7 @@ def _make_listing(rng: Random, number: int) -> Listing:
 
 
 def drift(inventory: list[Listing], steps: int, *, seed: int = 1) -> list[Listing]:
-    """Let that many hours pass: sales, new records, new prices, a listing withdrawn, one back."""
+    """Let `steps` hours pass: sales, new records, new prices, a listing withdrawn, one back."""
     for step in range(1, steps + 1):
         inventory = _drift_once(inventory, Random(f"drift {seed} {step}"))  # noqa: S311
     return inventory

@@ -1,7 +1,7 @@
 """The releases behind the sandbox's listings, as `GET /releases/{id}` shows them.
 
-Everything follows from the listing: the same name has the same id on every release, and who reads
-the credits aloud, name and join after name and join, gets the listing's artist back.
+Everything follows from the listing: a name has the same id on every release, and the names and
+joins of the credits, put in a row, are the listing's artist.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ _API = "https://api.discogs.com"
 _JOIN = re.compile(r"(, | & | / | Feat\. | vs\. | With )")
 _KNOWN_ARTISTS = {"Various": 194, "Unknown Artist": 355, "Anonymous": 967_691}
 _KNOWN_LABELS = {"Not On Label": 1818}
-_FIRST_FREE_ID = 1_000_000  # above those that everybody knows
+_FIRST_FREE_ID = 1_000_000  # above the ids of Discogs' special entries
 _PEOPLE = "Ilse Marrow,Tobin Hale,Oona Fisk (3),Ravi Lund,Petra Quill"
 _ROLES = "Producer,Mixed By,Artwork [Sleeve],Mastered By,Photography By"
 
 
 def render_release(listing: Listing) -> Json:
-    """Write `GET /releases/{id}` from what a listing shows of it, and some invention."""
+    """Return the answer of `GET /releases/{id}`: what the listing shows, the rest invented."""
     rng = Random(f"release {listing.release_id}")  # noqa: S311 - a rehearsal, no secret
     artists = _artists(listing.artist_names or "")
     return {
@@ -46,7 +46,7 @@ def render_release(listing: Listing) -> Json:
 
 
 def _artists(shown: str) -> list[Json]:
-    """Take the shown artist apart; `*` marks a name that is not the artist's usual one."""
+    """Split the shown artist into credits; `*` marks a name that is not the artist's usual one."""
     parts = _JOIN.split(shown) if shown else []
     joins = [join.strip() for join in parts[1::2]] + [""]
     return [_artist(name, join=join) for name, join in zip(parts[::2], joins, strict=False)]
@@ -68,7 +68,7 @@ def _artist(shown: str, *, join: str = "", role: str = "", has_entry: bool = Tru
 
 
 def _extra_artists(rng: Random) -> list[Json]:
-    """Invent up to two people behind the record; a third of the writers have no entry."""
+    """Invent up to two people and perhaps a writer; a third of the writers have no entry."""
     people, roles = _PEOPLE.split(","), _ROLES.split(",")
     extras = [_artist(rng.choice(people), role=rng.choice(roles)) for _ in range(rng.randrange(3))]
     if rng.random() < 0.5:
@@ -78,9 +78,9 @@ def _extra_artists(rng: Random) -> list[Json]:
 
 
 def _labels(names: str, numbers: str, rng: Random) -> list[Json]:
-    """Pair labels with their numbers; one number for several labels is each one's.
+    """Pair labels with their catalogue numbers; a single number belongs to every label.
 
-    Now and then the first label stands there again, with its number in another spelling.
+    Now and then the first label comes twice, with its number in another spelling.
     """
     each_name = names.split(", ") if names else []
     each_number = numbers.split(", ")
@@ -108,7 +108,7 @@ def _company(name: str, entity_type: str, entity_type_name: str) -> Json:
 
 
 def _tracks(rng: Random, *, by_track: bool) -> list[Json]:
-    """Invent tracks, on a compilation with artists of their own: no credits of the release."""
+    """Invent tracks; with `by_track`, each has artists, who are no credits of the release."""
     tracks: list[Json] = []
     for number in range(1, 5):
         track: Json = {
@@ -125,7 +125,7 @@ def _tracks(rng: Random, *, by_track: bool) -> list[Json]:
 
 
 def _stable_id(kind: str, name: str, known: dict[str, int]) -> int:
-    """Derive an id below 2**31 from a name; ids that everybody knows stay as they are."""
+    """Derive an id below 2**31 from a name; Discogs' special entries keep their ids."""
     if name in known:
         return known[name]
     digest = hashlib.sha256(f"{kind} {name}".encode()).digest()

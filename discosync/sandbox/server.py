@@ -1,4 +1,4 @@
-"""The sandbox's HTTP server: loopback only, one state, errors on demand."""
+"""The sandbox's HTTP server: on loopback only, with errors on demand."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ from discosync.sandbox.answers import Json, for_sale, render_page
 from discosync.sandbox.releases import render_release
 from discosync.sandbox.state import Export, Fault, SandboxState
 
-_MAX_PUBLIC_PAGES = 100
+_MAX_PUBLIC_PAGES = 100  # what Discogs shows to anybody but the owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - as inherited
-        """Keep quiet: the state remembers the requests."""
+        """Print nothing: the state notes the requests."""
 
     def _serve(self) -> None:
         received = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -195,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
         return f"http://{self.headers.get('Host', '127.0.0.1')}"
 
     def _list_exports(self) -> _Reply:
-        """List exports, oldest first, as Discogs does."""
+        """List exports, oldest first, as Discogs does (observed, August 2026)."""
         query = parse_qs(urlsplit(self.path).query)
         page = int(query.get("page", ["1"])[0])
         per_page = min(100, int(query.get("per_page", ["50"])[0]))
@@ -229,7 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
         return _json_reply(render_release(found)) if found else _error(404, "Release not found.")
 
     def _control(self, path: str, received: bytes) -> _Reply:
-        """Let a rehearsal order errors: `POST /sandbox/faults` with a `Fault` as JSON."""
+        """Order an error: `POST /sandbox/faults` with a `Fault` as JSON."""
         if (self.command, path) != ("POST", "/sandbox/faults"):
             return _error(404, "POST /sandbox/faults orders an error.")
         try:
@@ -241,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class SandboxServer(ThreadingHTTPServer):
-    """Serves one `SandboxState` on loopback."""
+    """Serves one `SandboxState` on loopback; port 0 takes a free one."""
 
     daemon_threads = True
 
@@ -251,13 +251,13 @@ class SandboxServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it serves."""
+        """The address of the API that it serves."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
 @contextmanager
 def serving(state: SandboxState, *, port: int = 0) -> Iterator[SandboxServer]:
-    """Serve in the background."""
+    """Serve in a thread until the block ends."""
     with SandboxServer(state, port=port) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""What the sandbox knows, and the errors that somebody ordered of it."""
+"""The sandbox's inventory, exports and counters, and the errors that were ordered."""
 
 import io
 import threading
@@ -15,7 +15,7 @@ from discosync.sandbox.answers import render_csv
 
 SANDBOX_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
 ZIP_ABOVE_ROWS = 5_000
-"""Large exports come as a ZIP (observed); where the line is, nobody knows."""
+"""Large exports come as a ZIP (observed, 2023 and 2026); Discogs' own threshold is unknown."""
 
 _WINDOW_SECONDS = 60.0
 _FIRST_EXPORT_ID = 18_867_000
@@ -23,11 +23,12 @@ _FIRST_EXPORT_ID = 18_867_000
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """An error on demand, for the next `times` requests whose method and path begin so.
+    """An error on demand: for `times` requests with this method and beginning of the path.
 
-    `cut_at` sends only so many bytes of the real body, under the full length unless
-    `hide_length`; `body` replaces it; `drip_seconds` sends it byte by byte. Without `has_effect`
-    the request does nothing but meet the error.
+    The first `after` matching requests are let through. `status`, `headers` and `body` replace
+    those of the real answer. `cut_at` sends only that many bytes of the body, but announces the
+    full length unless `hide_length`. `delay_seconds` comes before the answer, `drip_seconds`
+    between its bytes. Without `has_effect` the request does nothing else.
     """
 
     path: str
@@ -46,7 +47,10 @@ class Fault:
 
 @dataclass(slots=True, kw_only=True)
 class Export:
-    """One asynchronous export; it shows the inventory of the moment it was asked for."""
+    """One export; it holds the inventory of the moment at which it was asked for.
+
+    `ready_at` is in seconds of the monotonic clock.
+    """
 
     export_id: int
     created_at: datetime
@@ -56,16 +60,18 @@ class Export:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be downloaded."""
+        """Whether it can be downloaded now."""
         return time.monotonic() >= self.ready_at and not self.has_failed
 
 
 @dataclass(slots=True, kw_only=True)
 class SandboxState:
-    """What the sandbox knows; tests change it while it serves.
+    """All that the sandbox holds; tests change it while it serves, under `lock`.
 
-    `after` holds what happens once, when a request whose path ends so has been answered;
-    `exported` is what exports hold when that is not the inventory, as by a fault at Discogs.
+    `identity` is whose the token is, if not the seller's. `exported` is what exports hold, if not
+    the inventory. `after` maps the end of a path to what happens once, after such a request.
+    `zips_exports` None zips large ones only. `enforces_limits` answers 429 above Discogs' limits;
+    `is_marked` adds the header that marks a sandbox.
     """
 
     seller: str = "sandbox-records"
@@ -87,7 +93,7 @@ class SandboxState:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def make_export(self) -> Export:
-        """Start an export."""
+        """Start an export and return it."""
         export = Export(
             export_id=_FIRST_EXPORT_ID + len(self.exports),
             created_at=datetime.now(UTC).replace(microsecond=0),
@@ -108,7 +114,7 @@ class SandboxState:
         return packed.getvalue()
 
     def take_fault(self, method: str, path: str) -> Fault | None:
-        """Find the error that this request shall meet."""
+        """Return the error ordered for this request, if there is one, and count it as used."""
         for fault in self.faults:
             if fault.times > 0 and fault.method == method and path.startswith(fault.path):
                 if fault.after > 0:
@@ -119,12 +125,12 @@ class SandboxState:
         return None
 
     def pass_by(self, path: str) -> None:
-        """Let happen what waits for this request to be answered."""
+        """Run what `after` holds for this path, and forget it."""
         for end in [end for end in self.after if path.endswith(end)]:
             self.after.pop(end)()
 
     def count_request(self) -> int:
-        """Count a request; return how many were answered in the last minute before it."""
+        """Count a request; return how many came in the minute before it."""
         now = time.monotonic()
         while self.answered_at and self.answered_at[0] <= now - self.window_seconds:
             self.answered_at.popleft()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from discosync.sandbox.dump import render_dump
 from discosync.sandbox.server import SandboxServer
+from tests.support.dump import sandbox_dump
 from tests.support.program import Program
 from tests.support.releases import asked
 from tests.support.shop import make_listing, make_shop
@@ -25,7 +25,7 @@ def shop(program: Program, sandbox: SandboxServer) -> Program:
 def _dump(program: Program, name: str = "releases.xml.gz") -> Path:
     others = [make_listing(100 + n) for n in range(50)]
     path = program.directory / name
-    path.write_bytes(b"".join(render_dump([*make_shop(20), *others])))
+    path.write_bytes(sandbox_dump([*make_shop(20), *others]))
     return path
 
 
@@ -62,7 +62,7 @@ def test_a_dump_links_everything_without_a_call(shop: Program, sandbox: SandboxS
 def test_a_dump_that_breaks_off_keeps_what_came_before(shop: Program) -> None:
     """It ends with a warning that says where; the sound dump then brings the rest."""
     path = shop.directory / "releases.xml.gz"
-    content = b"".join(render_dump(make_shop(20)))
+    content = sandbox_dump(make_shop(20))
     path.write_bytes(content[: len(content) * 3 // 4])
     result = shop("enrich", "--from-dump", str(path), "--json")
     assert result.exit_code == 3
@@ -102,7 +102,7 @@ def test_a_release_that_is_not_in_the_dump_waits_for_the_api(
 ) -> None:
     """It is newer than the dump; that is no warning."""
     path = shop.directory / "old.xml"
-    path.write_bytes(gzip.decompress(b"".join(render_dump(make_shop(15)))))
+    path.write_bytes(gzip.decompress(sandbox_dump(make_shop(15))))
     result = shop("enrich", "--from-dump", str(path), "--json")
     assert result.exit_code == 0
     assert [p["code"] for p in result.report["problems"]] == ["not_in_dump"]
@@ -113,7 +113,7 @@ def test_a_release_that_is_not_in_the_dump_waits_for_the_api(
 
 def test_a_damaged_record_is_told_and_the_others_are_kept(shop: Program) -> None:
     """One release of the dump that cannot be read stays waiting for the API."""
-    xml = gzip.decompress(b"".join(render_dump(make_shop(20)))).decode()
+    xml = gzip.decompress(sandbox_dump(make_shop(20))).decode()
     path = shop.directory / "harmed.xml"
     path.write_text(xml.replace("<artists>", "<artists><oops>", 1))
     result = shop("enrich", "--from-dump", str(path), "--json")

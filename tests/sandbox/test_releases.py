@@ -1,13 +1,9 @@
 """The sandbox's releases: the credits behind its listings, over HTTP and as a dump."""
 
-from pathlib import Path
-
 import pytest
 import requests
 
 from discosync.core.catalog.credits import ArtistCredit, ReleaseCredits, parse_release
-from discosync.discogs.catalog.dump import DumpReader
-from discosync.sandbox.dump import render_dump
 from discosync.sandbox.inventory import make_inventory
 from discosync.sandbox.releases import render_release
 from discosync.sandbox.server import SandboxServer
@@ -123,20 +119,3 @@ def test_releases_over_http(sandbox: SandboxServer) -> None:
     assert answers[0].json()["id"] == listing.release_id
     assert answers[0].json()["artists"][0]["name"] == listing.artist_names
     assert (missing.status_code, missing.json()) == (404, {"message": "Release not found."})
-
-
-def test_dump_has_the_same_releases(tmp_path: Path) -> None:
-    """The sandbox's dump shows each release once, in order, as its server does; always alike."""
-    dump = tmp_path / "dump.xml.gz"
-    inventory = [*INVENTORY, make_listing(1, release_id=INVENTORY[0].release_id)]
-    dump.write_bytes(b"".join(render_dump(inventory)))
-    first_by_id: dict[int, ReleaseCredits] = {}
-    for release in CREDITS:
-        first_by_id.setdefault(release.release_id, release)
-
-    reader = DumpReader(dump, frozenset(first_by_id))
-
-    assert list(reader) == [release for _, release in sorted(first_by_id.items())]
-    assert reader.records_seen == len(first_by_id)
-    assert reader.fault is None
-    assert dump.read_bytes() == b"".join(render_dump(inventory))

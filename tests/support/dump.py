@@ -1,10 +1,14 @@
 """A writer of releases dumps in Discogs' form, by hand, so that any byte of one can be wrong."""
 
 import gzip
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
+
+from discosync.core.inventory.listing import Listing
+from discosync.sandbox.dump import render_dump, render_record
+from discosync.sandbox.releases import render_release
 
 Json = Mapping[str, Any]
 
@@ -84,3 +88,10 @@ def save_dump(path: Path, unpacked: bytes) -> Path:
 def pack(unpacked: bytes) -> bytes:
     """Pack as gzip does, the same at every moment."""
     return gzip.compress(unpacked, mtime=0)
+
+
+def sandbox_dump(inventory: Sequence[Listing]) -> bytes:
+    """Make the dump of what the sandbox answers: each release once, in the order of their ids."""
+    first_by_id = {listing.release_id: listing for listing in reversed(inventory)}
+    releases = (render_release(listing) for _, listing in sorted(first_by_id.items()))
+    return b"".join(render_dump(map(render_record, releases)))

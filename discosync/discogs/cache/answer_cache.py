@@ -1,11 +1,11 @@
-"""Answers about the catalogue, kept for a while: the same release is not asked for twice.
+"""Answers about the catalogue, kept for a while, so that no release is asked for twice.
 
-Only what anybody may read is kept: releases, artists and labels. The inventory, the identity and
-the exports are asked for anew, always. An answer is kept under its address alone, with its body
-and two headers: nothing of the request is, so no token can be.
+Only releases, artists and labels are kept: everybody may read them. The inventory, the identity
+and exports are asked for anew each time. An answer is kept with its address, its body and three
+headers. Nothing of the request is kept, so the token cannot be.
 
-A store in trouble (no Redis, a full disk) costs speed and nothing else: after the Redis comes the
-file, after the file nothing, and a store that failed once is not asked again.
+A store that fails (no Redis, a full disk) makes a run slower and changes nothing else: after the
+Redis comes the file, after the file nothing. A store that failed once is not asked again.
 """
 
 import hashlib
@@ -33,18 +33,23 @@ if TYPE_CHECKING:
 _KEPT_PATH = re.compile(r"/(releases|artists|labels)/[0-9]+", re.ASCII)
 _KEPT_HEADERS = ("Date", "Content-Type", SANDBOX_HEADER)
 _MAX_CLOCK_SKEW = timedelta(seconds=60)
+"""How far ahead of our clock another machine may have dated an answer in a shared Redis."""
+
 _log = logging.getLogger(__name__)
 
 Opener = Callable[[], "Store"]
 
 
 def is_kept(path: str, params: Mapping[str, str | int] | None) -> bool:
-    """Say whether an address is one of the catalogue's."""
+    """Return whether the answer of an address is kept: a release, an artist or a label."""
     return not params and _KEPT_PATH.fullmatch(path) is not None
 
 
 class AnswerCache:
-    """Answers that were given within the last `ttl_seconds`."""
+    """Keeps answers for `ttl_seconds`, in the first store of `openers` that works.
+
+    `warn` is called with the first fault. Close it, or use it as a context manager.
+    """
 
     def __init__(
         self, openers: list[Opener], *, ttl_seconds: int, warn: Callable[[str], None]
@@ -61,14 +66,14 @@ class AnswerCache:
 
     @property
     def use(self) -> CacheUse:
-        """What has been asked of it so far; once it is closed, what was."""
+        """How often it was asked and had the answer, so far, and which store it uses."""
         return CacheUse(backend=self._backend, hits=self._hits, misses=self._misses)
 
     def load(self, url: str) -> tuple[dict[str, Any], Answer] | None:
-        """Give a kept answer that is fresh, or None; either way it is counted."""
+        """Return the fresh answer kept for an address, or None; count a hit or a miss."""
         answer = self._find(url)
         if answer is not None:
-            with suppress(RetryLater):
+            with suppress(RetryLater):  # the kept body is no JSON object
                 parsed = parse_object(answer)
                 self._hits += 1
                 return parsed, answer
@@ -77,7 +82,7 @@ class AnswerCache:
         return None
 
     def save(self, url: str, answer: Answer) -> None:
-        """Keep an answer; whatever was kept under its address is replaced."""
+        """Keep an answer in place of an older one of the same address."""
         from requests_cache.models.response import CachedResponse  # noqa: PLC0415 - start-up time
 
         kept = CachedResponse(
@@ -99,12 +104,13 @@ class AnswerCache:
                 return
 
     def close(self) -> None:
-        """Close the store; a file forgets what has expired."""
+        """Close the store; from a file, delete what has expired."""
         from discosync.discogs.cache.answer_stores import AnswerFile  # noqa: PLC0415 - start-up time
 
         store, self._store, self._openers = self._store, None, []
         if store is None:
             return
+        # A run that only read leaves the file alone: writing may have to wait for another run.
         with suppress(CacheTrouble), closing(store), store.trouble():
             if self._has_saved and isinstance(store.answers, AnswerFile):
                 store.answers.forget_expired(time.time())
@@ -136,14 +142,14 @@ class AnswerCache:
         return None
 
     def _fresh(self, kept: "CachedResponse") -> Answer | None:
-        """Give an answer by its age, so that a shorter CACHE_TTL holds for older answers, too."""
+        """Return an answer younger than CACHE_TTL, by its age: a TTL made shorter holds at once."""
         age = datetime.now(UTC) - _aware(kept.created_at)
         if not -_MAX_CLOCK_SKEW <= age < self._ttl:
             return None
         return Answer(status=200, headers=kept.headers, body=kept.content or b"")
 
     def _advance(self, faults: "list[CacheTrouble]") -> None:
-        """Go on with the next store that opens, after the `faults` of those before it."""
+        """Go on with the next store that opens; warn of its predecessors' `faults`."""
         was_renewed = self._has_renewed
         if self._store is not None:
             with suppress(CacheTrouble):
@@ -164,7 +170,10 @@ class AnswerCache:
             self._tell(f"{why}: this run goes on with {now}, slower and no different")
 
     def _renew_after(self, faults: "list[CacheTrouble]") -> None:
-        """Have a damaged file made anew, once: it would cost every run its cache and a warning."""
+        """Put making a new file next, once, if the last fault is a damaged file.
+
+        A damaged file does not mend itself: without this, every run would warn and have no cache.
+        """
         from discosync.discogs.cache.answer_stores import (  # noqa: PLC0415 - start-up time
             DamagedFile,
             delete_damaged,
@@ -189,7 +198,7 @@ class AnswerCache:
         )
 
     def _tell(self, text: str) -> None:
-        """Say the first fault; those that follow from it would be noise."""
+        """Warn of the first fault; later ones follow from it and go to the log."""
         if self._has_warned:
             _log.info("%s", text)
             return
@@ -206,9 +215,9 @@ def _aware(moment: datetime) -> datetime:
 
 
 def open_cache(settings: CacheSettings, warn: Callable[[str], None]) -> AnswerCache | None:
-    """Open the cache that the settings name; None when answers are not kept at all.
+    """Open the cache that the settings name; return None if CACHE_TTL is 0.
 
-    `warn` is called once at most, with what is wrong; it is never an error.
+    A store that cannot be used is no error: `warn` is called with the reason, at most once.
     """
     if settings.ttl_seconds <= 0:
         return None

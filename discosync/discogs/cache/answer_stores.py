@@ -1,7 +1,7 @@
-"""Where answers are kept: the storages of `requests-cache`, with an end to their waiting.
+"""The two stores of answers, a file and a Redis: those of `requests-cache`, with short timeouts.
 
-Answers are stored as JSON, never as pickles: whoever can write into a shared Redis must not be
-able to run code here.
+Answers are stored as JSON, never as pickles: a pickle runs code when it is read, and others may
+write into a shared Redis.
 """
 
 import logging
@@ -26,18 +26,19 @@ FILE_NAME = "answers.sqlite"
 TABLE = "answers"
 
 _FILE_TIMEOUT_SECONDS = 0.5
-_REDIS_TTL_OFFSET_SECONDS = 60  # whether an answer is fresh is decided by its own age
+# Redis keeps an answer a little longer than needed: its own age decides whether it is fresh.
+_REDIS_TTL_OFFSET_SECONDS = 60
 
-# Its complaints about what cannot be read come on top of our one warning.
+# Our one warning says what cannot be read; the library would log each answer as well.
 logging.getLogger("requests_cache").setLevel(logging.CRITICAL)
 
 
 _DAMAGE = {"SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR"}
-"""No database, one no longer, and one whose table is another: none of them mends itself."""
+"""SQLite's names for: no database, a damaged one, and one with another table."""
 
 
 class DamagedFile(CacheTrouble):
-    """The file is not what it should be, and will not be until it is made anew."""
+    """The cache file is no usable database and must be made anew."""
 
     def __init__(self, text: str, path: Path) -> None:
         super().__init__(text)
@@ -47,21 +48,24 @@ class DamagedFile(CacheTrouble):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """One place for answers; `trouble` turns its library's exceptions into `CacheTrouble`."""
+    """One store of answers; `trouble` turns its library's exceptions into `CacheTrouble`.
+
+    `backend` is its name in the report: `sqlite` or `redis`.
+    """
 
     backend: str
     answers: "BaseStorage[str, CachedResponse]"
     trouble: Callable[[], AbstractContextManager[None]]
 
     def load(self, key: str) -> CachedResponse | None:
-        """Give what is kept there.
+        """Return the answer kept under a key, None for something that cannot be read.
 
-        Raises `KeyError` for nothing, `CacheTrouble`; None is something that cannot be read.
+        Raises `KeyError` when nothing is kept under the key, and `CacheTrouble`.
         """
         with self.trouble():
             try:
                 found = self.answers[key]
-            except (ExceptionGroup, RecursionError):  # JSON, but nothing of ours
+            except (ExceptionGroup, RecursionError):  # JSON that is no stored answer
                 return None
         return found if isinstance(found, CachedResponse) else None
 
@@ -77,15 +81,16 @@ class Store:
 
 
 class AnswerFile(SQLiteDict):
-    """An SQLite file that says when it cannot be written; the library's own tries for ever."""
+    """An SQLite file that raises when it cannot be written; the library's class tries forever."""
 
     @contextmanager
     def connection(self, commit: bool = False) -> Iterator[sqlite3.Connection]:  # noqa: FBT001, FBT002 - as inherited
-        """Open the file; with `commit`, as one transaction."""
+        """Open the file; with `commit`, in one transaction."""
         with super().connection() as opened:
             if not commit:
                 yield opened
                 return
+            # Takes the lock at once, so that a busy file is noticed here and not at the commit.
             opened.execute("BEGIN IMMEDIATE")
             try:
                 yield opened
@@ -96,12 +101,12 @@ class AnswerFile(SQLiteDict):
                 raise
 
     def forget_expired(self, now: float) -> None:
-        """Delete what nobody will ask for again, so that the file does not grow for ever."""
+        """Delete the answers that expired before `now`, in seconds of the epoch."""
         with self.connection(commit=True) as opened:
             opened.execute(f"DELETE FROM {TABLE} WHERE expires <= ?", (now,))  # noqa: S608 - our name
 
     def forget_all(self) -> int:
-        """Delete every answer and give the disk its space back; return how many there were."""
+        """Delete every answer, shrink the file, and return how many answers there were."""
         with self.connection(commit=True) as opened:
             count = opened.execute(f"DELETE FROM {TABLE}").rowcount  # noqa: S608 - our name
         with self.connection() as opened:
@@ -110,7 +115,7 @@ class AnswerFile(SQLiteDict):
 
 
 def open_file_store(directory: Path) -> Store:
-    """Open the file, for its owner's eyes only. Raises `CacheTrouble`."""
+    """Open the file in a directory, readable by its owner only. Raises `CacheTrouble`."""
     path = directory / FILE_NAME
 
     def trouble() -> AbstractContextManager[None]:
@@ -118,6 +123,7 @@ def open_file_store(directory: Path) -> Store:
 
     with trouble():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Made before SQLite opens it, which would make it readable by others.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         answers = AnswerFile(
             path,
@@ -131,7 +137,7 @@ def open_file_store(directory: Path) -> Store:
 
 @contextmanager
 def file_trouble(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong with the file into `CacheTrouble`."""
+    """Turn exceptions of SQLite and the disk into `CacheTrouble`, or its kind `DamagedFile`."""
     try:
         yield
     except (sqlite3.Error, OSError) as exc:
@@ -141,9 +147,9 @@ def file_trouble(path: Path) -> Iterator[None]:
 
 
 def delete_damaged(fault: DamagedFile) -> None:
-    """Delete the file that was found damaged; nothing in it can be read, so nothing is lost.
+    """Delete a damaged file; none of its answers could be read.
 
-    A file that another run has put in its place meanwhile stays. Raises `CacheTrouble`.
+    A new file, which another run has made meanwhile, stays. Raises `CacheTrouble`.
     """
     path = fault.path
     with file_trouble(path):
@@ -154,7 +160,7 @@ def delete_damaged(fault: DamagedFile) -> None:
 
 
 def _is_damage(fault: Exception) -> bool:
-    """Tell a file that is no cache from one that is in use, or on a full disk."""
+    """Return whether the file is damaged, and not merely in use or on a full disk."""
     name = getattr(fault, "sqlite_errorname", None) or ""
     return any(name == kind or name.startswith(f"{kind}_") for kind in _DAMAGE)
 
@@ -166,7 +172,7 @@ def _inode_of(path: Path) -> int | None:
 
 
 def open_redis_store(url: Secret, **options: Any) -> Store:  # noqa: ANN401 - those of `connect`
-    """Prepare a Redis; asking it something tells whether it is there. Raises `CacheTrouble`."""
+    """Prepare a Redis; the first load or save connects to it. Raises `CacheTrouble`."""
     connection = connect(url, **options)
     from discosync.discogs.cache.redis_answers import RedisAnswers  # noqa: PLC0415 - imports an extra
 

@@ -1,4 +1,4 @@
-"""Answers in a Redis; imports the extra `redis`, so only whoever has a Redis imports this."""
+"""Answers in a Redis. This module imports the extra `redis`, so it is imported only for one."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from requests_cache.models.response import CachedResponse
 
 
 class RedisAnswers(RedisDict):
-    """The library's storage, with an end for every key, and forbearance for what is not ours."""
+    """The library's storage, in which every key expires and a value of another type is no error."""
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - as inherited
-        """Give an answer; None is something that cannot be read."""
+        """Return the answer under a key; None for a value that is no stored answer."""
         try:
             return super().__getitem__(key)  # type: ignore[no-untyped-call]
         except ResponseError as exc:
-            if str(exc).startswith("WRONGTYPE"):  # something of another type under our key
+            if str(exc).startswith("WRONGTYPE"):  # a list, a set …: no answer
                 return None
             raise
 
     def __setitem__(self, key: str, item: CachedResponse) -> None:
-        """Keep an answer until it expires; the library would keep some for ever."""
+        """Keep an answer until it expires; the library would keep one without an expiry forever."""
         seconds = max(0, item.expires_delta or 0) + self.ttl_offset
         self.connection.set(self._bkey(key), self.serialize(item), ex=seconds)

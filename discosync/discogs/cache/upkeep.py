@@ -1,4 +1,4 @@
-"""What the cache holds, and how to empty it: only our own keys, and only answers."""
+"""What the cache holds, and emptying it: only our own keys, and only answers."""
 
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -35,7 +35,10 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheState:
-    """What the cache holds; `fault` says why nobody knows, and numbers are None then."""
+    """How many answers the cache holds, their size, and when the oldest and newest were kept.
+
+    If the store cannot be read, `fault` says why, and the figures are None.
+    """
 
     backend: str
     where: str
@@ -48,7 +51,7 @@ class CacheState:
 
 
 def load_cache_state(settings: CacheSettings) -> CacheState:
-    """Look at the Redis, or at the file where there is none; a fault is a part of the answer."""
+    """Return the state of the Redis, or of the file if no Redis is set; raises nothing."""
     where = _where(settings)
     backend = "redis" if settings.redis_url else "sqlite"
     try:
@@ -72,9 +75,10 @@ def _advise(fault: CacheTrouble) -> str:
 
 
 def clear_cache(settings: CacheSettings) -> int:
-    """Delete every answer, in the Redis and in the file; return how many there were.
+    """Delete every answer in the Redis and in the file; return how many there were.
 
-    Raises `StorageFailed` when one of them cannot be emptied, `NotReady` without the package.
+    Raises `StorageFailed` when one of them cannot be emptied, `NotReady` when REDIS_URL is set and
+    the package `redis` is missing.
     """
     try:
         cleared = _clear_file(settings.place)
@@ -84,7 +88,7 @@ def clear_cache(settings: CacheSettings) -> int:
     except CacheTrouble as exc:
         raise StorageFailed(
             f"the cache was not emptied: {exc}",
-            hint="mend it, or wait for a run that uses it to end; then type it again",
+            hint="repair it, or wait until no run uses it; then run the command again",
             code="cache",
         ) from exc
 
@@ -98,7 +102,7 @@ def _where(settings: CacheSettings) -> str:
 def _file_state(settings: CacheSettings) -> CacheState:
     path = settings.place / FILE_NAME
     where, ttl_seconds = str(path), settings.ttl_seconds
-    if not path.exists():
+    if not path.exists():  # looking must not make one
         return CacheState(backend="sqlite", where=where, ttl_seconds=ttl_seconds)
     store = open_file_store(settings.place)
     with closing(store), store.trouble():
@@ -122,6 +126,7 @@ def _file_state(settings: CacheSettings) -> CacheState:
 def _redis_state(settings: CacheSettings) -> CacheState:
     store, connection = _open_redis(settings.redis_url)
     with closing(store), redis_trouble():
+        # The keys expire after one and the same time: the one that ends first is the oldest.
         size = 0
         left_by_key: dict[bytes, int] = {}
         for keys in _chunks(_keys(connection)):
@@ -146,7 +151,7 @@ def _redis_state(settings: CacheSettings) -> CacheState:
 
 
 def _created_at(store: Store, key: bytes | str | None) -> datetime | None:
-    """Say when an answer was kept; None for none, and for one that cannot be read."""
+    """Return when an answer was kept; None without a key, and for one that cannot be read."""
     if key is None:
         return None
     name = key.decode(errors="replace") if isinstance(key, bytes) else key

@@ -1,1 +1,1 @@
-"""Releases with their artists and labels: by the API, or from the monthly dump."""
+"""Releases with their artists and labels, from the API or from the monthly dump."""

@@ -1,8 +1,9 @@
-"""The monthly releases dump: who made the releases that are wanted, without any API call.
+"""The monthly releases dump: the credits of wanted releases, without any API call.
 
-Facts (dump of 2020): 10 GB packed, 120 GB unpacked, one `<release id="…">` after the other in the
-order of ids, UTF-8, no CDATA, no comments. Parsing costs, unpacking does not: so the bytes are cut
-at each `<release `, the id is read, and only a wanted record is parsed.
+The dump is XML: one `<release id="…">` after the other, ordered by id, UTF-8, without CDATA and
+comments (observed, dump of August 2020); some 10 GB packed, 120 GB unpacked (reported, August
+2026). Unpacking is cheap and parsing is not. So the bytes are cut at each `<release `, the id is
+read, and only a wanted record is parsed.
 """
 
 import re
@@ -20,7 +21,7 @@ from discosync.discogs.catalog.dump_stream import DumpStream
 from discosync.errors import BadData, UsageFault
 
 MAX_RECORD_BYTES = 64 << 20
-"""More than that is no record, but garbage that never ends."""
+"""What is longer than that is no record, but garbage without an end."""
 
 _HEAD_BYTES = 4096
 _START = b"<release"
@@ -38,9 +39,10 @@ _OTHER_PACKINGS = (b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DamagedRecord:
-    """A wanted release that could not be read; without a `release_id` even that could not.
+    """A release that could not be read; `release_id` is None when not even its id could be.
 
-    `unpacked_offset` is the byte of the unpacked dump at which the record begins.
+    `record_number` counts from 1; `unpacked_offset` is the byte of the unpacked dump at which the
+    record begins.
     """
 
     release_id: int | None
@@ -51,9 +53,9 @@ class DamagedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DumpFault:
-    """Where a dump ends too early; what came before has been read.
+    """Where a dump ends too early, and why; the records before it have been read.
 
-    `packed_offset` is a byte of the file as it lies on the disk.
+    `packed_offset` is a byte of the file on the disk; `after_release` the last id that was seen.
     """
 
     reason: str
@@ -63,7 +65,7 @@ class DumpFault:
 
     @property
     def message(self) -> str:
-        """Say it to people."""
+        """Where it ends and why, in a sentence for people."""
         where = "before the first release"
         if self.records_seen:
             where = f"after release {self.after_release} (record {self.records_seen:,})"
@@ -71,12 +73,11 @@ class DumpFault:
 
 
 class DumpReader:
-    """Reads the wanted releases of a dump, once; its counters may be looked at all the while.
+    """Reads the wanted releases of a dump; can be iterated over once.
 
-    `packed_total` is the size of the file, None where nobody knows it, as with a pipe. When the
-    iteration has ended, `fault` says whether the dump did too early; `is_stopped` that the rest
-    was not looked at, because nothing was wanted any more. A second record of one release is
-    passed over.
+    It stops as soon as every wanted release was seen, and skips a second record of a release. The
+    counters are true at any moment of the iteration; after it, `fault` says whether the dump ended
+    too early. `packed_total` is the size of the file in bytes, None for a pipe.
     """
 
     def __init__(
@@ -86,13 +87,12 @@ class DumpReader:
         *,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Look at the file; raise `UsageFault` when there is none.
+        """Find the file; raise `UsageFault` when there is none.
 
-        `progress` is told of each handful of bytes that was read of the packed file.
+        `progress` is called with the number of packed bytes after each read.
         """
         self.path = path
         self.fault: DumpFault | None = None
-        self.is_stopped = False
         self.records_seen = 0
         self.records_wanted = 0
         with self._file_errors():
@@ -106,16 +106,20 @@ class DumpReader:
 
     @property
     def packed_read(self) -> int:
-        """How many bytes of the file have been read."""
+        """How many bytes of the packed file have been read."""
         return self._stream.offset if self._stream else 0
 
     @property
     def missing(self) -> frozenset[int]:
-        """The wanted releases that have not been seen."""
+        """The wanted releases that have not been seen so far."""
         return frozenset(self._remaining)
 
     def __iter__(self) -> Iterator[ReleaseCredits | DamagedRecord]:
-        """Read; raise `BadData` for what is no releases dump, `UsageFault` for what is closed."""
+        """Yield credits and damaged records, in the order of the dump.
+
+        Raises `BadData` for a file that is no releases dump, `UsageFault` for one that may not be
+        read.
+        """
         with self._file_errors():
             file = self.path.open("rb", buffering=0)
         with file:
@@ -133,7 +137,7 @@ class DumpReader:
             ) from exc
 
     def _items(self, file: BinaryIO) -> Iterator[ReleaseCredits | DamagedRecord]:
-        """Cut records out of a buffer that holds little more than one block."""
+        """Yield what is wanted out of a buffer that holds little more than one block."""
         self._stream = DumpStream(file, self._progress)
         blocks = self._stream.blocks()
         buffer = _take_head(blocks)
@@ -148,10 +152,12 @@ class DumpReader:
                 yield from self._last(buffer[cut:], must_close=root == "releases")
                 return
             buffer = buffer[cut:] + block
-        self.is_stopped = True
 
     def _followed(self, buffer: bytes) -> Generator[ReleaseCredits | DamagedRecord, None, int]:
-        """Read each record that another one follows; return where the last one begins."""
+        """Yield of each record that another one follows; return where the last one begins.
+
+        Only a following `<release ` proves that a record is whole.
+        """
         start = _find_start(buffer, 0)
         if start < 0:
             return max(0, len(buffer) - _HEAD_BYTES)
@@ -164,13 +170,14 @@ class DumpReader:
             start = following
         if len(buffer) - start <= MAX_RECORD_BYTES:
             return start
+        # Garbage without an end: give it up, or the buffer would grow to the size of the dump.
         item = self._judge(buffer, start, start + _HEAD_BYTES)
         if item is not None:
             yield item
         return len(buffer) - len(_START)
 
     def _last(self, buffer: bytes, *, must_close: bool) -> Iterator[ReleaseCredits | DamagedRecord]:
-        """Read the record that none follows, and say whether the dump ends as it should."""
+        """Yield of the record that none follows, and note in `fault` a dump that ends too early."""
         start = _find_start(buffer, 0)
         if start >= 0 and _END in buffer:
             item = self._judge(buffer, start, len(buffer))
@@ -190,7 +197,7 @@ class DumpReader:
     def _judge(
         self, buffer: bytes, start: int, following: int
     ) -> ReleaseCredits | DamagedRecord | None:
-        """Read a record if it is wanted."""
+        """Return the credits of a record, or why it cannot be read; None if it is not wanted."""
         self.records_seen += 1
         found = _ID.match(buffer, start, following)
         if found is None:
@@ -218,7 +225,7 @@ class DumpReader:
 
 
 def _find_start(buffer: bytes, position: int) -> int:
-    """Find `<release` and a space: not `<released>`, which nearly every record has."""
+    """Find `<release` with white space after it: `<released>` stands in nearly every record."""
     while (position := buffer.find(_START, position)) >= 0:
         after = position + len(_START)
         if buffer[after : after + 1] in _SPACES:
@@ -237,7 +244,7 @@ def _take_head(blocks: Iterator[bytes]) -> bytes:
 
 
 def _check_kind(path: Path, head: bytes, damage: str) -> str:
-    """Give the name of the first element; raise `BadData` when it is not a releases dump's."""
+    """Return the name of the first element; raise `BadData` if it is no releases dump's."""
     found = _ROOT.match(head)
     root = found[1].decode().lower() if found else ""
     if root in {"releases", "release"}:

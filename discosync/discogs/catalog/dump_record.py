@@ -1,6 +1,7 @@
-"""One record of the releases dump: from its XML to the credits.
+"""One record of the releases dump, parsed into credits.
 
-A record is parsed by itself, so a document type with its entities cannot stand in it.
+Each record is parsed by itself. An XML parser allows entities, which could be made to fill the
+memory, only before the first element, and a record starts with its first element.
 """
 
 import re
@@ -14,10 +15,10 @@ _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
 
 
 def parse_record(release_id: int, record: bytes) -> ReleaseCredits:
-    """Read the credits of one `<release>` element; raise `ValueError` with what is wrong.
+    """Parse the credits of one `<release>` element; raise `ValueError` with what is wrong.
 
-    Characters that XML forbids are dropped (some dumps have them). Credits of single tracks are
-    not the release's own and are left out, as in `GET /releases/{id}`.
+    Characters that XML forbids are dropped: some dumps have them. Credits of single tracks are not
+    the release's own and are left out, as they are from `GET /releases/{id}`.
     """
     release = _parse(record)
     return parse_release(
@@ -34,7 +35,7 @@ def _parse(record: bytes) -> ET.Element:
     try:
         return ET.fromstring(record)  # noqa: S314 - no entities, see above
     except ET.ParseError:
-        pass
+        pass  # mending costs time, so only a record that needs it is mended
     try:
         return ET.fromstring(_mend(record))  # noqa: S314 - no entities, see above
     except ET.ParseError as exc:
@@ -42,7 +43,7 @@ def _parse(record: bytes) -> ET.Element:
 
 
 def _mend(record: bytes) -> str:
-    """Drop what XML forbids: control characters, as themselves or by number; broken UTF-8."""
+    """Return the text without control characters, as such or by number; broken UTF-8 becomes �."""
     text = _FORBIDDEN.sub("", record.decode(errors="replace"))
     return _REFERENCE.sub(_keep_if_allowed, text)
 
@@ -54,10 +55,10 @@ def _keep_if_allowed(reference: re.Match[str]) -> str:
 
 
 def _fields(artist: ET.Element) -> Mapping[str, str]:
-    """Read an artist, whose fields are elements."""
+    """Return an artist's fields, which are elements."""
     return {field.tag: (field.text or "").strip() for field in artist}
 
 
 def _attributes(label: ET.Element) -> Mapping[str, str]:
-    """Read a label, whose fields are attributes."""
+    """Return a label's fields, which are attributes."""
     return {name: value.strip() for name, value in label.attrib.items()}

@@ -1,7 +1,7 @@
-"""The bytes of a dump, unpacked block by block, and the exact place where they end too early.
+"""The bytes of a dump, unpacked block by block, and the byte at which damage begins.
 
-`zlib` rather than `gzip`: it says which byte was the bad one, and what came before that byte in
-the same block is not lost.
+It uses `zlib` rather than `gzip`: `gzip` loses the good bytes of the block in which damage begins,
+and does not say where that is.
 """
 
 import zlib
@@ -16,10 +16,10 @@ _MAX_BLOCK_BYTES = 1 << 22
 
 
 class DumpStream:
-    """A file as unpacked blocks, packed or not: its first bytes tell, not its name.
+    """The unpacked blocks of a file, gzipped or plain; its first bytes decide, not its name.
 
-    Damage ends the blocks and is a value: `damage` says what it is, `offset` at which byte of the
-    file.
+    Damage ends the blocks without an exception: `damage` then says what is wrong, and `offset` at
+    which byte of the file.
     """
 
     def __init__(self, file: BinaryIO, progress: Callable[[int], None]) -> None:
@@ -29,7 +29,7 @@ class DumpStream:
         self._progress = progress
 
     def blocks(self) -> Iterator[bytes]:
-        """Unpack; may be called once."""
+        """Yield the blocks; may be called once."""
         first = self._read(_CHUNK_BYTES)
         if first.startswith(_GZIP_MAGIC):
             yield from self._unpacked(first)
@@ -49,11 +49,12 @@ class DumpStream:
         return chunk
 
     def _unpacked(self, chunk: bytes) -> Iterator[bytes]:
-        """Unpack one gzip member after the other; zeros behind one are padding."""
+        """Unpack one gzip member after the other; zeros after a member are padding."""
         inflater = zlib.decompressobj(_GZIP_FORM)
         while chunk:
             if inflater.eof:
                 inflater = zlib.decompressobj(_GZIP_FORM)
+            # zlib does not say which byte was wrong: keep a copy to find it with.
             before = inflater.copy()
             try:
                 block = inflater.decompress(chunk, _MAX_BLOCK_BYTES)
@@ -68,7 +69,7 @@ class DumpStream:
             self.damage = self.damage or "the file ends in the middle of the packed data"
 
     def _salvage(self, inflater: "zlib._Decompress", chunk: bytes) -> bytes:
-        """Unpack byte by byte up to the one that is wrong."""
+        """Unpack byte by byte, up to the first one that is wrong; return what came out."""
         salvaged = []
         chunk_at = self.offset - len(chunk)
         for index in range(len(chunk)):

@@ -1,4 +1,4 @@
-"""Look releases up, one request each."""
+"""Look releases up at `GET /releases/{id}`, one request each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,17 +10,20 @@ from discosync.discogs.http.transport import Transport
 from discosync.errors import BadData, RateLimited, RequestsUsedUp, SourceUnavailable
 
 _GIVES_UP_AFTER = 3
+"""Releases in a row that cannot be read."""
+
 _NOT_FOUND = 404
 
 
 def look_up_releases(
     transport: Transport, release_ids: Sequence[int], *, now: datetime
 ) -> Iterator[Lookup]:
-    """Look releases up in order.
+    """Yield one lookup for each release, in order.
 
-    One that cannot be read is handed on as such when the next one can; several in a row are
-    Discogs' trouble, not the releases', and raise what the last one raised. Raises `RateLimited`
-    on a firm 429, `RequestsUsedUp`, and `AuthRefused`, at once.
+    A release that cannot be read is yielded as unreadable once a later one can be read. Three in a
+    row, or all of a shorter list, mean that Discogs is in trouble, not the releases: then the last
+    error is raised, and none of these is yielded. Raises `RateLimited`, `RequestsUsedUp` and
+    `AuthRefused` at once.
     """
     failed: list[Lookup] = []
     has_answered = False
@@ -61,7 +64,8 @@ def _look_up(transport: Transport, release_id: int, now: datetime) -> Lookup:
             is_sandbox=answer.is_sandbox,
         )
     try:
-        # Releases are merged on Discogs: the answer to an old number may carry the new one.
+        # Discogs merges releases: the answer for an old number may hold the new one. Our listings
+        # still have the old one.
         credits_ = replace(parse_release(said), release_id=release_id)
     except ValueError as exc:
         raise BadData(

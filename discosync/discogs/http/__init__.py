@@ -1,1 +1,1 @@
-"""One session to the Discogs API: retries, the pace, and the limit that all processes share."""
+"""Requests to the Discogs API: sending, retrying, and staying below its rate limit."""

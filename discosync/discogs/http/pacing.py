@@ -1,9 +1,10 @@
-"""Keep below Discogs' rate limit, so that a 429 is the exception.
+"""How long to wait before a request, so that Discogs hardly ever answers 429.
 
-Discogs counts a moving window of 60 seconds per source address, whatever the token, and tells
-what is left in `X-Discogs-Ratelimit-Remaining`; the number excludes the request it answers
-(observed, August 2026). Other programs at the same address spend from the same window, so the
-header is believed, and our own count serves only where there is none.
+Discogs counts the requests of a moving window of 60 seconds by source address: 60 with a token, 25
+without (Discogs' API documentation, rate limiting). One count serves all tokens of an address, and
+`X-Discogs-Ratelimit-Remaining` excludes the request that it answers (both observed, August 2026).
+Other programs at the same address use up the same window. So the header is believed where there is
+one; our own count serves where there is none.
 """
 
 from collections import deque
@@ -13,13 +14,17 @@ LIMIT_WITH_TOKEN = 60
 LIMIT_WITHOUT_TOKEN = 25
 
 SLACK_SECONDS = 0.5
+"""Added to each wait for a window's end: two clocks never agree to the millisecond."""
+
 RESERVE = 2
+"""Requests of a window that we leave unused: another program may send one in between."""
+
 _BLIND_WAIT_SECONDS = 5.0
 _EVIDENCE = 3
 
 
 class Pacer:
-    """Says how long to wait before the next request; times are seconds of a monotonic clock."""
+    """Counts requests and says how long to wait; every time is in seconds of a monotonic clock."""
 
     def __init__(self, limit: int, *, window_seconds: float = WINDOW_SECONDS) -> None:
         self._limit = limit
@@ -30,37 +35,39 @@ class Pacer:
 
     @property
     def limit(self) -> int:
-        """How many requests a window may hold, as far as is known."""
+        """How many requests a window may hold, by the newest answer that says so."""
         return self._limit
 
     @property
     def is_uncounted(self) -> bool:
-        """Whether the server counts nothing at all, as a rehearsal's does.
+        """Whether the server does not count requests, as the sandbox does not by default.
 
-        It says that its whole limit is left, although we asked it several times within half a
-        window and it answered each time. Discogs never does: then a window need not be shared.
+        It answered four requests in a row within half a window, and said each time that its whole
+        limit is left. Discogs never does. Such a server's window need not be shared.
         """
         answered = self._answered
         return len(answered) > _EVIDENCE and answered[-1] - answered[0] < self._window_seconds / 2
 
     def delay_seconds(self, now: float) -> float:
-        """Say how long to wait so that the next request stays below the limit."""
+        """Return the seconds to wait, 0.0 or more, so that the next request is within the limit."""
         self._forget_before(now - self._window_seconds)
         left = self._limit - len(self._sent_at) if self._left is None else self._left
         if left > RESERVE:
             return 0.0
-        if not self._sent_at:  # somebody else spends it all
+        # Another program used the window up, and when it did so is unknown: look again soon.
+        if not self._sent_at:
             return _BLIND_WAIT_SECONDS
         return max(0.0, self._sent_at[0] + self._window_seconds + SLACK_SECONDS - now)
 
     def sent(self, now: float) -> None:
-        """Count a request that goes out now."""
+        """Count a request that is sent at `now`."""
         self._sent_at.append(now)
 
     def answered(self, limit: int | None, remaining: int | None) -> None:
-        """Take in what an answer's headers say; `remaining` excludes the request it answers."""
+        """Note an answer's `X-Discogs-Ratelimit` and `…-Remaining`; None for a header it lacks."""
         if limit is not None and limit > 0:
             self._limit = limit
+        # The number excludes the request that it answers.
         self._left = None if remaining is None else remaining - 1
         if remaining is None or remaining < self._limit:
             self._answered.clear()

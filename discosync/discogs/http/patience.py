@@ -24,11 +24,10 @@ class Patience:
     def wait_before_retry(self, fault: RetryLater, tries: int) -> float:
         """Return the seconds to wait after `tries` failed attempts, the last one with `fault`."""
         longest = self.max_wait_seconds
-        # `Retry-After` decides where there is one. It is capped: data.discogs.com was reported
-        # to send hours.
+        # `Retry-After` decides, up to our longest wait: some servers send hours.
         if fault.wait_seconds is not None:
             return min(fault.wait_seconds, longest)
-        # After a 429 the window of 60 seconds must empty: no jitter that makes a wait shorter.
+        # After a 429 the window of 60 seconds must empty, so no jitter shortens this wait.
         if fault.throttled:
             return min(self.first_throttled_wait_seconds * 2.0 ** (tries - 1), longest)
         # Jitter, so that programs that failed together do not return together.

@@ -1,9 +1,9 @@
-"""One count of requests for all processes that ask Discogs from here.
+"""One count of requests for all our processes at one address.
 
-Discogs counts per source address. Two processes that each stay below the limit may be above it
-together, so each request is first noted in a window that all of them share: a small file of this
-machine's user, or the Redis of all workers. Programs that do not share it are noticed by Discogs'
-headers only (see `pacing`).
+Discogs counts by source address (Discogs' API documentation, rate limiting). Two processes that
+each stay below the limit may be above it together. So each request is first noted in a window that
+they share: a small file of this user on this machine, or a Redis that all machines share. Requests
+of other programs show only in Discogs' headers (see `pacing`).
 """
 
 import fcntl
@@ -33,12 +33,12 @@ _log = logging.getLogger(__name__)
 
 
 class Window(Protocol):
-    """The requests of the last `WINDOW_SECONDS`."""
+    """A shared note of the requests of the last `WINDOW_SECONDS`."""
 
     def reserve(self, allowed: int) -> float:
-        """Note a request that goes out now and return 0, if the window holds less than `allowed`.
+        """Note a request that is sent now and return 0.0, if the window holds less than `allowed`.
 
-        Else note nothing, and say for how many seconds to wait before asking again. Raises
+        Else note nothing, and return the seconds to wait before asking again. Raises
         `CacheTrouble`.
         """
 
@@ -47,7 +47,7 @@ class Window(Protocol):
 
 
 class FileWindow:
-    """Moments of sending in a small file, one a line, under the kernel's lock."""
+    """The window as a small file: one moment a line, in seconds of the epoch."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class FileWindow:
             return 0.0
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Forget every request."""
         with self._opened() as file:
             self._write(file, [])
 
@@ -91,7 +91,7 @@ class FileWindow:
             raise CacheTrouble(f"{self._path} cannot be used ({exc.strerror or exc})") from exc
 
     def _sweep(self) -> None:
-        """Delete the windows of addresses that nobody asked for a day: each rehearsal has one."""
+        """Delete the windows that no run used for a day: each sandbox has an address of its own."""
         long_ago = self._clock() - _UNUSED_SECONDS
         for path in self._path.parent.glob("limit-*.txt"):
             with suppress(OSError):
@@ -100,7 +100,7 @@ class FileWindow:
 
     @staticmethod
     def _lock(file: int) -> None:
-        """Take the lock; whoever holds it does so for microseconds, unless it was stopped."""
+        """Take the lock within half a second; others hold it for microseconds, unless stopped."""
         gives_up_at = time.monotonic() + _LOCK_WAIT_SECONDS
         while True:
             try:
@@ -113,7 +113,7 @@ class FileWindow:
                 return
 
     def _read(self, file: int, now: float) -> list[float]:
-        """Read the moments that count, oldest first; garbage and the future do not."""
+        """Return the moments within the window, oldest first, without garbage and future ones."""
         text = os.pread(file, _MAX_FILE_BYTES, 0).decode("ascii", errors="replace")
         moments = (_parse_moment(line) for line in text.splitlines())
         return sorted(m for m in moments if m is not None and 0 <= now - m < self._window_seconds)
@@ -150,7 +150,7 @@ return math.max(1, freeing[2] + span - now)
 
 
 class RedisWindow:
-    """Moments of sending in a sorted set, by the clock of the Redis that all workers share."""
+    """The window as a sorted set in a Redis, by the clock of that Redis."""
 
     def __init__(self, url: Secret, key: str, *, window_seconds: float = WINDOW_SECONDS) -> None:
         self._url = url
@@ -169,7 +169,7 @@ class RedisWindow:
             return int(str(waits)) / 1000
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Forget every request."""
         connection = self._connected()
         with redis_trouble():
             connection.delete(self._key)
@@ -186,14 +186,14 @@ class RedisWindow:
 
 
 class SharedLimit:
-    """The window that is shared; when it is in trouble, the next one; after the last, none."""
+    """The first window that works; when it fails, the next one; after the last, none at all."""
 
     def __init__(self, windows: list[Window], *, warn: Callable[[str], None]) -> None:
         self._windows = windows
         self._warn = warn
 
     def reserve(self, limit: int) -> float:
-        """Note a request that goes out now and return 0, or say how long to wait."""
+        """Note a request that is sent now and return 0.0, or return the seconds to wait."""
         while self._windows:
             try:
                 return self._windows[0].reserve(max(1, limit - RESERVE))
@@ -202,7 +202,7 @@ class SharedLimit:
         return 0.0
 
     def forget(self) -> None:
-        """Begin anew: the server says that it counts nothing."""
+        """Forget every request, because the server does not count them."""
         if self._windows:
             try:
                 self._windows[0].forget()
@@ -210,7 +210,7 @@ class SharedLimit:
                 self._go_on_without(fault)
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the connections."""
         for window in self._windows:
             if isinstance(window, RedisWindow):
                 window.close()
@@ -220,14 +220,14 @@ class SharedLimit:
         if isinstance(failed, RedisWindow):
             failed.close()
             self._warn(f"{fault}: the rate limit is shared on this machine only")
-        else:  # nothing is lost but the others' count, and Discogs' headers tell of it
+        else:  # no warning: Discogs' headers still show what other processes use
             _log.info("%s: the rate limit is this process's own", fault)
 
 
 def open_shared_limit(
     settings: CacheSettings, *, base_url: str, warn: Callable[[str], None]
 ) -> SharedLimit:
-    """Give the window of this API address; nothing is opened before the first request."""
+    """Return the shared limit of an API address; nothing is opened before the first request."""
     name = hashlib.sha256(base_url.encode()).hexdigest()[:16]
     windows: list[Window] = []
     span = WINDOW_SECONDS + SLACK_SECONDS

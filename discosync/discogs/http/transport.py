@@ -1,7 +1,8 @@
-"""One session to the Discogs API: paced, retried within bounds, the token in one header only.
+"""One session to the Discogs API: it paces requests, retries them, and adds the token.
 
-Every answer of another kind than the caller can use becomes an error of ours here; no exception
-of `requests` leaves this module.
+The token is sent in the header `Authorization` only: Discogs repeats the query string in the links
+of its answers, so a token there would end up in whatever keeps them (observed). Every failure
+becomes one of our errors here; no exception of `requests` leaves this module.
 """
 
 import logging
@@ -50,7 +51,7 @@ class _Use:
 
 
 class _TokenHeader(requests.auth.AuthBase):
-    """Puts the token into the header; as `auth`, so that no `.netrc` replaces it."""
+    """Adds the token as a header. It is set as `auth`, so that no `.netrc` file replaces it."""
 
     def __init__(self, token: str | None) -> None:
         self._token = token
@@ -63,10 +64,11 @@ class _TokenHeader(requests.auth.AuthBase):
 
 @dataclass(slots=True)
 class Transport:
-    """The way to Discogs. `token` None means the public view.
+    """A session to the API at `base_url`; without a `token` it sees what everybody sees.
 
-    `cache` answers what was asked lately; `shared_limit` is the count of requests shared with other
-    processes. Whoever opened them closes them.
+    `cache` keeps answers about the catalogue; `shared_limit` counts the requests of all processes.
+    The transport closes neither. `max_requests` is how many requests it may send, None for any
+    number; `sleep` and `window_seconds` are others in tests.
     """
 
     base_url: str
@@ -83,18 +85,19 @@ class Transport:
 
     def __post_init__(self) -> None:
         self._session = requests.Session()
+        # Discogs asks for a unique User-Agent and may block requests without one (Discogs' API
+        # documentation, general information).
         self._session.headers["User-Agent"] = f"discosync/{__version__} (inventory mirror)"
         self._session.headers["Accept"] = "application/vnd.discogs.v2.discogs+json"
         self._session.auth = _TokenHeader(self.token)
-        # A proxy is for the way out: a staging server on loopback needs none, and plain HTTP
-        # through one would show it the token.
+        # The sandbox on loopback needs no proxy, and with plain HTTP a proxy would see the token.
         self._session.trust_env = self.base_url.startswith("https:")
         limit = LIMIT_WITHOUT_TOKEN if self.token is None else LIMIT_WITH_TOKEN
         self._pacer = Pacer(limit, window_seconds=self.window_seconds)
 
     @property
     def use(self) -> ApiUse:
-        """What has been asked of Discogs so far."""
+        """How many requests, retries, seconds of waiting and bytes there were so far."""
         use = self._use
         return ApiUse(
             requests=use.requests,
@@ -114,11 +117,11 @@ class Transport:
         *,
         also: frozenset[int] = frozenset(),
     ) -> tuple[dict[str, Any], Answer]:
-        """GET a JSON object; numbers with a fraction come as `Decimal`.
+        """GET a JSON object, fractions as `Decimal`, and the answer that it came in.
 
-        Returns on 200 and, with an empty object, on the statuses in `also`; raises on everything
-        else, and `BadData` when the body stays something else than JSON. With a cache, what is
-        kept there costs no request.
+        Returns an empty object for a status in `also`. Raises one of our errors for any other
+        status than 200, and `BadData` when the body is no JSON object in all attempts. An answer
+        that the cache holds costs no request.
         """
         cache = self.cache if is_kept(path, params) else None
         url = self.base_url + path
@@ -140,16 +143,17 @@ class Transport:
         return self._retry(attempt)
 
     def post_once(self, path: str, *, also: frozenset[int]) -> Answer:
-        """POST without a second try: whoever asks must find out whether it had an effect.
+        """POST once; after a failure the caller must find out whether it had an effect.
 
-        A 429 is tried again: it says that nothing was done.
+        Only a 429 is tried again, because it says that nothing was done.
         """
         return self._retry(lambda: self._ask("POST", path, None, also), only_throttled=True)
 
     def download(self, path: str, destination: Path) -> Answer:
-        """GET a body into a file, whole or not at all: each attempt begins anew.
+        """GET a body into a file; each attempt writes the file from its beginning.
 
-        Raises `BadData` when the body stays shorter than announced.
+        Raises `BadData` when the body is shorter than announced in all attempts, `StorageFailed`
+        when the disk does not take it.
         """
 
         def attempt() -> Answer:
@@ -212,6 +216,7 @@ class Transport:
                 params=params,
                 stream=stream,
                 timeout=(patience.connect_timeout_seconds, patience.read_timeout_seconds),
+                # A redirected POST would be sent as a GET.
                 allow_redirects=method == "GET",
             )
         except requests.RequestException as exc:
@@ -221,7 +226,7 @@ class Transport:
         return response
 
     def _keep_pace(self) -> None:
-        """Wait until neither Discogs' headers nor the requests of other processes forbid it."""
+        """Wait until both Discogs' headers and the count shared with other processes allow it."""
         pacer = self._pacer
         self._wait(pacer.delay_seconds(time.monotonic()), "to stay below the rate limit")
         if self.shared_limit is not None and not pacer.is_uncounted:
@@ -235,6 +240,8 @@ class Transport:
             parse_number(headers.get("X-Discogs-Ratelimit")),
             parse_number(headers.get("X-Discogs-Ratelimit-Remaining")),
         )
+        # The first requests were noted in the shared window before the server was known not to
+        # count: take them out, or the next process would wait for them.
         if self.shared_limit is not None and self._pacer.is_uncounted and not was_uncounted:
             self.shared_limit.forget()
 
@@ -250,7 +257,7 @@ class Transport:
         check_status(response, also, firewall_wait_seconds=wait_seconds)
 
     def _retry(self, attempt: Callable[[], T], *, only_throttled: bool = False) -> T:
-        """Try until it works, until it cannot, or until patience ends."""
+        """Call `attempt` until it returns, until it fails for good, or until patience ends."""
         gives_up_at = time.monotonic() + self.patience.total_seconds
         tries = 0
         while True:

@@ -1,1 +1,1 @@
-"""A seller's inventory, brought onto the disk: by export, by pages, or from a downloaded file."""
+"""A seller's inventory as a file on our disk: from an export, the pages, or a downloaded file."""

@@ -1,4 +1,4 @@
-"""An export that the seller downloaded by hand: `.csv`, `.csv.gz`, `.zip`, or standard input."""
+"""An export that the seller downloaded: `.csv`, `.csv.gz`, `.zip`, or standard input."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,14 +10,17 @@ from discosync.errors import UsageFault
 
 STDIN = Path("-")
 _NAME_PRECISION = timedelta(seconds=59)
+"""Discogs' file names hold minutes: `NAME-inventory-YYYYMMDD-HHMM.csv` (observed, August 2026)."""
 
 
 def load_file(path: Path, *, seller: str, currency: str | None, spool: Spool) -> Snapshot:
-    """Bring a file onto the disk, unpacked; it has no witness but its own form.
+    """Copy a file into the spool, unpacked, and return it as a snapshot.
 
-    Raises `UsageFault` when it cannot be read, `BadData` when it is a damaged archive.
+    Its moment comes from its name, None under a name that is not Discogs'. No second count can
+    confirm it. Raises `UsageFault` when it cannot be read, `BadData` for a damaged archive.
     """
     plain = spool.path("file.csv")
+    # A pipe can be read only once, but telling its packing takes a look at its first bytes.
     if path == STDIN or path.is_fifo() or path.is_char_device():
         packed = spool.path("stream.part")
         if path == STDIN:

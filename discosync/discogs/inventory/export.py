@@ -1,9 +1,9 @@
-"""The asynchronous CSV export: ask for it, wait for it, download it.
+"""The CSV export that Discogs makes on request: ask for it, wait for it, download it.
 
-There are four addresses, all under `/inventory/export` (Discogs' developer page). The POST answers
-200 with an empty object and the id in `Location` only; the list is oldest first; times are US
-Pacific without a zone; the body is plain CSV or a ZIP with one CSV in it (all observed, 2023 to
-2026).
+Its four addresses are under `/inventory/export` (Discogs' API documentation, inventory export). The
+POST answers 200 with an empty object; the export's id is in the header `Location` only (observed,
+August 2026). The body is plain CSV for small inventories, a ZIP with one CSV for large ones
+(observed, September 2023 to August 2026).
 """
 
 import logging
@@ -37,10 +37,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """What an export needs.
+    """What an export needs: whose it is, the first page, and the directory to write into.
 
-    `newer_than` is the moment of the last applied snapshot, `usual_seconds` how long the last
-    export took, `deadline_seconds` how long to wait at most.
+    `newer_than` is the moment of the last applied snapshot; an export that Discogs already has must
+    be newer. `usual_seconds` is how long the last export took, `deadline_seconds` how long to wait.
     """
 
     seller: str
@@ -54,13 +54,14 @@ class ExportRequest:
 
 
 def fetch_export(transport: Transport, request: ExportRequest) -> Snapshot:
-    """Bring a fresh export onto the disk.
+    """Fetch a new export as a snapshot on the disk.
 
-    1. Ask for one; on a 409 adopt the running or newest one, if it is new enough.
+    1. Ask for one; on a 409 take the newest one that Discogs has, if it is new enough.
     2. Wait until it is ready; when it fails, ask once more.
     3. Download and unpack it.
 
-    Raises `ExportUnavailable` when it cannot be had, `AuthRefused` when the token is refused.
+    Raises `ExportUnavailable` when Discogs gives none, `AuthRefused` for a refused token,
+    `RateLimited` when Discogs keeps answering 429, `BadData` for a damaged file.
     """
     request.progress.begin("waiting for the export", None)
     with _export_errors():
@@ -73,10 +74,10 @@ def fetch_export(transport: Transport, request: ExportRequest) -> Snapshot:
 
 @contextmanager
 def _export_errors() -> Iterator[None]:
-    """Say of whatever is wrong with Discogs' side of the export that it cannot be had.
+    """Turn trouble on Discogs' side into `ExportUnavailable`, after which pages are read instead.
 
-    Not of a firm 429: more requests would make it worse. Nor of bad data in the body: that is
-    no reason to trust the other way more.
+    A 429 that stays is left as it is: pages are more requests, which would make it worse. So is a
+    damaged body: it is no reason to trust the pages more.
     """
     try:
         yield
@@ -90,7 +91,7 @@ def _obtain(transport: Transport, request: ExportRequest) -> ExportJob:
     gives_up_at = time.monotonic() + request.deadline_seconds
     for _ in range(_MAX_POSTS):
         job = _create_or_adopt(transport, request)
-        if job is None:  # the 409 may go away
+        if job is None:  # a 409, and no export to take: the one in progress may end soon
             request.sleep(_CONFLICT_WAIT_SECONDS)
             continue
         job = _wait_until_ready(transport, request, job, gives_up_at)
@@ -109,11 +110,13 @@ def _create_or_adopt(transport: Transport, request: ExportRequest) -> ExportJob 
     except RateLimited:
         raise
     except SourceUnavailable:
-        # Perhaps it was made all the same: never ask twice for one answer.
+        # The answer was lost, but Discogs may have made the export: look before asking again.
         job = fetch_newest_job(transport)
+        # Ours is one made since the first page; five seconds for a clock that runs behind.
         if job is None or not _is_new_enough(job, request.first.served_at - timedelta(seconds=5)):
             raise
         return job
+    # 409 is documented without a reason; users report that an export is in progress then.
     if answer.status == 409:
         job = fetch_newest_job(transport)
         if job is not None and not job.has_failed and _is_new_enough(job, request.newer_than):
@@ -151,16 +154,21 @@ def _wait_until_ready(
                 f"{request.deadline_seconds:.0f} seconds",
                 hint="nothing was changed; the next run asks again",
             )
-        request.sleep(min(wait_seconds, left_seconds))  # so that the last look is at the deadline
+        # Cut the last wait short, so that the last look is at the deadline.
+        request.sleep(min(wait_seconds, left_seconds))
         polled = fetch_job(transport, job.export_id)
         if polled is not None:
-            # Our own moment of asking has a zone; Discogs' is ambiguous an hour a year.
+            # The moment at which we asked has a zone; Discogs' own is ambiguous for one hour in
+            # November.
             job = replace(polled, created_at=job.created_at or polled.created_at)
     return job
 
 
 def _poll_waits(usual_seconds: float | None) -> Iterator[float]:
-    """Look first when the last export would have been ready: each look costs a request."""
+    """Yield the seconds to wait before each look at the status, which costs a request.
+
+    The first look is when the last export would have been ready.
+    """
     if usual_seconds is not None:
         yield min(max(1.0, usual_seconds + 1.0), _MAX_FIRST_WAIT_SECONDS)
     yield from _POLL_WAITS_SECONDS

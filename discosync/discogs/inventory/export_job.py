@@ -19,14 +19,17 @@ _FAILURE_WORDS = frozenset({"failed", "failure", "error"})
 
 
 class ExportUnavailable(SourceUnavailable):
-    """The export cannot be had: a 409 that stays, a failure, the deadline."""
+    """Discogs gives no export: it keeps answering 409, the export failed, or it took too long."""
 
     default_code = "export_unavailable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportJob:
-    """One export, as Discogs' status object shows it; `created_at` is UTC."""
+    """One export and how far it has come, as Discogs' status object shows it.
+
+    `created_at` is in UTC; `ready_seconds` is how long Discogs took to make it.
+    """
 
     export_id: int
     is_ready: bool
@@ -36,13 +39,13 @@ class ExportJob:
 
 
 def fetch_job(transport: Transport, export_id: int) -> ExportJob | None:
-    """Ask how far an export has come; None for a 304, which says that nothing is new."""
+    """Fetch an export's status; return None for a 304, which says that nothing is new."""
     status = _ask(transport, f"{EXPORT_PATH}/{export_id}", also=frozenset({304}))
     return _parse_job(status) if status else None
 
 
 def fetch_newest_job(transport: Transport) -> ExportJob | None:
-    """Look through the list from its end: it is oldest first, so page one holds the oldest."""
+    """Return the newest export in the list, None for an empty list: the one with the highest id."""
     page = _ask(transport, EXPORT_PATH, {"per_page": _LIST_PER_PAGE, "page": 1})
     pages = _parse_pages(page)
     if pages > 1:
@@ -66,7 +69,10 @@ def _ask(
     *,
     also: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:
-    """GET about an export; a web page instead of its status is no bad inventory."""
+    """GET about an export; raise `ExportUnavailable` when the answer is no JSON.
+
+    `BadData` would say that the inventory is damaged, of which nothing has been read yet.
+    """
     try:
         body, _ = transport.get_json(path, params, also=also)
     except BadData as exc:
@@ -75,10 +81,11 @@ def _ask(
 
 
 def _parse_job(status: Mapping[str, Any]) -> ExportJob:
-    """Read a status object.
+    """Parse a status object.
 
-    Only `success` is known to mean ready (observed); `finished_ts` without a word of failure is
-    believed too, and every unknown word means not yet.
+    `success` is the only status documented (Discogs' API documentation, inventory export), and
+    `failed` was observed for uploads. An export with a `finished_ts` and no word of failure is
+    taken as ready; any other word means that it is still being made.
     """
     try:
         export_id = int(status["id"])

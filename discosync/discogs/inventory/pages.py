@@ -1,4 +1,8 @@
-"""Who the token is, and a seller's inventory page by page."""
+"""A seller's inventory, read page by page from `GET /users/{username}/inventory`.
+
+A page holds up to 100 listings, and only the owner sees what is not For Sale (Discogs' API
+documentation, inventory). To anybody else Discogs refuses the pages above 100 (observed, 2021).
+"""
 
 import csv
 import logging
@@ -26,7 +30,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstPage:
-    """The first For Sale page: the second witness, and the beginning of a walk."""
+    """The first page of what is For Sale: the witness of an export, and the start of a walk.
+
+    `served_at` is the moment that the page shows, by Discogs' clock.
+    """
 
     page: InventoryPage
     served_at: datetime
@@ -34,7 +41,7 @@ class FirstPage:
 
 
 def fetch_first_page(transport: Transport, seller: str) -> FirstPage:
-    """Get the first page of what is For Sale; raises `NotReady` for an unknown seller."""
+    """Fetch the first page of what is For Sale; raise `NotReady` for an unknown seller."""
     page, answer = _fetch_page(transport, seller, 1, also=frozenset({404}))
     if page is None:
         raise NotReady(
@@ -48,7 +55,11 @@ def fetch_first_page(transport: Transport, seller: str) -> FirstPage:
 def _fetch_page(
     transport: Transport, seller: str, number: int, *, also: frozenset[int] = frozenset()
 ) -> tuple[InventoryPage | None, Answer]:
-    """Get one page in the gentlest order: what is edited meanwhile moves to the end."""
+    """Fetch one page, oldest listing first; return None for a status in `also`.
+
+    An edit renews a listing's date (observed). In this order an edited listing moves to the end and
+    is met twice; in the opposite order it could be missed.
+    """
     params: dict[str, str | int] = {
         "status": "For Sale",
         "sort": "listed",
@@ -62,9 +73,9 @@ def _fetch_page(
 
 
 class _Walk:
-    """One walk through all pages, written to disk as it goes.
+    """What one walk through all pages has met: counts, and the newest record of each listing.
 
-    A listing that is edited meanwhile is met twice; the newest of its records counts.
+    A listing that is edited during the walk is met twice; its last record counts.
     """
 
     def __init__(self, first: InventoryPage, *, is_owner: bool) -> None:
@@ -85,11 +96,11 @@ class _Walk:
         return self.pick(SPOOL_COLUMNS)
 
     def pick(self, record: tuple[str, ...]) -> list[str]:
-        """Leave out what this view of the seller does not show."""
+        """Leave out the columns that Discogs shows to the owner only, unless the walk is his."""
         return [record[i] for i in self._kept]
 
     def take(self, page: InventoryPage) -> None:
-        """Count a page in."""
+        """Note a page's records and counts."""
         for listing_id in page.listing_ids:
             self.newest_by_id[listing_id] = self.records
             self.records += 1
@@ -112,7 +123,7 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagesRequest:
-    """What a walk needs: whose inventory, its first page, where to put it."""
+    """What a walk needs: whose inventory, its first page, and the directory to write into."""
 
     seller: str
     first: FirstPage
@@ -124,13 +135,13 @@ class PagesRequest:
 def fetch_pages(transport: Transport, request: PagesRequest) -> Snapshot:
     """Walk through all pages of what is For Sale.
 
-    1. Walk, writing every page to disk as it comes.
-    2. If it does not add up, walk once more.
-    3. Keep the newest of every listing.
+    1. Walk, and write each page to the disk as it comes.
+    2. If the listings met are not as many as Discogs counts, walk once more.
+    3. Keep the newest record of each listing.
 
-    Raises `BadData` when the count stays wrong although the inventory stands still. Returns an
-    incomplete snapshot when the inventory moved during both walks, or when it is somebody
-    else's and longer than Discogs shows.
+    Raises `BadData` when the numbers differ although the inventory did not change. Returns an
+    incomplete snapshot when the inventory changed during both walks, and when it is another
+    seller's and has more listings than Discogs shows.
     """
     draft = request.spool.path("pages.part")
     first = request.first
@@ -159,8 +170,9 @@ def fetch_pages(transport: Transport, request: PagesRequest) -> Snapshot:
 
 
 def _judge(walk: _Walk) -> str | None:
-    """Say why a walk is incomplete; None when it is complete."""
+    """Return why a walk is incomplete, or None; raise `BadData` for a wrong count."""
     ids, items = len(walk.newest_by_id), walk.last_page.items
+    # First: a second walk cannot help here, and no count is wrong.
     if walk.is_beyond_public_view:
         return (
             f"Discogs shows {MAX_PUBLIC_PAGES * PER_PAGE:,} of these {items:,} listings to "
@@ -168,6 +180,7 @@ def _judge(walk: _Walk) -> str | None:
         )
     if walk.is_complete:
         return None
+    # The shop sold or added something meanwhile: nobody's fault, and the next run may be luckier.
     if walk.has_moved:
         return (
             f"the inventory moved while it was read: {walk.items_first:,} listings counted on "
@@ -186,7 +199,7 @@ def _walk(transport: Transport, request: PagesRequest, first: FirstPage, draft: 
     request.progress.begin("reading pages", first.page.items)
     with (
         disk_errors(draft),
-        # A lone surrogate is written as it came: the parser quarantines its record.
+        # Half a character (a lone surrogate) is written as it came: the parser rejects its record.
         draft.open("w", newline="", encoding="utf-8", errors="surrogatepass") as file,
     ):
         writer = csv.writer(file)
@@ -202,20 +215,20 @@ def _walk(transport: Transport, request: PagesRequest, first: FirstPage, draft: 
 def _read_pages(
     transport: Transport, request: PagesRequest, walk: _Walk
 ) -> Iterator[InventoryPage]:
-    """Give page after page, as many as the newest of them says there are."""
+    """Yield page after page, as many as the newest one says that there are."""
     yield walk.last_page
     number = 1
     while number < walk.last_page.pages and (request.is_owner or number < MAX_PUBLIC_PAGES):
         number += 1
         page, _ = _fetch_page(transport, request.seller, number, also=frozenset({404}))
-        if page is None:  # so much was sold meanwhile that the page is gone
+        if page is None:  # so much was sold meanwhile that there is no such page now
             walk.vanished = True
             return
         yield page
 
 
 def _keep_newest(draft: Path, path: Path, walk: _Walk) -> None:
-    """Make the snapshot of a draft: one record a listing."""
+    """Make the snapshot out of the draft: the newest record of each listing."""
     if walk.records == len(walk.newest_by_id):
         draft.replace(path)
         return

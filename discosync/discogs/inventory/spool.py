@@ -1,4 +1,4 @@
-"""Bring whatever Discogs or the seller gives onto the disk as one plain CSV file."""
+"""The directory for a run's snapshot, and unpacking into it: always one plain CSV file."""
 
 import gzip
 import hashlib
@@ -19,10 +19,10 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Spool:
-    """A directory of one seller for the snapshot of one run.
+    """The directory for the snapshot of one seller's run.
 
-    Its lock is the seller's: whatever is left in it by a run that died belongs to nobody, and
-    `prepare` removes it.
+    A run holds the seller's lock, so no other run uses the directory: files that a killed run left
+    are removed by `prepare`.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -33,40 +33,41 @@ class Spool:
         return self.directory.with_name(f"{self.directory.name}.kept")
 
     def keep(self, path: Path) -> Path:
-        """Put one file aside for later, in place of what was kept before; return where it is."""
+        """Move one file beside the directory, in place of one kept before; return its new path."""
         shutil.rmtree(self._kept, ignore_errors=True)
         self._kept.mkdir(mode=0o700)
         return path.rename(self._kept / path.name)
 
     def forget_kept(self) -> None:
-        """Remove what was put aside: something newer has been applied."""
+        """Remove the file that was kept: a newer snapshot has been applied."""
         shutil.rmtree(self._kept, ignore_errors=True)
 
     def prepare(self) -> None:
-        """Make the directory, empty; raise `StorageFailed` when that cannot be done."""
+        """Make the directory and empty it; raise `StorageFailed` when that fails."""
         with disk_errors(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.clear()
 
     def clear(self) -> None:
-        """Remove what is in it."""
+        """Remove its files; raise `StorageFailed` when that fails."""
         with disk_errors(self.directory):
             for leftover in self.directory.iterdir():
                 leftover.unlink()
 
     def remove(self) -> None:
-        """Remove the directory and what is in it; a run that succeeded leaves nothing."""
+        """Remove the directory with its files, after a run that succeeded; raises nothing."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def path(self, name: str) -> Path:
-        """Name a file in it."""
+        """Return the path of a file in it."""
         return self.directory / name
 
 
 def unpack(packed: Path, destination: Path) -> None:
-    """Make a plain CSV of a plain, gzipped or zipped one; the first bytes tell, not the name.
+    """Write a plain, gzipped or zipped CSV as a plain one.
 
-    Raises `BadData` when the archive is damaged or holds no CSV.
+    The first bytes decide, not the name. Raises `BadData` when the archive is damaged or does not
+    hold exactly one CSV.
     """
     with packed.open("rb") as stream:
         magic = stream.read(4)
@@ -85,7 +86,7 @@ def unpack(packed: Path, destination: Path) -> None:
             EOFError,
             zlib.error,
             lzma.LZMAError,
-            OSError,  # bzip2's word for damage
+            OSError,  # damage, as bzip2 reports it
             NotImplementedError,  # a packing method that Python's zipfile does not know
             RuntimeError,  # an encrypted member
         ) as exc:
@@ -102,6 +103,7 @@ def _unzip(stream: BinaryIO, destination: Path) -> None:
             member
             for member in archive.infolist()
             if member.filename.lower().endswith(".csv")
+            # macOS adds a folder of its own to a ZIP, with a shadow of each file.
             and not member.filename.startswith("__MACOSX/")
         ]
         if len(members) != 1:
@@ -124,17 +126,17 @@ def _copy(stream: BinaryIO, destination: Path) -> None:
 
 
 def copy_stdin(destination: Path) -> None:
-    """Bring standard input onto the disk."""
+    """Copy standard input into a file; raise `StorageFailed` when the disk does not take it."""
     _copy(sys.stdin.buffer, destination)
 
 
 def copy_stream(source: Path, destination: Path) -> None:
-    """Bring what can be read only once, a pipe, onto the disk."""
+    """Copy a pipe, which can be read only once, into a file."""
     with source.open("rb") as stream:
         _copy(stream, destination)
 
 
 def digest(path: Path) -> tuple[str, int]:
-    """Give a file's SHA-256 and size in bytes."""
+    """Return a file's SHA-256, in hexadecimal, and its size in bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
