@@ -77,15 +77,7 @@ def check_status(
         return
     message = _message_of(response)
     if status == 429:
-        raise RetryLater(
-            RateLimited(
-                f"Discogs keeps answering 429: {message}",
-                hint="something else at this address may be using up the limit; "
-                "the next run tries again",
-            ),
-            wait_seconds=_retry_after_seconds(response),
-            throttled=True,
-        )
+        raise _throttled(response, message)
     if status == 401:
         raise AuthRefused(
             f"Discogs refuses the token (401: {message})",
@@ -107,6 +99,18 @@ def check_status(
             code="forbidden",
         )
     raise RetryLater(unavailable) if status in _RETRIED_STATUSES else unavailable
+
+
+def _throttled(response: requests.Response, message: str) -> RetryLater:
+    return RetryLater(
+        RateLimited(
+            f"Discogs keeps answering 429: {message}",
+            hint="something else at this address may be using up the limit; "
+            "the next run tries again",
+        ),
+        wait_seconds=_retry_after_seconds(response),
+        throttled=True,
+    )
 
 
 def parse_object(answer: Answer) -> dict[str, Any]:
