@@ -1,4 +1,4 @@
-"""The process: `discosync`, and `python -m discosync`."""
+"""Where the process starts: `discosync`, or `python -m discosync`."""
 
 import gc
 
@@ -6,15 +6,15 @@ OBJECTS_PER_COLLECTION = 50_000
 
 
 def main() -> None:
-    """Run the command line, and end.
+    """Run the command line.
 
-    Nearly all that a start makes stays, and what a run makes goes by itself once nobody refers to
-    it. Python would look for cycles after every 700 objects, and through everything at the end,
-    which takes a tenth of a second of an unchanged hour. Now and then is enough, and at the end,
-    when every file and connection is closed, not at all.
+    Nearly everything that a start creates stays until the end, and the rest is freed when nothing
+    refers to it. Python's cycle collector would still look after every 700 objects, and through all
+    objects at the end: a tenth of a second of an unchanged hour. So it looks seldom, and not at the
+    end, when every file and connection is closed.
     """
     gc.set_threshold(OBJECTS_PER_COLLECTION)
-    from discosync.cli import main as run  # noqa: PLC0415 - not before the collector is told
+    from discosync.cli import main as run  # noqa: PLC0415 - importing it creates most objects
 
     try:
         run()

@@ -1,32 +1,35 @@
-"""The error tree, and the one table from error to exit status.
+"""All errors that end a run, and the exit status of each.
 
-    DiscosyncError            1   a bug, unless a class below says more
-    ├── UsageFault            2   options that contradict each other
-    ├── NotReady             10   settings missing, schema behind or ahead
-    ├── Locked               11   another run is at work
-    ├── AuthRefused          12   token refused, or not this seller's
-    ├── LimitRefused         13   a limit says no
-    ├── BadData              14   truncated, malformed, miscounted
-    ├── SourceUnavailable    15   network, 429, 5xx, export not ready
-    │   ├── RateLimited      15   a firm 429: asking more would make it worse
-    │   └── RequestsUsedUp   15   no more requests than were allowed
-    ├── StorageFailed        16   database or disk
-    ├── MigrationFailed      17   a migration
-    │   └── BackupFailed     17   a backup, or its verification, or a restore
-    ├── TimeBudgetUsedUp     18   the run took longer than it may
-    ├── Mismatch             19   two ways disagree
-    └── Stopped
-        ├── Interrupted     130   SIGINT
-        └── Terminated      143   SIGTERM
+    class                status   what happened
+    DiscosyncError            1   a bug in discosync
+    ├── UsageFault            2   options contradict each other, or name something unknown
+    ├── NotReady             10   a setting is missing or wrong; the schema is behind or ahead
+    ├── Locked               11   another run of this seller is active
+    ├── AuthRefused          12   Discogs refuses the token, or it is another user's
+    ├── LimitRefused         13   a limit refuses the run
+    ├── BadData              14   the snapshot is truncated, malformed or miscounted
+    ├── SourceUnavailable    15   network fault, 429, 5xx, or the export is not ready
+    │   ├── RateLimited      15   Discogs keeps answering 429
+    │   └── RequestsUsedUp   15   the run has sent as many requests as it may
+    ├── StorageFailed        16   the database or the disk failed
+    ├── MigrationFailed      17   a migration of the schema failed
+    │   └── BackupFailed     17   a backup could not be made, verified or restored
+    ├── TimeBudgetUsedUp     18   the run took longer than `--time-budget`
+    ├── Mismatch             19   export and pages disagree
+    └── Stopped                   (only its two subclasses are raised)
+        ├── Interrupted     130   SIGINT, usually Ctrl-C
+        └── Terminated      143   SIGTERM or SIGHUP, usually a shutdown
 
-Every error says what happened (`message`) and what to do or type next (`hint`).
+An error says what happened (`message`) and what to do or type next (`hint`). Only `runner.py` turns
+one into a report, and only `cli/` ends the process. `docs/reference/` says what an operator does
+about each status.
 """
 
 from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """What a process says when it ends; numbers are never reused."""
+    """The status a process ends with; cron and monitors rely on it, so no number is reused."""
 
     OK = 0
     INTERNAL = 1
@@ -69,7 +72,7 @@ EXIT_STATUS_MEANINGS = {
 
 
 class DiscosyncError(Exception):
-    """Anything that ends a run; `code` is stable and goes into the report."""
+    """What ends a run; `code` goes into the report and never changes."""
 
     exit_status = ExitStatus.INTERNAL
     default_code = "internal"
@@ -82,7 +85,7 @@ class DiscosyncError(Exception):
 
 
 class UsageFault(DiscosyncError):
-    """Options that contradict each other."""
+    """Options contradict each other, or name a seller, run or flag that is unknown."""
 
     exit_status = ExitStatus.USAGE
     default_code = "usage"
@@ -96,14 +99,14 @@ class NotReady(DiscosyncError):
 
 
 class Locked(DiscosyncError):
-    """Another run for this seller is at work in this database."""
+    """Another run of this seller is active in this database."""
 
     exit_status = ExitStatus.LOCKED
     default_code = "locked"
 
 
 class AuthRefused(DiscosyncError):
-    """Discogs refuses the token, or it belongs to somebody else."""
+    """Discogs refuses the token, or the token belongs to another user."""
 
     exit_status = ExitStatus.AUTH
     default_code = "auth"
@@ -124,26 +127,26 @@ class BadData(DiscosyncError):
 
 
 class SourceUnavailable(DiscosyncError):
-    """Discogs cannot be reached, or does not give what was asked for."""
+    """Discogs cannot be reached, or does not answer the request."""
 
     exit_status = ExitStatus.SOURCE_UNAVAILABLE
     default_code = "source_unavailable"
 
 
 class RateLimited(SourceUnavailable):
-    """Discogs keeps answering 429; every further request makes it worse."""
+    """Discogs keeps answering 429; more requests would only prolong that."""
 
     default_code = "rate_limited"
 
 
 class RequestsUsedUp(SourceUnavailable):
-    """The run may not send any more requests."""
+    """The run has sent as many requests as it may, for example by `--max-requests`."""
 
     default_code = "requests_used_up"
 
 
 class StorageFailed(DiscosyncError):
-    """The database or the disk does not do its part."""
+    """The database or the disk failed."""
 
     exit_status = ExitStatus.STORAGE
     default_code = "storage"
@@ -157,7 +160,7 @@ class MigrationFailed(DiscosyncError):
 
 
 class BackupFailed(MigrationFailed):
-    """A backup could not be made, is not what it should be, or could not be put back."""
+    """A backup could not be made, verified or restored."""
 
     default_code = "backup"
 
@@ -170,14 +173,14 @@ class TimeBudgetUsedUp(DiscosyncError):
 
 
 class Mismatch(DiscosyncError):
-    """Two ways to the same inventory disagree."""
+    """Export and pages, or two databases, hold different inventories."""
 
     exit_status = ExitStatus.MISMATCH
     default_code = "mismatch"
 
 
 class Stopped(DiscosyncError):
-    """Somebody asked the process to end."""
+    """The process was asked to end."""
 
 
 class Interrupted(Stopped):

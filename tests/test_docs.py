@@ -16,7 +16,7 @@ from discosync import NOTICES
 from discosync.cli import app, load_commands
 from discosync.core.catalog.enrichment import REQUESTS_PER_MINUTE_WITH_TOKEN
 from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
-from discosync.settings import known_settings
+from discosync.settings.layers import KNOWN_SETTINGS
 from tests.support.program import TOKEN, Program
 
 TOP = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ def test_readme_names_every_command_and_option(command: str) -> None:
 
 def test_readme_names_every_setting_and_exit_status() -> None:
     """Every variable and every status that the program knows stands in the README."""
-    for name in known_settings():
+    for name in KNOWN_SETTINGS:
         assert f"`{name}`" in README, name
     used = {c.exit_status for c in _subclasses(DiscosyncError)} | {
         ExitStatus.OK,

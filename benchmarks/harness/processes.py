@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from discosync.settings import known_settings
+from discosync.settings.layers import KNOWN_SETTINGS
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _TIMEOUT_SECONDS = 3600.0
@@ -27,7 +27,7 @@ class Measured:
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """Give a process's environment: none of the caller's settings, and compiled modules kept."""
-    dropped = {*known_settings(), "PYTHONDONTWRITEBYTECODE"}
+    dropped = {*KNOWN_SETTINGS, "PYTHONDONTWRITEBYTECODE"}
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**kept, "PYTHONPATH": str(TOP), **more}
 

@@ -57,8 +57,8 @@ def as_of(
 
 
 def _show_inventory(console: "Console", past: "PastInventory") -> None:
-    from discosync.render.diff import MAX_SHOWN  # noqa: PLC0415 - heavy
-    from discosync.render.history import PAST_COLUMNS, past_row  # noqa: PLC0415 - heavy
+    from discosync.render.cells import MAX_SHOWN  # noqa: PLC0415 - heavy
+    from discosync.render.past_inventory import PAST_COLUMNS, past_row  # noqa: PLC0415 - heavy
 
     shown = [past_row(listing) for listing in islice(past.listings, MAX_SHOWN)]
     rest = sum(1 for _ in past.listings)

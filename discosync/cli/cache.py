@@ -61,7 +61,7 @@ def _state_json(state: "CacheState") -> dict[str, Any]:
 
 
 def _state_fields(state: "CacheState") -> dict[str, str | None]:
-    from discosync.render.diff import render_size  # noqa: PLC0415 - heavy
+    from discosync.render.size import render_size  # noqa: PLC0415 - heavy
 
     kept = f"{state.ttl_seconds:,} s" if state.ttl_seconds else "not at all (CACHE_TTL is 0)"
     return {

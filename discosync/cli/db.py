@@ -142,7 +142,7 @@ def backup(config: Config = None, *, as_json: AsJson = False) -> None:
 def list_(config: Config = None, *, as_json: AsJson = False) -> None:
     """List the backups of the database, oldest first."""
     from discosync.commands.db.backups import list_all  # noqa: PLC0415 - heavy
-    from discosync.render.diff import render_size  # noqa: PLC0415 - heavy
+    from discosync.render.size import render_size  # noqa: PLC0415 - heavy
 
     with answering(as_json=as_json) as console:
         backups = list_all(config)
@@ -196,7 +196,7 @@ def restore(
 
 
 def _show_compact(console: "Console", report: "CompactReport") -> None:
-    from discosync.render.diff import render_size  # noqa: PLC0415 - heavy
+    from discosync.render.size import render_size  # noqa: PLC0415 - heavy
 
     if console.as_json:
         console.show_json(report.to_json())

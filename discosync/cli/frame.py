@@ -1,4 +1,4 @@
-"""How a command ends: what a run reports, or an error in words, and the exit status."""
+"""How every command runs and ends: with a run's report, or with an error and its exit status."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def run_once(
     console: "Console", request: "RunRequest", story: "Callable[[Run], None]"
 ) -> "tuple[RunReport, bool]":
-    """Run a story; tell also whether somebody wants the process to end."""
+    """Run a story; return its report, and whether a signal asked the process to end."""
     from discosync.runner import Run, execute  # noqa: PLC0415 - heavy
 
     run = Run(request=request, progress=console.progress(), set_up_logging=console.set_up_logging)
@@ -31,7 +31,7 @@ def run_and_tell(
     *,
     diff: str | None = None,
 ) -> int:
-    """Run a story and show how it ended; return the status to end with."""
+    """Run a story and print its report; return the status to exit with."""
     from discosync.runner import telling  # noqa: PLC0415 - heavy
 
     report, _ = run_once(console, request, story)
@@ -51,7 +51,7 @@ def answering(*, as_json: bool) -> "Iterator[Console]":
         console.tell_error(exc)
         raise typer.Exit(int(exc.exit_status)) from exc
     except OSError as exc:
-        from discosync.files.disk import path_refused  # noqa: PLC0415 - seldom
+        from discosync.files.disk import path_refused  # noqa: PLC0415 - errors only
 
         if (refused := path_refused(exc)) is None:
             raise

@@ -39,7 +39,7 @@ def runs(
     """
     from discosync.commands.status import load_run, load_runs  # noqa: PLC0415 - heavy
     from discosync.database.past.overview import RunFilter  # noqa: PLC0415 - heavy
-    from discosync.render.status import RUN_COLUMNS, run_row, trend_lines  # noqa: PLC0415
+    from discosync.render.past_runs import RUN_COLUMNS, run_row, trend_lines  # noqa: PLC0415
 
     with answering(as_json=as_json) as console:
         if run_id is not None:
@@ -72,9 +72,12 @@ def _print_run(console: "Console", run: "ShownRun") -> None:
 def _show_run(console: "Console", run: "ShownRun") -> None:
     from discosync.console.terminal import KIND_COLOURS  # noqa: PLC0415 - heavy
     from discosync.core.reporting.past_runs import change_count_of  # noqa: PLC0415 - heavy
-    from discosync.render.diff import MAX_SHOWN  # noqa: PLC0415 - heavy
-    from discosync.render.history import ENTRY_COLUMNS, entry_rows  # noqa: PLC0415 - heavy
-    from discosync.render.past_runs import render_missing_changes  # noqa: PLC0415 - heavy
+    from discosync.render.cells import MAX_SHOWN  # noqa: PLC0415 - heavy
+    from discosync.render.past_runs import (  # noqa: PLC0415 - heavy
+        ENTRY_COLUMNS,
+        entry_rows,
+        render_missing_changes,
+    )
 
     console.show_readable_json(run.report)
     if run.changes is None:

@@ -37,7 +37,8 @@ def stats(
     Also what was removed without a sale, and what the inventory is worth.
     """
     from discosync.commands.stats import load_stats, save_page  # noqa: PLC0415 - heavy
-    from discosync.render.stats import render_stats_csv, stats_json  # noqa: PLC0415 - heavy
+    from discosync.render.stats_csv import render_stats_csv  # noqa: PLC0415 - heavy
+    from discosync.render.stats_json import stats_json  # noqa: PLC0415 - heavy
 
     refuse_contradictions({"--json with --csv": as_json and as_csv})
     with answering(as_json=as_json) as console:
@@ -54,7 +55,7 @@ def stats(
 
 
 def _show(console: "Console", figures: "Stats") -> None:
-    from discosync.render.stats import stats_tables, summary_lines  # noqa: PLC0415 - heavy
+    from discosync.render.stats_tables import stats_tables, summary_lines  # noqa: PLC0415 - heavy
 
     span = f"{figures.since:%Y-%m-%d} to {figures.until:%Y-%m-%d}"
     headline = f"discosync stats · {figures.seller} · {span}"

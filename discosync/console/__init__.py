@@ -1,6 +1,6 @@
-"""What people see: progress, summary, diff, errors. Results go to stdout, the rest to stderr.
+"""What people see: results on stdout; progress, warnings and errors on stderr.
 
-The only room that imports rich.
+No other package imports rich.
 """
 
 import json
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from discosync.console.log_format import JsonFormatter, TextFormatter
 from discosync.console.progress_bars import BarProgress, PlainProgress
-from discosync.console.report_view import headline, print_diff, print_problems, summary_lines
+from discosync.console.report_view import print_diff, print_problems
 from discosync.console.terminal import is_colourful, print_lines, print_table, say
 from discosync.core.progress import NoProgress, Progress
 from discosync.core.reporting.report import RunReport
 from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
 from discosync.files.writing import write_json
 from discosync.render.harmless import harmless, harmless_json
+from discosync.render.run_summary import headline, summary_lines
 
 if TYPE_CHECKING:
     from discosync.core.reporting.comparison import Comparison
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """How much to say, and in which form."""
+    """How much to print, and in which form."""
 
     verbosity: int = 0
     quiet: bool = False
@@ -54,11 +55,11 @@ class Console:
         logger.setLevel(levels[min(self.verbosity, 2)])
 
     def show_json(self, content: Mapping[str, Any]) -> None:
-        """Print one JSON object, alone on stdout."""
+        """Print one JSON object on one line."""
         print(json.dumps(content, ensure_ascii=False))
 
     def show_readable_json(self, content: Mapping[str, Any]) -> None:
-        """Print one JSON object for people, over many lines."""
+        """Print one JSON object over many lines, for people."""
         print(harmless_json(json.dumps(content, ensure_ascii=False, indent=2)))
 
     def show_json_list(
@@ -75,7 +76,7 @@ class Console:
         sys.stdout.flush()
 
     def show_pieces(self, pieces: Iterable[str]) -> None:
-        """Print a long result for machines, CSV, as it is, piece by piece."""
+        """Print a long result for programs, such as CSV, piece by piece and unchanged."""
         for piece in pieces:
             sys.stdout.write(piece)
         sys.stdout.flush()
@@ -102,7 +103,7 @@ class Console:
         print_lines(headline, lines, is_clean=is_clean)
 
     def tell_error(self, error: DiscosyncError) -> None:
-        """Say how a command without a report failed."""
+        """Print the error of a command that has no report; with `as_json` on stdout too."""
         if self.as_json:
             status = int(error.exit_status)
             said = {"code": error.code, "message": error.message, "hint": error.hint}
@@ -110,11 +111,11 @@ class Console:
         self.show_error(error)
 
     def note(self, text: str) -> None:
-        """Say something beside the result."""
+        """Print a remark on stderr, beside the result."""
         say(text, sys.stderr)
 
     def confirm(self, question: str) -> bool:
-        """Ask on the terminal; where nobody sits at one, the command line has said it all."""
+        """Ask for a yes on the terminal; without a terminal nobody can answer, so it is yes."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return True
         print(f"{harmless(question)} [y/N] ", end="", file=sys.stderr, flush=True)
@@ -129,7 +130,7 @@ class Console:
             say(f"{name:<10} {value or '–'}")
 
     def show_error(self, error: DiscosyncError) -> None:
-        """Say what happened, what it means, and what to type."""
+        """Print what happened, what to do about it, and the exit status."""
         status = error.exit_status
         say(f"discosync: {error.message}", sys.stderr)
         if error.hint:
@@ -137,18 +138,18 @@ class Console:
         say(f"  exit status {int(status)} ({EXIT_STATUS_MEANINGS[status]})", sys.stderr)
 
     def tell(self, report: RunReport, *, diff: str | None = None) -> ExitStatus:
-        """Show how a run ended; return the status to end with."""
+        """Print a run's report; return the status to exit with."""
         return _say(lambda: self.show_report(report, diff=diff), report.exit_status)
 
     def tell_combined(self, combined: Mapping[str, Any], *, path: Path | None) -> ExitStatus:
-        """Show how several sellers' runs ended, and write their reports where asked."""
+        """Print several runs' reports, write them to `path`; return the status to exit with."""
         status = ExitStatus(combined["exit_code"])
         if path is not None:
             status = _say(lambda: write_json(combined, path), status)
         return _say(lambda: self.show_json(combined), status) if self.as_json else status
 
     def show_report(self, report: RunReport, *, diff: str | None = None) -> None:
-        """Show how a run ended."""
+        """Print a run's report in the form that was asked for, then its problems and its error."""
         if self.as_json:
             self.show_json(report.to_json())
         elif report.comparison is not None:
@@ -193,19 +194,19 @@ class Console:
 
 
 def _say(words: Callable[[], None], status: ExitStatus) -> ExitStatus:
-    """Say something; return the status to end with.
+    """Print; return the status to exit with.
 
-    What was committed is committed: words that cannot be said make an ok run one with a warning,
-    not a failure.
+    Output that fails cannot undo a commit. So a run that was ok then ends with a warning, and is no
+    failure.
     """
     try:
         words()
         sys.stdout.flush()
     except (OSError, KeyboardInterrupt) as exc:
-        # Whatever is still buffered would fail again at the very end.
+        # Python flushes stdout once more when it exits, and that would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(exc, OSError) or isinstance(exc, BrokenPipeError):
-            return status  # somebody, `discosync … | head` say, has seen enough
+            return status  # the reader, such as `| head`, has read enough
         print(f"discosync: warning: output failed: {exc.strerror}", file=sys.stderr)
         return ExitStatus.OK_WITH_WARNINGS if status is ExitStatus.OK else status
     return status

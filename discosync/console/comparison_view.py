@@ -6,7 +6,7 @@ from discosync.render.comparison import difference_rows, render_verdict, side_ro
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Print both sides next to each other, then the differences."""
+    """Print both sides next to each other, then the differences and the verdict."""
     print_table(("", "export", "pages"), side_rows(comparison))
     if comparison.differences:
         columns = ("listing", "record", "what", "why")

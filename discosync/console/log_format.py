@@ -1,4 +1,4 @@
-"""The log as text, and as JSON, for machines that read it."""
+"""The log on stderr as text, or as JSON for programs."""
 
 import json
 import logging
@@ -7,18 +7,18 @@ from discosync.render.harmless import harmless
 
 
 class TextFormatter(logging.Formatter):
-    """Lines for people; nothing in them steers a terminal."""
+    """Text lines without control characters, which could steer a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record."""
+        """Render a record."""
         return harmless(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record."""
+        """Render a record."""
         shown = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),

@@ -1,4 +1,4 @@
-"""Progress: a bar where somebody watches, lines of text elsewhere."""
+"""Progress: a bar on a terminal, lines of text elsewhere."""
 
 import time
 from typing import TYPE_CHECKING, TextIO
@@ -10,19 +10,19 @@ _PLAIN_EVERY_SECONDS = 10.0
 
 
 class PlainProgress:
-    """Progress as lines of text, for where nobody watches a bar."""
+    """Progress as lines of text, for log files and mails."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._label, self._total, self._done, self._said_at = "", 0, 0, 0.0
 
     def begin(self, label: str, total: int | None) -> None:
-        """Start counting; what is quick says nothing."""
+        """Start counting; nothing is printed in the first ten seconds."""
         self._label, self._total, self._done = label, total or 0, 0
         self._said_at = time.monotonic()
 
     def advance(self, count: int) -> None:
-        """Say how far it is, every ten seconds."""
+        """Print the count, at most every ten seconds."""
         self._done += count
         if time.monotonic() - self._said_at >= _PLAIN_EVERY_SECONDS:
             of = f" of {self._total:,}" if self._total else ""
@@ -30,17 +30,17 @@ class PlainProgress:
             self._said_at = time.monotonic()
 
     def end(self) -> None:
-        """Say nothing: the summary follows."""
+        """Print nothing: the summary follows."""
 
 
 class BarProgress:
-    """Progress as a bar with counts, rate and time left."""
+    """Progress as a bar with count, rate and time left."""
 
     def __init__(self) -> None:
         self._bars: RichBars | None = None
 
     def begin(self, label: str, total: int | None) -> None:
-        """Show a bar; a pulsing one when nobody knows the total."""
+        """Show a bar; without a total it only pulses."""
         from rich.console import Console as RichConsole  # noqa: PLC0415 - terminals only
         from rich.progress import (  # noqa: PLC0415 - terminals only
             BarColumn,
@@ -77,7 +77,7 @@ class BarProgress:
             self._bars.update(task.id, advance=count, rate=rate)
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bars is not None:
             self._bars.stop()
             self._bars = None

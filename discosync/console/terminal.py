@@ -1,6 +1,6 @@
-"""The terminal: whether it wants colour, and tables that are lines of text where there is none.
+"""Lines and tables: in colour on a terminal, as plain text elsewhere.
 
-Rich is imported only where a terminal is looked at.
+Rich is imported only on a terminal: a run by cron must not pay for it.
 """
 
 import os
@@ -11,16 +11,16 @@ from typing import TextIO
 from discosync.render.harmless import harmless, harmless_cell
 
 KIND_COLOURS = {"added": "green", "updated": "yellow", "removed": "red", "reactivated": "cyan"}
-"""Of the words for what becomes of a listing."""
+"""Colours of the kinds of change in a table's first column."""
 
 
 def is_colourful(stream: TextIO) -> bool:
-    """Whether a stream is a terminal whose user has not asked for plain text."""
+    """Return whether a stream is a terminal that may show colours."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print text for people, on stdout unless told; nothing in it steers their terminal."""
+    """Print text for people, without control characters; on stdout by default."""
     print(harmless(text), file=stream or sys.stdout)
 
 
@@ -46,9 +46,9 @@ def print_table(
     *,
     colours: Mapping[str, str] | None = None,
 ) -> None:
-    """Print rows as a table; off a terminal as lines separated by tabs.
+    """Print rows as a table; off a terminal as lines with tabs between the cells.
 
-    `colours` are for words of the first column.
+    `colours` maps words of the first column to a colour.
     """
     safe_rows = ([harmless_cell(cell) for cell in row] for row in rows)
     if not is_colourful(sys.stdout):
@@ -64,7 +64,7 @@ def print_table(
     width = 2
     shown = list(safe_rows)
     for column, *cells in zip(columns, *shown, strict=True):
-        # Nothing that one may have to type is cut, or broken where it could not be copied.
+        # An id or a path must not be cut or broken: people copy it.
         is_word = all(" " not in cell for cell in cells)
         table.add_column(column, overflow="fold", no_wrap=is_word)
         width += 2 + max(

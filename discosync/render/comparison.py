@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from discosync.core.reporting.change_entry import json_value
 from discosync.core.reporting.comparison import Comparison, Difference, Side
-from discosync.render.diff import MAX_SHOWN, escape, render_cell, render_size
+from discosync.render.cells import MAX_SHOWN, render_cell
+from discosync.render.markdown import escape
+from discosync.render.size import render_size
 
 _KINDS = {"only_export": "only in the export", "only_pages": "only on the pages"}
 

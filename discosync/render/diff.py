@@ -1,19 +1,15 @@
 """The diff of a run as text: cells for a table, and Markdown for a pull request comment."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import NamedTuple
 
-from discosync.core.inventory.listing import FieldValue
 from discosync.core.inventory.money import render_amount
-from discosync.core.reporting.change_entry import ChangeEntry, json_value
+from discosync.core.reporting.change_entry import ChangeEntry
 from discosync.core.reporting.report import RunReport
 from discosync.errors import ExitStatus
+from discosync.render.cells import MAX_SHOWN, render_cell, shorten
+from discosync.render.markdown import escape
 
-MAX_SHOWN = 200
-"""Rows that a person, and a comment of 65,536 characters, can take."""
-
-_MAX_CELL = 60
 _QUIET_FIELDS = {"is_active", "removed_at", "sold_at"}
 _STATE = {"status", "removal_reason"}
 
@@ -57,21 +53,6 @@ def _what(change: ChangeEntry) -> str:
     return "; ".join(told)
 
 
-def render_cell(value: FieldValue) -> str:
-    """Write one value for a cell."""
-    if value is None or value == "":
-        return "–"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return shorten(str(json_value(value)))
-
-
-def shorten(text: str) -> str:
-    """Cut a text to what a cell holds, in one line."""
-    text = " ".join(text.split())
-    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 1] + "…"
-
-
 def left_out(changes: Sequence[ChangeEntry]) -> str:
     """Say how many lines a diff does not show."""
     rest = len(changes) - MAX_SHOWN
@@ -110,20 +91,3 @@ def _how_it_failed(report: RunReport) -> str:
     if report.exit_status is ExitStatus.LIMIT:
         return "Refused"
     return "Failed, nothing was written" if report.has_plan else "Failed, nothing was compared"
-
-
-def escape(text: str) -> str:
-    """Write text for Markdown: keep a seller's words from becoming markup, mentions or links."""
-    for mark in "\\`*_[]|~#":
-        text = text.replace(mark, "\\" + mark)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u200b")
-
-
-def render_size(size_bytes: int) -> str:
-    """Write a number of bytes for people."""
-    size, unit = float(size_bytes), "B"
-    for larger in ("kB", "MB", "GB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, larger
-    return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"

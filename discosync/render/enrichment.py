@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from discosync.core.catalog.enrichment import Coverage, EnrichmentUse, LookupSource
 from discosync.render.age import render_age
-from discosync.render.diff import render_size
+from discosync.render.size import render_size
 
 
 def render_coverage(coverage: Coverage) -> str:

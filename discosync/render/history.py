@@ -1,20 +1,15 @@
-"""The past in words: rows for the tables that `history` and `as-of` show."""
+"""One listing's history in words: what it is now, and its changes as rows."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
-from discosync.core.inventory.listing import FieldValue, heading_of
+from discosync.core.inventory.listing import FieldValue
 from discosync.core.inventory.money import render_amount
 from discosync.core.past.history import PastChange
 from discosync.core.past.purge import Purged
+from discosync.core.planning.changes import FieldChange
 from discosync.core.planning.known import KnownListing
-from discosync.core.reporting.change_entry import ChangeEntry
-from discosync.render.diff import render_cell
-
-ENTRY_COLUMNS = ("change", "listing", "record", "field", "before", "after")
-PAST_COLUMNS = ("listing", "status", "price", "condition", "record")
+from discosync.render.cells import render_cell
 
 
 def render_now(
@@ -43,38 +38,23 @@ def render_now(
 
 
 def life_rows(changes: Sequence[PastChange]) -> Iterator[tuple[str, ...]]:
-    """Give a line a field; what belongs to one change stands in its first line only."""
+    """Give the rows of a listing's history, one a field."""
     for change in changes:
         head = (change.kind, f"{change.at:%Y-%m-%d %H:%M:%S}", f"{change.command} {change.run_id}")
-        if not change.fields:
-            yield (*head, "", "", "")
-        for number, field in enumerate(change.fields):
-            shown = head if number == 0 else ("", "", "")
-            yield (*shown, field.field, _cell(field.before), _cell(field.after))
+        yield from change_rows(head, change.fields)
 
 
-def entry_rows(changes: Iterable[ChangeEntry]) -> Iterator[tuple[str, ...]]:
-    """Give a run's changes, a line a field; what belongs to one stands in its first line only."""
-    for change in changes:
-        head = (change.kind, str(change.listing_id), render_cell(change.heading))
-        if not change.fields:
-            yield (*head, "", "", "")
-        for number, field in enumerate(change.fields):
-            shown = head if number == 0 else ("", "", "")
-            yield (*shown, field.field, _cell(field.before), _cell(field.after))
+def change_rows(
+    head: tuple[str, str, str], fields: Sequence[FieldChange]
+) -> Iterator[tuple[str, ...]]:
+    """Give the rows of one change, one a field; its head stands in the first row only."""
+    if not fields:
+        yield (*head, "", "", "")
+    for field in fields:
+        yield (*head, field.field, _cell(field.before), _cell(field.after))
+        head = ("", "", "")
 
 
 def _cell(value: FieldValue) -> str:
+    # The column says UTC, so the moment itself needs no zone.
     return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else render_cell(value)
-
-
-def past_row(listing: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give a listing's line."""
-    price = listing["price_value"]
-    return (
-        str(listing["listing_id"]),
-        render_cell(listing["status"]),
-        render_amount(Decimal(price) if price else None, listing["price_currency"]),
-        render_cell(listing["condition"]),
-        render_cell(heading_of(listing["artist_names"], listing["release_title"])),
-    )

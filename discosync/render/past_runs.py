@@ -1,4 +1,54 @@
-"""What is said to people about past runs."""
+"""Past runs in words: their rows, their changes, and how they went one after another."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from discosync.core.reporting.change_entry import ChangeEntry
+from discosync.core.reporting.past_runs import RunLine
+from discosync.render.cells import render_cell, shorten
+from discosync.render.history import change_rows
+from discosync.render.plots import render_sparkline
+
+RUN_COLUMNS = ("ended", "started (UTC)", "command", "seller", "seconds", "calls", "changes", "run")
+ENTRY_COLUMNS = ("change", "listing", "record", "field", "before", "after")
+
+
+def trend_lines(runs: Sequence[RunLine]) -> Iterator[tuple[str, str]]:
+    """Draw how the last runs went, oldest first."""
+    syncs = [run for run in reversed(runs) if run.command == "sync"]
+    if len(syncs) < 2:
+        return
+    for name, values, unit in (
+        ("seconds", [run.duration_seconds for run in syncs], "s"),
+        ("calls", [float(run.requests) for run in syncs], ""),
+        ("changes", [float(run.change_count) for run in syncs], ""),
+    ):
+        newest = f"{values[-1]:,.1f} {unit}" if unit else f"{values[-1]:,.0f}"
+        yield name, f"{render_sparkline(values)} {newest} (last {len(syncs)} syncs)"
+    failed = sum(run.exit_code not in {0, 3} for run in syncs)
+    if failed:
+        yield "failed", f"{failed} of the last {len(syncs)} syncs; `discosync runs` names them"
+
+
+def run_row(run: RunLine) -> tuple[str, ...]:
+    """Give a past run's line."""
+    changes = ", ".join(f"{n:,} {kind}" for kind, n in run.changes.items() if n)
+    return (
+        f"{run.exit_code} {run.status}",
+        f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+        run.command,
+        run.seller,
+        f"{run.duration_seconds:.1f}",
+        f"{run.requests:,}",
+        changes or shorten(run.error) or "–",
+        run.run_id,
+    )
+
+
+def entry_rows(changes: Iterable[ChangeEntry]) -> Iterator[tuple[str, ...]]:
+    """Give the rows of a run's changes, one a field."""
+    for change in changes:
+        head = (change.kind, str(change.listing_id), render_cell(change.heading))
+        yield from change_rows(head, change.fields)
 
 
 def render_missing_changes(count: int) -> str:

@@ -5,7 +5,7 @@ from html import escape
 
 from discosync import NOTICES
 from discosync.core.past.stats import Stats
-from discosync.render.stats import (
+from discosync.render.stats_tables import (
     StatsTable,
     render_amounts,
     render_never_offered,
@@ -99,22 +99,20 @@ def _section(title: str, body: str) -> str:
 
 
 def _table(table: StatsTable) -> str:
-    # A bar made of characters has no name for its column, and no place on the page.
-    kept = [at for at, name in enumerate(table.columns) if name]
+    # A bar made of characters has no name for its column, and no use on the page.
+    kept = [index for index, name in enumerate(table.columns) if name]
     rows = f'<div class="scroll"><table>{_head(table, kept)}{_body(table, kept)}</table></div>'
     return rows + (f'<p class="sub">{escape(table.left_out)}</p>' if table.left_out else "")
 
 
 def _head(table: StatsTable, kept: Sequence[int]) -> str:
-    cells = "".join(f"<th>{escape(table.columns[at])}</th>" for at in kept)
+    cells = "".join(f"<th>{escape(table.columns[index])}</th>" for index in kept)
     return f"<thead><tr>{cells}</tr></thead>"
 
 
 def _body(table: StatsTable, kept: Sequence[int]) -> str:
-    rows = (
-        f"<tr>{''.join(f'<td>{escape(row[at])}</td>' for at in kept)}</tr>" for row in table.rows
-    )
-    return f"<tbody>{''.join(rows)}</tbody>"
+    cells = ("".join(f"<td>{escape(row[index])}</td>" for index in kept) for row in table.rows)
+    return f"<tbody>{''.join(f'<tr>{row}</tr>' for row in cells)}</tbody>"
 
 
 def _footer(stats: Stats) -> str:

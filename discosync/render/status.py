@@ -1,15 +1,11 @@
-"""How things stand, in words: the lines of `status`, the rows of `runs`."""
+"""The lines of `status`: how fresh the mirror is, and what it holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from discosync.core.reporting.past_runs import RunLine
 from discosync.core.reporting.status import Status
 from discosync.render.age import render_age
-from discosync.render.diff import shorten
 from discosync.render.enrichment import render_coverage
-from discosync.render.plots import render_sparkline
-
-RUN_COLUMNS = ("ended", "started (UTC)", "command", "seller", "seconds", "calls", "changes", "run")
+from discosync.render.past_runs import trend_lines
 
 
 def status_lines(status: Status) -> Iterator[tuple[str, str]]:
@@ -47,35 +43,3 @@ def _purge(status: Status) -> str:
     if status.next_purge_at is None:
         return f"nothing to come ({rule})"
     return f"nothing before {status.next_purge_at:%Y-%m-%d} ({rule})"
-
-
-def trend_lines(runs: Sequence[RunLine]) -> Iterator[tuple[str, str]]:
-    """Draw how the last runs went, oldest first."""
-    syncs = [run for run in reversed(runs) if run.command == "sync"]
-    if len(syncs) < 2:
-        return
-    for name, values, unit in (
-        ("seconds", [run.duration_seconds for run in syncs], "s"),
-        ("calls", [float(run.requests) for run in syncs], ""),
-        ("changes", [float(run.change_count) for run in syncs], ""),
-    ):
-        newest = f"{values[-1]:,.1f} {unit}" if unit else f"{values[-1]:,.0f}"
-        yield name, f"{render_sparkline(values)} {newest} (last {len(syncs)} syncs)"
-    failed = sum(run.exit_code not in {0, 3} for run in syncs)
-    if failed:
-        yield "failed", f"{failed} of the last {len(syncs)} syncs; `discosync runs` names them"
-
-
-def run_row(run: RunLine) -> tuple[str, ...]:
-    """Give a past run's line."""
-    changes = ", ".join(f"{n:,} {kind}" for kind, n in run.changes.items() if n)
-    return (
-        f"{run.exit_code} {run.status}",
-        f"{run.started_at:%Y-%m-%d %H:%M:%S}",
-        run.command,
-        run.seller,
-        f"{run.duration_seconds:.1f}",
-        f"{run.requests:,}",
-        changes or shorten(run.error) or "–",
-        run.run_id,
-    )

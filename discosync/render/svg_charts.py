@@ -42,7 +42,9 @@ def _short(value: float) -> str:
 def _labels(names: Sequence[str], step: float) -> str:
     every = max(1, -(-len(names) // 8))
     return "".join(
-        _label(name, _LEFT + step * (at + 0.5)) for at, name in enumerate(names) if at % every == 0
+        _label(name, _LEFT + step * (index + 0.5))
+        for index, name in enumerate(names)
+        if index % every == 0
     )
 
 
@@ -69,11 +71,11 @@ def bar_chart(title: str, points: Sequence[tuple[str, float]]) -> str:
     step = (_WIDTH - _LEFT) / max(1, len(points))
     width, floor = min(step * 0.76, 48), _HEIGHT - _BOTTOM
     bars = "".join(
-        f'<rect class="bar" x="{_LEFT + step * (at + 0.5) - width / 2:.1f}" '
+        f'<rect class="bar" x="{_LEFT + step * (index + 0.5) - width / 2:.1f}" '
         f'y="{_y(value, top):.1f}" width="{width:.1f}" '
         f'height="{floor - _y(value, top):.1f}" rx="2">'
         f"<title>{escape(name)}: {value:,g}</title></rect>"
-        for at, (name, value) in enumerate(points)
+        for index, (name, value) in enumerate(points)
     )
     return _svg(title, _axis(top) + bars + _labels([name for name, _ in points], step))
 
@@ -82,14 +84,16 @@ def line_chart(title: str, points: Sequence[tuple[str, float]]) -> str:
     """Draw a line with the area under it."""
     top = _ceiling(max((value for _, value in points), default=0) or 1)
     step = (_WIDTH - _LEFT) / max(1, len(points))
-    places = [(_LEFT + step * (at + 0.5), _y(value, top)) for at, (_, value) in enumerate(points)]
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    corners = [
+        (_LEFT + step * (index + 0.5), _y(value, top)) for index, (_, value) in enumerate(points)
+    ]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
     floor = _HEIGHT - _BOTTOM
-    area = f"{places[0][0]:.1f},{floor} {path} {places[-1][0]:.1f},{floor}" if places else ""
+    area = f"{corners[0][0]:.1f},{floor} {path} {corners[-1][0]:.1f},{floor}" if corners else ""
     dots = "".join(
         f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3"><title>{escape(name)}: {value:,.2f}'
         "</title></circle>"
-        for (x, y), (name, value) in zip(places, points, strict=True)
+        for (x, y), (name, value) in zip(corners, points, strict=True)
     )
     body = f'<polygon class="area" points="{area}"/><polyline class="line" points="{path}"/>{dots}'
     return _svg(title, _axis(top) + body + _labels([name for name, _ in points], step))

@@ -1,6 +1,7 @@
 """Settings: environment, then `.env` in the working directory, then `discosync.toml`.
 
-The first one wins, an empty value counts as not set, and every value remembers where it came from.
+The first layer that has a value wins. An empty value counts as not set. Each value remembers which
+layer it came from. `docs/reference/` lists all settings.
 """
 
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 from discosync.core.flags import Flag, FlagSetting
 from discosync.core.planning.limits import RemovalLimit, parse_removal_limit
 from discosync.settings.caching import CacheSettings, read_cache_settings
-from discosync.settings.layers import KNOWN_SETTINGS, Lookup, read_layers
+from discosync.settings.layers import Lookup, read_layers
 from discosync.settings.secret import Secret
 from discosync.settings.sellers import SellerSettings, parse_secret_token, parse_sellers
 from discosync.settings.values import (
@@ -32,9 +33,10 @@ DEFAULT_ENRICHMENT_BATCH_SIZE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a run needs to know; `origins` says where each value came from.
+    """All settings of a run.
 
-    `token_variable` is where the token is looked for.
+    `origins` says for each variable which layer its value came from. `token_variable` names the
+    variable that holds the token: a seller's table may name its own.
     """
 
     token: Secret | None
@@ -56,14 +58,14 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def for_seller(self, name: str) -> "Settings":
-        """Apply the table of one seller, if there is one."""
+        """Apply the seller's table of `discosync.toml`; without one only the name changes."""
         own = next((s for s in self.sellers.values() if s.name.casefold() == name.casefold()), None)
         if own is None:
             return replace(self, seller=name)
         return replace(
             self,
             seller=own.name,
-            # A variable that is named and not set must not become somebody else's token.
+            # A seller whose `token_env` is not set has no token: another seller's must not be used.
             token=own.token if own.token_variable else own.token or self.token,
             token_variable=own.token_variable or self.token_variable,
             currency=own.currency or self.currency,
@@ -72,7 +74,7 @@ class Settings:
 
 
 def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> Settings:
-    """Read all settings; raise `NotReady` naming the variable, the fault and an example."""
+    """Read all settings; raise `NotReady` with the variable, its fault and an example."""
     lookup = Lookup(read_layers(config, environ))
     return Settings(
         token=lookup.get("DISCOGS_TOKEN", parse_secret_token, None),
@@ -98,7 +100,7 @@ def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
-    """Where the database and its backups are, and whose listings it would adopt."""
+    """Where the database and its backups are; `seller` owns the rows of an old shop's database."""
 
     database_url: Secret
     backup_dir: Path | None
@@ -108,9 +110,9 @@ class DatabaseSettings:
 def load_database_settings(
     *, config: Path | None = None, environ: Mapping[str, str]
 ) -> DatabaseSettings:
-    """Read only what finding the database takes.
+    """Read only the settings that lead to the database.
 
-    A fault in another setting must not stand in the way of a rollback or a restore.
+    A fault in another setting must not prevent a rollback or a restore.
     """
     lookup = Lookup(read_layers(config, environ))
     return DatabaseSettings(
@@ -125,23 +127,18 @@ def _flag_setting(flag: Flag, lookup: Lookup) -> FlagSetting:
     return FlagSetting(value=value, origin=lookup.origins[flag.value])
 
 
-def known_settings() -> tuple[str, ...]:
-    """Name every variable that is read."""
-    return KNOWN_SETTINGS
-
-
 def default_database_url() -> Secret:
-    """Name the SQLite file in the user's data directory."""
+    """Return the URL of the SQLite file in the user's data directory."""
     return Secret(f"sqlite:///{data_dir() / DATABASE_FILE}")
 
 
 def data_dir() -> Path:
-    """Where discosync keeps its own files for this user; not made here."""
-    import platformdirs  # noqa: PLC0415 - only runs without DATABASE_URL need it
+    """Name the directory of this user's discosync files; it may not exist yet."""
+    import platformdirs  # noqa: PLC0415 - needed only without DATABASE_URL
 
     return platformdirs.user_data_path("discosync")
 
 
 def current_environment() -> Mapping[str, str]:
-    """Give this process's environment; the only place that reads it."""
+    """Return this process's environment; no other function reads it."""
     return os.environ

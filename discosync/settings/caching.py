@@ -1,4 +1,4 @@
-"""Where answers are kept, and the count of requests that several processes share."""
+"""Settings of the cache, and of the count of requests that several processes share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ DEFAULT_CACHE_TTL_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheSettings:
-    """How answers are kept: for how long (0: not at all), in this Redis or in this directory.
+    """Where answers are kept, and for how many seconds they are fresh; 0 keeps none.
 
-    Without a directory they are in the user's own, which is looked for when it is needed.
+    They are in Redis, or in `directory`, or in the user's cache directory.
     """
 
     redis_url: Secret | None
@@ -24,17 +24,17 @@ class CacheSettings:
 
     @property
     def place(self) -> Path:
-        """Where answers are that are not in Redis; not made here."""
+        """Name the directory of the cache file; it may not exist yet."""
         return self.directory or cache_dir()
 
 
 def load_cache_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> CacheSettings:
-    """Read only what finding the cache takes: another setting's fault must not stand in the way."""
+    """Read only the cache's settings: a fault in another one must not prevent clearing it."""
     return read_cache_settings(Lookup(read_layers(config, environ)))
 
 
 def read_cache_settings(lookup: Lookup) -> CacheSettings:
-    """Find the cache's settings among the others."""
+    """Read the cache's settings from the layers."""
     return CacheSettings(
         redis_url=lookup.get("REDIS_URL", _parse_secret_url, None),
         ttl_seconds=lookup.get("CACHE_TTL", parse_seconds, DEFAULT_CACHE_TTL_SECONDS),
@@ -46,7 +46,7 @@ def _parse_secret_url(text: str) -> Secret:
 
 
 def cache_dir() -> Path:
-    """Where discosync keeps what it can do without, for this user; not made here."""
+    """Name the user's cache directory for discosync; it may not exist yet."""
     import platformdirs  # noqa: PLC0415 - start-up time
 
     return platformdirs.user_cache_path("discosync")

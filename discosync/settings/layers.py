@@ -1,4 +1,4 @@
-"""Where settings stand: three layers, the first one that has a value wins."""
+"""The three layers of settings; the first layer that has a value wins."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,11 +30,12 @@ KNOWN_SETTINGS = (
     "REPORT_DIR",
     "LOG_FORMAT",
 )
+"""Every variable that is read; a key of `discosync.toml` is one of them in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One place where settings stand."""
+    """The environment or one file; `tables` are those of `discosync.toml`."""
 
     name: str
     values: Mapping[str, str]
@@ -42,7 +43,7 @@ class Layer:
 
 
 def read_layers(config: Path | None, environ: Mapping[str, str]) -> list[Layer]:
-    """Read every place, the strongest first; raise `NotReady` for one that is broken."""
+    """Read the layers, the strongest first; raise `NotReady` for a file that cannot be read."""
     return [Layer("environment", environ), _read_dotenv(), _read_toml(config)]
 
 
@@ -75,12 +76,13 @@ def _read_toml(config: Path | None) -> Layer:
         raise _unreadable(path, exc) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise NotReady(
-            f"{path} is not TOML: {exc}", code="bad_config", hint=f"mend {path}"
+            f"{path} is not TOML: {exc}", code="bad_config", hint=f"correct {path}"
         ) from exc
     values = {
         k.upper(): str(v).lower() if isinstance(v, bool) else str(v) for k, v in tables.items()
     }
     values.pop("SELLERS", None)
+    # A misspelt key would silently leave its setting at the default.
     unknown = sorted(values.keys() - set(KNOWN_SETTINGS))
     if unknown:
         raise NotReady(
@@ -93,11 +95,13 @@ def _read_toml(config: Path | None) -> Layer:
 
 def _unreadable(path: Path, exc: Exception) -> NotReady:
     reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
-    return NotReady(f"cannot read {path}: {reason}", hint=f"mend {path}", code="bad_config")
+    return NotReady(
+        f"cannot read {path}: {reason}", hint=f"make {path} readable", code="bad_config"
+    )
 
 
 class Lookup:
-    """Finds a value in the layers, parses it, and remembers where it was."""
+    """Finds a value in the layers, parses it, and records in `origins` which layer it came from."""
 
     def __init__(self, layers: list[Layer]) -> None:
         self._layers = layers
@@ -105,7 +109,7 @@ class Lookup:
         self.origins: dict[str, str] = {}
 
     def get(self, name: str, parse: Callable[[str], T], default: T, *, also: str = "") -> T:
-        """Find a value under its name, or under the other one it `also` has."""
+        """Return the parsed value of a variable, or of the variable `also`, or the default."""
         self.origins[name] = "default"
         for layer in self._layers:
             text = (layer.values.get(name, "") or layer.values.get(also, "")).strip()
@@ -116,7 +120,7 @@ class Lookup:
 
 
 def parse_setting(name: str, text: str, parse: Callable[[str], T]) -> T:
-    """Parse a value; raise `NotReady` naming the variable, its fault and an example."""
+    """Parse a value; raise `NotReady` with the variable, its fault and an example."""
     try:
         return parse(text)
     except ValueError as exc:

@@ -1,8 +1,8 @@
-"""Text that must not be shown."""
+"""Text that must not reach a log, a report or a traceback."""
 
 
 class Secret:
-    """Text that shows itself only when asked to."""
+    """Text whose `repr` is `***`."""
 
     __slots__ = ("_text",)
 
@@ -10,7 +10,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Give the text, for the one place that sends it."""
+        """Return the text itself, for the function that sends it."""
         return self._text
 
     def __repr__(self) -> str:

@@ -29,7 +29,7 @@ def parse_secret_token(text: str) -> Secret:
 
 
 def parse_sellers(tables: object, lookup: Lookup) -> dict[str, SellerSettings]:
-    """Read every seller's table; raise `NotReady` for one that is none."""
+    """Read every seller's table; raise `NotReady` for a faulty one."""
     if not isinstance(tables, Mapping):
         raise _bad_sellers("sellers")
     return {name: _parse_seller(name, table, lookup) for name, table in tables.items()}

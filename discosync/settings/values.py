@@ -1,4 +1,4 @@
-"""What the text of a setting may be; each reader raises `ValueError` with an example."""
+"""Parsers for the text of a setting; each raises `ValueError` with the fault and an example."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -19,35 +19,37 @@ def parse_switch(text: str) -> bool:
 def parse_days(text: str) -> int:
     """Read a whole number of days, at least one."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 36_500 and len(text) <= 6):
-        raise ValueError(f"{text!r} is no number of days; example: 180")
+        raise ValueError(f"{text!r} is not a number of days; example: 180")
     return int(text)
 
 
 def parse_batch_size(text: str) -> int:
     """Read a whole number of listings, from 1 to 100,000."""
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= 100_000):
-        raise ValueError(f"{text!r} is no number of listings from 1 to 100000; example: 100")
+        raise ValueError(f"{text!r} is not a number of listings from 1 to 100000; example: 100")
     return int(text)
 
 
 def parse_seconds(text: str) -> int:
     """Read a whole number of seconds, zero included."""
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise ValueError(f"{text!r} is no whole number of seconds; example: 3600")
+        raise ValueError(f"{text!r} is not a whole number of seconds; example: 3600")
     return int(text)
 
 
 def parse_redis_url(text: str) -> str:
-    """Read the address of a Redis; the reason must not repeat it, for it may hold a password."""
+    """Read the address of a Redis server; the error never repeats it: it may hold a password."""
     example = "example: redis://localhost:6379/0"
     try:
         url = urlsplit(text)
         named = url.path if url.scheme == "unix" else url.hostname
         _port = url.port
     except ValueError:
-        raise ValueError(f"it is no address; {example}") from None
+        raise ValueError(f"it is not an address; {example}") from None
     if url.scheme not in {"redis", "rediss", "unix"} or not named:
-        raise ValueError(f"it is no address of a Redis (redis://, rediss:// or unix://); {example}")
+        raise ValueError(
+            f"it is not the address of a Redis server (redis://, rediss:// or unix://); {example}"
+        )
     return text
 
 
@@ -56,19 +58,19 @@ def parse_currency(text: str) -> str:
     code = text.strip().upper()
     if code not in MINOR_DIGITS_BY_CURRENCY:
         known = " ".join(MINOR_DIGITS_BY_CURRENCY)
-        raise ValueError(f"{text!r} is no currency of Discogs ({known}); example: EUR")
+        raise ValueError(f"{text!r} is not a currency of Discogs ({known}); example: EUR")
     return code
 
 
 def parse_log_format(text: str) -> str:
     """Read `text` or `json`."""
     if text not in {"text", "json"}:
-        raise ValueError(f"{text!r} is no log format; example: text, or json")
+        raise ValueError(f"{text!r} is not a log format; example: text, or json")
     return text
 
 
 def parse_api_url(text: str) -> str:
-    """Read an API address: `https`, or plain `http` on loopback. The token goes nowhere else."""
+    """Read an API address: `https`, or `http` on loopback, for the token goes to this address."""
     url = urlsplit(text)
     host = url.hostname or ""
     if url.username or url.password:
@@ -91,7 +93,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def parse_token(text: str) -> str:
-    """Read a token; the reason must not repeat it."""
+    """Read a token; the error never repeats it."""
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("it holds characters that no token has; example: aBcDeFgHiJkLmNoP")
     return text

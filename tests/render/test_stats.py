@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from discosync.render.stats import render_amounts
+from discosync.render.stats_tables import render_amounts
 
 
 def test_sums_are_written_with_thousands() -> None:

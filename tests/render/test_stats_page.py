@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from discosync.core.past.stats import StatRow, compute_stats
-from discosync.render.stats import render_stats_csv
+from discosync.render.stats_csv import render_stats_csv
 from discosync.render.stats_page import render_stats_page
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)

@@ -1,0 +1,96 @@
+"""How a run ended: its headline and its summary, as lines."""
+
+from collections.abc import Iterator
+
+from discosync.core.reporting.report import RunReport
+from discosync.core.reporting.report_parts import ArchiveUse
+from discosync.errors import ExitStatus
+from discosync.render.cells import MAX_SHOWN
+from discosync.render.diff import diff_rows, render_counts
+from discosync.render.size import render_size
+
+
+def headline(report: RunReport) -> str:
+    """Say in a line which run this was and how it ended."""
+    return f"discosync {report.command} · {report.seller} · {_outcome(report)}"
+
+
+def _outcome(report: RunReport) -> str:
+    what = {
+        ExitStatus.OK: "ok",
+        ExitStatus.OK_WITH_WARNINGS: "ok, with warnings",
+        ExitStatus.CHANGES: "changes",
+    }.get(report.exit_status, report.status.value)
+    dry = " (dry run: nothing was written)" if report.dry_run else ""
+    return f"{what} in {report.duration_seconds:.1f} s{dry}"
+
+
+def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
+    """Give the summary, as named lines."""
+    counts, api = report.listings, report.api
+    yield from _inventory_lines(report)
+    for row in diff_rows(report.highlights):
+        yield "", f"{row.kind}: {row.heading} ({row.what})"
+    changed = counts.added + counts.updated + counts.removed + counts.reactivated
+    if report.highlights and (rest := changed - len(report.highlights)):
+        yield "", f"… and {rest:,} more; {_way_to_all(report, changed)}"
+    if counts.quarantined:
+        yield "set aside", f"{counts.quarantined:,} records that cannot be read"
+    if report.source is not None:
+        yield "source", f"{report.source} ({report.source_reason})"
+    if api.requests:
+        waited = f", waited {api.throttled_seconds:.0f} s" if api.throttled_seconds >= 1 else ""
+        yield "Discogs", f"{api.requests:,} requests, {render_size(api.bytes)}{waited}"
+    if (rate := report.cache.hit_rate) is not None:
+        asked = report.cache.hits + report.cache.misses
+        yield "cache", f"{report.cache.hits:,} of {asked:,} answers ({100 * rate:.0f}%)"
+    if report.snapshot is not None and report.snapshot.as_of is not None:
+        yield "as of", f"{report.snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    if report.database:
+        yield "database", report.database
+    if report.advice:
+        yield "next", report.advice
+
+
+def _way_to_all(report: RunReport, count: int) -> str:
+    """Say what shows every change: once it is applied, asking again finds none."""
+    if report.dry_run and report.command != "sync":
+        return "`--json` shows them"
+    if report.dry_run:
+        return f"`--diff {'json' if count > MAX_SHOWN else 'table'}` shows them"
+    variable = f"{report.database_variable} " if report.database_variable else ""
+    return f"`{variable}discosync runs {report.run_id}{report.config_option}` shows them"
+
+
+def _inventory_lines(report: RunReport) -> Iterator[tuple[str, str]]:
+    counts = report.listings
+    if report.archive is not None:
+        yield from _archive_lines(report.archive, report)
+        return
+    if report.enrichment is not None:
+        from discosync.render.enrichment import (  # noqa: PLC0415 - enrichments only
+            enrichment_lines,
+        )
+
+        yield from enrichment_lines(report.enrichment, is_dry=report.dry_run)
+        return
+    if report.command == "enrich":
+        return
+    if report.source is not None:
+        yield "inventory", f"{counts.seen:,} listings seen, {counts.active:,} for sale"
+    yield "changes", render_counts(report)
+
+
+def _archive_lines(archive: ArchiveUse, report: RunReport) -> Iterator[tuple[str, str]]:
+    is_purge = report.command == "purge-inactive"
+    done = "purged" if is_purge else "restored"
+    done = f"would be {done}" if report.dry_run else done
+    yield "listings", f"{archive.listings:,} {done}"
+    if archive.removed_before is not None:
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in archive.by_reason.items())
+        before = f"{archive.removed_before:%Y-%m-%d %H:%M} UTC"
+        yield "gone", f"before {before}" + (f": {reasons}" if reasons else "")
+    if archive.file is not None:
+        size = render_size(archive.bytes)
+        yield "archive", f"{archive.file} ({size}, {archive.changes:,} changes of history)"
+        yield "SHA-256", str(archive.sha256)
