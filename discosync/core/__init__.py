@@ -1,1 +1,1 @@
-"""Pure decisions: standard library and `errors` only; no clock, network, file or database."""
+"""Decisions from values alone: nothing here reads a clock, the network, a file or a database."""

@@ -1,7 +1,8 @@
-"""Flags: which way of working a run takes, and why (contract, section 4).
+"""Flags: which way of working a run takes, and why.
 
-On means: configured on, not rolled back, and inside the share that is rolled out. A word on the
-command line beats all three, for one run.
+A flag is on for a run when the settings say on, nobody has rolled it back, and the run is within
+the share for which the flag is rolled out. An option on the command line overrides all three, for
+that run.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ _PERCENT = re.compile(r"([0-9]{1,3})%")
 
 
 class Flag(StrEnum):
-    """A switch for one way of working; off is always the old way."""
+    """A switch for one way of working; off is always the older, simpler way."""
 
     USE_CSV_EXPORT = "USE_CSV_EXPORT"
     USE_CONTENT_HASH = "USE_CONTENT_HASH"
@@ -25,16 +26,16 @@ class Flag(StrEnum):
 
 
 def parse_flag(text: str) -> Flag:
-    """Read `use-csv-export` or `USE_CSV_EXPORT`; raise `ValueError` naming the known ones."""
+    """Parse `use-csv-export` or `USE_CSV_EXPORT`; raise `ValueError` that lists all flags."""
     try:
         return Flag(text.strip().upper().replace("-", "_"))
     except ValueError:
         known = ", ".join(flag.value for flag in Flag)
-        raise ValueError(f"{text!r} is no flag; the flags are {known}") from None
+        raise ValueError(f"{text!r} is not a flag; the flags are {known}") from None
 
 
 def parse_rollout(text: str) -> int:
-    """Read `on`, `off` or `N%` as a percentage; raise `ValueError` with an example otherwise."""
+    """Parse `on`, `off` or `N%` into a percentage, 0 to 100; raise `ValueError` otherwise."""
     word = text.strip().lower()
     if word in {"on", "off"}:
         return 100 if word == "on" else 0
@@ -48,7 +49,7 @@ def parse_rollout(text: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagChange:
-    """Who changes a flag, when, why, and in which run if it is a run."""
+    """Who changes a flag, when and why; `run_id` if a run does it by itself."""
 
     changed_at: datetime
     changed_by: str
@@ -58,7 +59,7 @@ class FlagChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagState:
-    """What the database says of a flag: the share rolled out, and whether it is rolled back."""
+    """What the database holds of a flag: `percent` of runs that are on, and who rolled it back."""
 
     percent: int = 100
     rolled_back: FlagChange | None = None
@@ -71,7 +72,7 @@ class FlagState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagEvent:
-    """One change of a flag; `run_id` when a run made it by itself."""
+    """One change of a flag in the past; `run_id` if a run made it by itself."""
 
     flag: str
     changed_at: datetime
@@ -82,7 +83,7 @@ class FlagEvent:
     run_id: str | None = None
 
     def to_json(self) -> dict[str, str | None]:
-        """Give who, when, from, to, reason, run."""
+        """Return it as `flags history --json` shows it."""
         return {
             "flag": self.flag,
             "when": f"{self.changed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
@@ -96,7 +97,7 @@ class FlagEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagValue:
-    """Which side of a flag a run is on, and why."""
+    """Whether a flag is on for a run, and why."""
 
     value: bool
     why: str
@@ -104,7 +105,7 @@ class FlagValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagSetting:
-    """How a flag is configured, and where."""
+    """How a flag is set, and where: `default`, `environment`, a file."""
 
     value: bool
     origin: str
@@ -112,21 +113,21 @@ class FlagSetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagContext:
-    """Whose run it is, and when: a rollout by percentage depends on both."""
+    """Whose run it is, and when: both decide about a rollout by percentage."""
 
     seller: str
     now: datetime
 
     @property
     def hour(self) -> str:
-        """The UTC hour, the grain of a rollout: `2026-03-02T09`."""
+        """The UTC hour of the run, such as `2026-03-02T09`: a rollout decides anew each hour."""
         return f"{self.now.astimezone(UTC):%Y-%m-%dT%H}"
 
 
 def bucket_of(flag: Flag, context: FlagContext) -> int:
-    """Put (flag, seller, UTC hour) into one of a hundred buckets; a rollout of N% has the first N.
+    """Return the bucket of flag, seller and UTC hour, 0 to 99; a rollout of N% has the first N.
 
-    Never change this, not even to mend its bias of 10^-17: every rollout would be dealt anew.
+    Never change this, not even to remove its bias of 10^-17: every rollout would be dealt anew.
     """
     key = f"{flag.value}\n{context.seller.casefold()}\n{context.hour}"
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % BUCKETS
@@ -139,7 +140,10 @@ def resolve_flags(
     *,
     asked: Mapping[Flag, FlagValue],
 ) -> dict[Flag, FlagValue]:
-    """Say for every flag which side this run is on; `states` None means an unreadable store."""
+    """Decide about every flag for one run; `states` is None if the database could not be read.
+
+    `asked` holds the flags that an option on the command line sets.
+    """
     return {
         flag: asked[flag] if flag in asked else _resolve(flag, settings[flag], states, context)
         for flag in Flag
@@ -154,6 +158,7 @@ def _resolve(
 ) -> FlagValue:
     if not setting.value:
         return FlagValue(value=False, why=setting.origin)
+    # It may have been rolled back: without the database, the older way is the safe one.
     if states is None:
         return FlagValue(value=False, why="the flags in the database cannot be read")
     state = states.get(flag, FlagState())

@@ -1,4 +1,4 @@
-"""Ages and moments as people type them: `3h`, `180d`, `2026-11-20`, `2026-11-20T14:00+01:00`."""
+"""Lengths of time and moments as people type them: `3h`, `2026-11-20`, `2026-11-20T14:00+01:00`."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,23 +8,23 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def parse_age(text: str) -> timedelta:
-    """Read a length of time such as `90s`, `30m`, `3h`, `180d` or `26w`; `ValueError` for others.
+    """Parse a length of time such as `90s`, `30m`, `3h`, `180d` or `26w`.
 
-    Zero is no age: what is meant by it is always something else.
+    Raises `ValueError` for anything else, and for zero: "gone for 0 days" would mean every listing.
     """
     match = _AGE.fullmatch(text.strip().lower())
     age = match and timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
     if not age:
-        raise ValueError(f"{text!r} is no age; examples: 90s, 30m, 3h, 180d, 26w")
+        raise ValueError(f"{text!r} is not a length of time; examples: 90s, 30m, 3h, 180d, 26w")
     return age
 
 
 def parse_moment(text: str, *, now: datetime) -> datetime:
-    """Read a moment: ISO 8601, in UTC when it names no zone, or an age before `now`."""
+    """Parse a moment: ISO 8601, in UTC if it names no zone, or a length of time before `now`."""
     try:
         return now - parse_age(text)
     except OverflowError:
-        raise ValueError(f"{text!r} lies before the calendar begins") from None
+        raise ValueError(f"{text!r} is before the year 1") from None
     except ValueError:
         pass
     try:
@@ -32,23 +32,23 @@ def parse_moment(text: str, *, now: datetime) -> datetime:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(
-            f"{text!r} is no moment; examples: 2026-11-20, 2026-11-20T14:00, 3h, 180d"
+            f"{text!r} is not a time; examples: 2026-11-20, 2026-11-20T14:00, 3h, 180d"
         ) from None
 
 
 def parse_past_moment(text: str, *, now: datetime) -> datetime:
-    """Read a moment or an age as `parse_moment` does; `ValueError` also for what is to come."""
+    """Parse a moment as `parse_moment` does; raise `ValueError` also for one after `now`."""
     moment = parse_moment(text, now=now)
     if moment > now:
-        raise ValueError(f"{text} lies in the future; name a past moment")
+        raise ValueError(f"{text} lies in the future; give a time in the past")
     return moment
 
 
 def moment_of_run(started_at: datetime, snapshot_as_of: datetime | None) -> datetime:
-    """Say when what a run wrote became true: the moment that its snapshot shows.
+    """Return when the changes of a run became true: the moment that its snapshot shows.
 
-    Discogs names whole seconds; one within a second of the run's start is that start. A run
-    without a dated snapshot counts from its start.
+    A run without a dated snapshot counts from its start. So does one whose snapshot is within a
+    second of its start, because Discogs dates its answers in whole seconds.
     """
     if snapshot_as_of is None or abs(started_at - snapshot_as_of) <= timedelta(seconds=1):
         return started_at

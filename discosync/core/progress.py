@@ -1,23 +1,23 @@
-"""How long work shows its progress, without knowing who looks."""
+"""How work reports its progress, without knowing whether anything shows it."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Something that shows one phase at a time: a bar, lines of text, or nothing."""
+    """Shows one phase of the work at a time, as a bar, as lines of text, or not at all."""
 
     def begin(self, label: str, total: int | None) -> None:
-        """Start a phase; `total` is None when nobody knows it."""
+        """Start a phase; `total` is how many steps it has, None if that is unknown."""
 
     def advance(self, count: int) -> None:
-        """Report that `count` more are done."""
+        """Report that `count` more steps are done."""
 
     def end(self) -> None:
-        """Finish the phase; also when nothing was begun."""
+        """End the phase; does nothing if none was started."""
 
 
 class NoProgress:
-    """Shows nothing."""
+    """Shows no progress."""
 
     def begin(self, label: str, total: int | None) -> None:
         """Ignore it."""

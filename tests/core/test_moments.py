@@ -21,7 +21,7 @@ def test_ages(text: str, seconds: int) -> None:
 @pytest.mark.parametrize("text", ["", "0h", "3", "h", "-3h", "1.5h", "3 hours", "9999999d"])
 def test_what_is_no_age(text: str) -> None:
     """Anything else is named as such."""
-    with pytest.raises(ValueError, match="is no age"):
+    with pytest.raises(ValueError, match="is not a length of time"):
         parse_age(text)
 
 
@@ -31,7 +31,7 @@ def test_moments() -> None:
     assert parse_moment("2026-03-01T02:00+02:00", now=NOW) == datetime(2026, 3, 1, tzinfo=UTC)
     assert parse_moment("1d", now=NOW) == NOW - timedelta(days=1)
     for text in ("999999d", "0001-01-01T00:00+23:00", "soon"):
-        with pytest.raises(ValueError, match=r"is no moment|before the calendar"):
+        with pytest.raises(ValueError, match=r"is not a time|before the year"):
             parse_moment(text, now=NOW)
 
 

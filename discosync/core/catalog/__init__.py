@@ -1,1 +1,1 @@
-"""The catalogue: releases, their artists and labels, and the links of listings to them."""
+"""The catalogue: releases with their artists and labels, and the links of listings to them."""

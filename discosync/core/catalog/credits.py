@@ -1,8 +1,9 @@
-"""Who made a release: artists and labels as Discogs credits them, whatever source says so.
+"""The credits of a release: its artists and labels, from the API, the dump, or a listing's text.
 
-Facts (recorded answers and dumps, 2020 to 2026): a credit's id 0 is a name without an entry of its
-own; the same label stands on a release once for each catalogue number, so position is the key;
-`anv` is the name as printed, empty when it is the artist's own; `join` is the text after it.
+As observed in recorded answers and dumps, 2020 to 2026: the id 0 stands for a name without an entry
+of its own. A label stands on a release once for each catalogue number, so only the position tells
+such credits apart. `anv` is the name as printed, empty if it is the artist's own; `join` is the
+text between this artist and the next one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_NAME_BYTES = 2_000
-"""Postgres indexes texts of up to 2,704 bytes."""
+"""The longest name: Postgres indexes texts of up to 2,704 bytes."""
 
 MAX_CREDITS = 2_000
-"""More of one kind on one release is no release, but garbage."""
+"""The most credits of one kind on a release; more than that is garbage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtistCredit:
-    """An artist on a release; without a `discogs_id` only the name is known."""
+    """An artist on a release; `discogs_id` is None if only the name is known."""
 
     discogs_id: int | None
     name: str
@@ -29,7 +30,7 @@ class ArtistCredit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelCredit:
-    """A label on a release, with one of its catalogue numbers there."""
+    """A label on a release, with one of its catalogue numbers."""
 
     discogs_id: int | None
     name: str
@@ -38,7 +39,7 @@ class LabelCredit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseCredits:
-    """All credits of one release, in its order: the main artists, then the others by role."""
+    """All credits of a release, in its own order: the main artists, then the others with roles."""
 
     release_id: int
     artists: tuple[ArtistCredit, ...]
@@ -46,7 +47,7 @@ class ReleaseCredits:
 
 
 def parse_release(release: Mapping[str, Any]) -> ReleaseCredits:
-    """Read an answer of `GET /releases/{id}`; raise `ValueError` for what is none."""
+    """Parse an answer of `GET /releases/{id}`; raise `ValueError` for anything else."""
     return ReleaseCredits(
         release_id=_number(release.get("id")),
         artists=tuple(
@@ -59,7 +60,7 @@ def parse_release(release: Mapping[str, Any]) -> ReleaseCredits:
 
 
 def artist_credit(entry: Mapping[str, Any]) -> ArtistCredit:
-    """Read one artist: `id`, `name`, `anv`, `join`, `role`; raise `ValueError` without a name."""
+    """Parse an artist: `id`, `name`, `anv`, `join`, `role`; raise `ValueError` without a name."""
     return ArtistCredit(
         discogs_id=_id(entry.get("id")),
         name=_name(entry.get("name")),
@@ -70,7 +71,7 @@ def artist_credit(entry: Mapping[str, Any]) -> ArtistCredit:
 
 
 def label_credit(entry: Mapping[str, Any]) -> LabelCredit:
-    """Read one label: `id`, `name`, `catno`; raise `ValueError` without a name."""
+    """Parse a label: `id`, `name`, `catno`; raise `ValueError` without a name."""
     return LabelCredit(
         discogs_id=_id(entry.get("id")),
         name=_name(entry.get("name")),
@@ -97,7 +98,7 @@ def _number(value: object) -> int:
 
 
 def _id(value: object) -> int | None:
-    """Read an id; 0 and none at all mean a name without an entry."""
+    """Parse an id; return None for 0 and for no id: Discogs has no entry for the name."""
     number = 0 if value is None or value == "" else _number(value)
     if number < 0 or number >= 2**31:
         raise ValueError(f"an id is {number}")
@@ -114,7 +115,7 @@ def _name(value: object) -> str:
 
 
 def is_too_long(name: str) -> bool:
-    """Whether no database's index takes a name; Discogs' own hold some hundred characters."""
+    """Return whether a name is too long for an index; Discogs' own have some hundred characters."""
     return len(name) * 4 > MAX_NAME_BYTES and len(name.encode()) > MAX_NAME_BYTES
 
 
@@ -123,5 +124,5 @@ def _text(value: object) -> str:
         return ""
     if not isinstance(value, str):
         raise ValueError(f"a text is {type(value).__name__}")  # noqa: TRY004 - bad data
-    # NUL and lone surrogates are no text to a database.
+    # A database takes neither NUL nor half a character (a lone surrogate).
     return value.replace("\0", "").encode(errors="replace").decode().strip()

@@ -1,11 +1,11 @@
-"""Credits as far as a listing's own text tells them: names, without ids.
+"""Credits from a listing's own text: names, without ids.
 
-A listing shows its artists as one display text. Where one name ends and the next begins cannot be
-told from it in general (`Tyler, The Creator` is one artist, `Conway (6), DBA*` are two), so a text
-is cut only where a name must end: after a number in brackets, which Discogs adds to tell equal
-names apart, and after the star that marks a name as a variation. The star stays: whose variation
-it is, and whether it is one artist's only, is not known. Labels are joined by commas, and are cut
-there, as the column `primary_label` is.
+A listing shows its artists as one text, which in general does not say where a name ends: `Tyler,
+The Creator` is one artist, `Conway (6), DBA*` are two. So the text is cut only where a name must
+end: after a number in brackets, by which Discogs tells equal names apart, and after the star that
+marks a name variation (both observed in recorded answers). The star stays part of the name, because
+the text does not say whose variation it is. Labels are joined by commas and are cut there, as for
+the column `primary_label`.
 """
 
 import re
@@ -18,7 +18,7 @@ SPECIAL_ARTISTS = {
     "Traditional": 151641,
     "Anonymous": 967691,
 }
-"""Names that are one entry on Discogs, always (recorded answers and dumps)."""
+"""Names that always stand for one and the same entry (observed in recorded answers and dumps)."""
 
 SPECIAL_LABELS = {"Not On Label": 1818}
 
@@ -33,7 +33,7 @@ def credits_by_name(
     label_names: str | None,
     catalog_number: str | None,
 ) -> ReleaseCredits:
-    """Read the credits out of what a listing shows; fields that are not known give none."""
+    """Return the credits that a listing's text shows; a field that is None gives none."""
     return ReleaseCredits(
         release_id=release_id,
         artists=tuple(_artists(artist_names or "")),
@@ -55,7 +55,7 @@ def _artists(text: str) -> list[ArtistCredit]:
 
 
 def _cut(text: str) -> list[tuple[str, str]]:
-    """Cut a display text into names and the phrase after each."""
+    """Cut a text into names, each with the phrase after it."""
     parts: list[tuple[str, str]] = []
     begin = 0
     for match in _ARTIST_END.finditer(text):
@@ -70,9 +70,11 @@ def _labels(names: str, numbers: str) -> list[LabelCredit]:
     parts = (part.strip() for part in names.split(", "))
     labels = [name for name in parts if name and not is_too_long(name)]
     catalog = [part.strip() for part in numbers.split(", ") if part.strip()]
-    if len(catalog) == 1:  # Discogs shows equal numbers once
+    # Discogs shows equal numbers once (observed in exports).
+    if len(catalog) == 1:
         catalog *= len(labels)
-    if len(catalog) != len(labels):  # which is whose cannot be told
+    # With another count nothing says which number is which label's.
+    if len(catalog) != len(labels):
         catalog = [""] * len(labels)
     return [
         LabelCredit(discogs_id=SPECIAL_LABELS.get(name), name=name, catalog_number=number)

@@ -1,4 +1,4 @@
-"""What an enrichment has to do, what it costs, and what it did."""
+"""Enrichment: what is to be looked up, how long that takes, and what a run did."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,17 +9,17 @@ from typing import Any
 from discosync.core.catalog.credits import ReleaseCredits
 
 REFRESH_AFTER = timedelta(days=180)
-"""Names and credits on Discogs are edited; after this long a release is looked up again."""
+"""After this long a release is looked up again: people edit names and credits on Discogs."""
 
 READ_AGAIN_AFTER = timedelta(days=1)
-"""When an answer that could not be read is asked for again."""
+"""After this long a release is looked up again if its answer could not be read."""
 
 LISTINGS_PER_COMMIT = 5_000
-"""How much one transaction takes when no network is in between."""
+"""How many listings one transaction links when no network slows it down."""
 
 
 class Outcome(StrEnum):
-    """What came of looking a release up."""
+    """The outcome of looking up a release; `EMPTY` has neither main artists nor labels."""
 
     FOUND = "found"
     EMPTY = "empty"
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
 
 class LookupSource(StrEnum):
-    """Where a release was looked up."""
+    """Where a release was looked up; `NAMES` is the listing's own text."""
 
     API = "api"
     DUMP = "dump"
@@ -37,7 +37,7 @@ class LookupSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """One release looked up: its credits when it was found."""
+    """One release looked up: its credits if it was found, else `reason` may say why not."""
 
     release_id: int
     outcome: Outcome
@@ -51,7 +51,7 @@ class Lookup:
 def found(
     credits_: ReleaseCredits, *, source: LookupSource, now: datetime, is_sandbox: bool = False
 ) -> Lookup:
-    """Say that a release was found; one that is by nobody and on no label counts as empty."""
+    """Return the lookup of a release that was found, as empty without main artists and labels."""
     has_any = any(not credit.role for credit in credits_.artists) or bool(credits_.labels)
     return Lookup(
         release_id=credits_.release_id,
@@ -67,8 +67,9 @@ def found(
 class Workload:
     """What there is to do for a seller.
 
-    `releases` are to be looked up, those of the newest listings first; `outdated` were looked up
-    long ago, the oldest first; `copies` are listings whose release another listing has links for.
+    `releases` are release ids to look up, those of the newest listings first. `outdated` were
+    looked up long ago, the oldest first. `copies` are ids of listings that get the links of another
+    listing of the same release.
     """
 
     releases: Sequence[int] = ()
@@ -83,10 +84,10 @@ class Workload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How many listings are linked to their artists and labels.
+    """How many of a seller's listings are linked to artists and labels.
 
-    `by_name` are those of which no release has been found yet; `waiting` counts releases that
-    nobody has looked up.
+    `by_name` counts those linked by name only, because their release was not found so far;
+    `waiting` counts releases that were never looked up.
     """
 
     linked: int = 0
@@ -95,13 +96,13 @@ class Coverage:
     waiting: int = 0
 
     def to_json(self) -> dict[str, int]:
-        """Give all counts."""
+        """Return all counts, as report and status show them."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DumpUse:
-    """How far a dump was read: records, bytes of the file, and records a second."""
+    """How far a dump was read: records, bytes of the packed file, and records a second."""
 
     records: int
     bytes: int
@@ -111,10 +112,10 @@ class DumpUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrichmentUse:
-    """What a run of `enrich` did, or would do; the report's `enrichment`.
+    """What a run of `enrich` did, or would do: the report's `enrichment`.
 
-    `wanted` counts releases; `remaining_requests` and `remaining_seconds` say what looking the
-    rest up by the API takes.
+    `wanted`, `found`, `not_found` and `unreadable` count releases. `remaining_requests` and
+    `remaining_seconds` say what looking up the rest by the API takes.
     """
 
     source: LookupSource
@@ -132,12 +133,12 @@ class EnrichmentUse:
     dump: DumpUse | None = None
 
     def plus(self, tally: Mapping[str, int]) -> "EnrichmentUse":
-        """Add what one part did, by name of count."""
+        """Return a copy with counts added; `tally` maps the names of counts to what to add."""
         sums = {name: getattr(self, name) + count for name, count in tally.items()}
         return replace(self, **sums)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the report's `enrichment`."""
+        """Return it as the report's `enrichment`."""
         nested = {"source", "coverage", "dump"}
         plain = {name: getattr(self, name) for name in self.__slots__ if name not in nested}
         dump = self.dump
@@ -158,10 +159,10 @@ class EnrichmentUse:
 
 REQUESTS_PER_MINUTE_WITH_TOKEN = 58
 REQUESTS_PER_MINUTE_WITHOUT_TOKEN = 23
-"""What the pace keeps to, a little below what Discogs allows."""
+"""Our pace, a little below the 60 and 25 that Discogs allows (its API documentation)."""
 
 
 def seconds_for(requests: int, *, has_token: bool) -> int:
-    """Say how long that many requests take, one release each; the first minute's go at once."""
+    """Return how many seconds `requests` take; those of the first minute are sent at once."""
     a_minute = REQUESTS_PER_MINUTE_WITH_TOKEN if has_token else REQUESTS_PER_MINUTE_WITHOUT_TOKEN
     return 60 * requests // a_minute

@@ -1,10 +1,10 @@
-"""Decide which entries of `artists` and `labels` a set of credits needs, and which are one.
+"""Which entries of `artists` and `labels` a set of credits needs, and which entries are the same.
 
-An entry is known by its Discogs id or, until somebody tells the id, by its name alone. When a
-credit brings the id of an entry that was known by name, that entry gets the id and keeps its
-`uuid`; when there is one with that id already, the links of the entry by name move to it. Two ids
-may have the same name: then nothing is concluded from the name. A name that Discogs credits
-without an entry (id 0) is *unlisted*: an entry of its own, which never gets an id.
+An entry is known by its Discogs id or, as long as the id is unknown, by its name. When a credit
+brings the id of an entry by name, that entry gets the id and keeps its `uuid`. If there already is
+an entry with that id, the links of the entry by name move to it. Two ids may have the same name:
+then nothing is concluded from the name. A name that Discogs credits without an entry (id 0) is
+*unlisted*: it gets an entry of its own, which never gets an id.
 """
 
 from collections import defaultdict
@@ -15,14 +15,15 @@ from discosync.core.catalog.credits import ArtistCredit, LabelCredit
 
 Credit = ArtistCredit | LabelCredit
 Key = int | str
-"""A credit's id, or its name when it has none."""
+"""A credit's Discogs id, or its name if it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An artist or a label that the database holds.
+    """An artist or a label in the database.
 
-    It is curated when somebody wrote a profile or a description, unlisted when Discogs has none.
+    `is_curated` says that a person wrote a profile or a description; `is_unlisted` that Discogs has
+    no entry of that name.
     """
 
     uuid: str
@@ -48,7 +49,7 @@ class EntryPlan:
 
 
 def key_of(credit: Credit) -> Key:
-    """Say by what a credit is known."""
+    """Return the key of a credit."""
     return credit.name if credit.discogs_id is None else credit.discogs_id
 
 
@@ -59,10 +60,11 @@ def plan_entries(
     new_uuid: Callable[[], str],
     names_may_be_ids: bool = False,
 ) -> EntryPlan:
-    """Decide; `known` are the entries that have one of the credits' ids or names.
+    """Plan the entries for credits; `known` are the entries with one of their ids or names.
 
-    With `names_may_be_ids` a credit without an id means the entry of that name, when there is only
-    one; without it the credit says that Discogs has none.
+    With `names_may_be_ids`, a credit without an id stands for the entry of that name if there is
+    exactly one, because a listing's text has no ids. Without it, such a credit says that Discogs
+    has no entry. `new_uuid` makes a uuid for each new entry.
     """
     planner = _Planner(known, new_uuid)
     name_by_id: dict[int, str] = {}
@@ -104,16 +106,17 @@ class _Planner:
         self._uuid_by_key: dict[Key, str] = {}
 
     def learn(self, name_by_id: Mapping[int, str]) -> None:
-        """Find out which names are whose now."""
+        """Note which ids bear which name now; a credit's name is newer than the database's."""
         names = {number: entry.name for number, entry in self._by_id.items()}
         for number, name in {**names, **name_by_id}.items():
             self._ids_by_name[name].add(number)
 
     def settle_id(self, number: int, name: str) -> None:
         entry = self._by_id.get(number)
-        # A name that two ids have says nothing of whose the entry by name is.
+        # A name that two ids bear does not say to which of them the entry by name belongs.
         by_name = self._by_name.get(name) if self._ids_by_name[name] == {number} else None
-        if entry is None and by_name is not None:  # the entry by name learns its id
+        # The entry by name gets its id and keeps its uuid, which other programs may refer to.
+        if entry is None and by_name is not None:
             del self._by_name[name]
             self._numbered[by_name.uuid] = number
             self._uuid_by_key[number] = by_name.uuid
@@ -122,7 +125,7 @@ class _Planner:
             entry = self._add(number, name)
         elif entry.name != name:
             self._renamed[entry.uuid] = name
-        # What two people wrote cannot be put together by a program.
+        # If people wrote a text for both, a program cannot join the texts: both entries stay.
         if by_name is not None and not (by_name.is_curated and entry.is_curated):
             del self._by_name[name]
             self._merged[by_name.uuid] = entry.uuid

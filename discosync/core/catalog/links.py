@@ -1,4 +1,4 @@
-"""Which artists and labels a listing is linked to, in order, as the link tables hold it."""
+"""The links of a listing to artists and labels, in order, as the link tables hold them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class ArtistLink(NamedTuple):
-    """One row of `listing_artists`, without whose it is; what is empty is None."""
+    """A row of `listing_artists` without its listing; an empty text is None."""
 
     artist_id: str
     role: str | None
@@ -19,7 +19,7 @@ class ArtistLink(NamedTuple):
 
 
 class LabelLink(NamedTuple):
-    """One row of `listing_labels`, without whose it is."""
+    """A row of `listing_labels` without its listing; an empty text is None."""
 
     label_id: str
     catalog_number: str | None
@@ -27,26 +27,26 @@ class LabelLink(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """All links of one listing; position counts from 1."""
+    """All links of one listing, in order; the tables number them from 1."""
 
     artists: tuple[ArtistLink, ...] = ()
     labels: tuple[LabelLink, ...] = ()
 
     @property
     def artist_id(self) -> str | None:
-        """The primary artist: the first of those that the release is by, whatever others did."""
+        """The uuid of the primary artist: the first one without a role, None if there is none."""
         return next((link.artist_id for link in self.artists if link.role is None), None)
 
     @property
     def label_id(self) -> str | None:
-        """The primary label: the first."""
+        """The uuid of the primary label, the first one; None if there is none."""
         return self.labels[0].label_id if self.labels else None
 
 
 def links_of(
     credits_: "ReleaseCredits", artists: "Mapping[Key, str]", labels: "Mapping[Key, str]"
 ) -> Links:
-    """Point a release's credits to entries; both maps hold each credit's key → uuid."""
+    """Return the links for a release's credits; the maps hold a credit's key → its entry's uuid."""
     from discosync.core.catalog.entries import key_of  # noqa: PLC0415 - every sync imports this module
 
     return Links(

@@ -1,1 +1,1 @@
-"""The history: reading it, undoing it, thinning it, purging, and figures over it."""
+"""The history of listings: reading, undoing and thinning it, restoring, purging, and statistics."""

@@ -1,4 +1,4 @@
-"""What an archived listing must be before it goes back into the database."""
+"""Checks of an archived listing before it goes back into the database."""
 
 import math
 from collections.abc import Mapping
@@ -11,13 +11,18 @@ _AMOUNTS = ("price_value", "shipping_price", "weight")
 
 
 def check_archived(line: Mapping[str, Any]) -> None:
-    """Raise `ValueError` for a listing that no purge has written, or that somebody edited badly."""
+    """Raise `ValueError`, `KeyError` or `TypeError` for a line that no purge has written.
+
+    `line` is one listing of an archive: its `row` as field → value, and its `changes`.
+    """
     row = line["row"]
     listing_id = row["listing_id"]
     if not (isinstance(listing_id, str) and listing_id.isascii() and listing_id.isdigit()):
         raise ValueError(f"a listing has the number {listing_id!r}")
     if row["is_active"]:
-        raise ValueError(f"listing {listing_id} is for sale in it: no purge takes such a one")
+        raise ValueError(
+            f"listing {listing_id} is for sale in it, and a purge takes no such listing"
+        )
     for name in _MOMENTS:
         if row.get(name) is not None:
             datetime.fromisoformat(row[name])

@@ -1,7 +1,7 @@
-"""The past of listings: what each change did, read from the history, and how to undo it.
+"""Past changes of listings, parsed from the history, and what was before them.
 
-A row of the history holds field → [before, after] in the report's form. A listing's state at a
-past moment is what the database holds now, with every later change undone.
+A row of the history holds field → [before, after], in the form of the run report. A listing's state
+at a past moment is its present state with every later change undone.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from discosync.core.planning.changes import FieldChange, Lifecycle
 from discosync.core.reporting.change_entry import fields_json, json_value
 
 Fields = Mapping[str, list[Any]]
-"""Field → [before, after], as the history holds it."""
+"""Field → [before, after], as the history holds them in JSON."""
 
 _DECIMALS = {"price_value", "weight"}
 _MOMENTS = {"removed_at", "sold_at"}
@@ -23,7 +23,7 @@ _MOMENTS = {"removed_at", "sold_at"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastChange:
-    """One change of one listing, as the history tells it."""
+    """One change of one listing in the past; `run_key` is the number of its run in the database."""
 
     listing_id: int
     at: datetime
@@ -34,7 +34,7 @@ class PastChange:
     fields: tuple[FieldChange, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as `history --json` does."""
+        """Return it as `history --json` shows it."""
         return {
             "at": json_value(self.at),
             "run_id": self.run_id,
@@ -45,7 +45,7 @@ class PastChange:
 
 
 def parse_fields(fields: Fields | None) -> tuple[FieldChange, ...]:
-    """Read a change's fields; raise `ValueError` for what no run has written."""
+    """Parse a change's fields; raise `ValueError` for values that no run has written."""
     return tuple(
         FieldChange(name, _parse(name, before), _parse(name, after))
         for name, (before, after) in (fields or {}).items()
@@ -63,13 +63,14 @@ def _parse(name: str, value: Any) -> FieldValue:  # noqa: ANN401 - whatever JSON
 
 
 def values_before(changes: Iterable[PastChange]) -> dict[str, FieldValue]:
-    """Say what each touched field of one listing was before all of these changes."""
+    """Return, for each field that these changes of one listing touch, its value before them all."""
     before: dict[str, FieldValue] = {}
+    # From the newest to the oldest, so that the oldest value is the one that stays.
     for change in sorted(changes, key=lambda change: change.run_key, reverse=True):
         before |= {field.field: field.before for field in change.fields}
     return before
 
 
 def lifecycle_with(lifecycle: Lifecycle, values: Mapping[str, Any]) -> Lifecycle:
-    """Replace the parts of a lifecycle that `values` names."""
+    """Return a lifecycle with the parts replaced that `values` names."""
     return lifecycle._replace(**{n: values[n] for n in Lifecycle._fields if n in values})

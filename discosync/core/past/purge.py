@@ -1,4 +1,4 @@
-"""Decide what a purge takes: what has been gone for long, and no more of it than a limit allows."""
+"""What a purge deletes, its limit, and the way back for a purged listing."""
 
 import shlex
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from discosync.core.reporting.hints import config_option
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgePlan:
-    """The listings to purge, and what they are a share of.
+    """The listings to purge, by the reason of their removal.
 
-    `cutoff` is the moment before which each was removed; `undated` counts the inactive ones of
-    which nobody knows since when: they stay.
+    Each was removed before `cutoff`. `total` counts all listings that the database holds of the
+    seller; `undated` counts inactive ones whose date of removal is unknown, which stay.
     """
 
     cutoff: datetime
@@ -27,7 +27,7 @@ class PurgePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purged:
-    """What is left of a purged listing: its run, its archive's name, and where that was put."""
+    """What the database keeps of a purged listing: its run, its archive's name, and the file."""
 
     run_id: str
     archive: str
@@ -36,13 +36,16 @@ class Purged:
 
     @property
     def way_back(self) -> str:
-        """Write the command that brings it back."""
+        """The command that brings it back."""
         option = config_option(self.config)
         return f"discosync restore --from-archive {shlex.quote(self.file)}{option}"
 
 
 def check_purge(plan: PurgePlan, limit: RemovalLimit) -> Violation | None:
-    """Refuse to purge more than max(10, min(5% of the listings held, 500)), or than allowed."""
+    """Return a violation for more listings than the limit allows (docs/reference/limits.md).
+
+    By default that is max(10, min(5% of the listings that the database holds, 500)).
+    """
     count, most = len(plan.listing_ids), limit.of(plan.total)
     if count <= most:
         return None

@@ -1,4 +1,4 @@
-"""Decide what taking something back changes: deactivations of listings, or all that a run did."""
+"""What restoring changes: undoing deactivations of listings, or everything that one run did."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ Values = Mapping[str, FieldValue]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A listing that is left as it is, and why; a warning when that was not to be expected."""
+    """A listing that is left as it is, and why; `is_warning` if a person would not expect that."""
 
     listing_id: int
     why: str
@@ -39,7 +39,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownCounts:
-    """How many listings the database holds, for the shares that limits are of."""
+    """How many listings the database holds of a seller, and how many of them are active."""
 
     total: int
     active: int
@@ -47,7 +47,7 @@ class KnownCounts:
 
 @dataclass(slots=True, kw_only=True)
 class RestorePlan:
-    """What is taken back: the changes, the content each listing gets, what is left as it is."""
+    """The changes of a restore, the content that each listing gets, and the listings left alone."""
 
     changes: ChangeSet
     content_by_id: dict[int, Values]
@@ -55,7 +55,10 @@ class RestorePlan:
 
 
 def find_deactivation(changes: Sequence[PastChange]) -> list[PastChange]:
-    """Take from a listing's history what happened since it was last for sale."""
+    """Return a listing's changes since it was last for sale, oldest first; none if it never was.
+
+    `changes` is its whole history, oldest first.
+    """
     for position in reversed(range(len(changes))):
         fields = changes[position].fields
         if any(c.field == "is_active" and c.before and not c.after for c in fields):
@@ -64,21 +67,22 @@ def find_deactivation(changes: Sequence[PastChange]) -> list[PastChange]:
 
 
 def target_of_listing(row: KnownListing, changes: Sequence[PastChange]) -> Values | Skipped:
-    """Say what an inactive listing was when it was last for sale."""
+    """Return the values that an inactive listing had when it was last for sale, or why not."""
     if row.lifecycle.is_active:
         return Skipped(listing_id=row.listing_id, why="it is for sale", is_warning=False)
     since = find_deactivation(changes)
     if not since:
-        why = "it was never for sale since discosync knows it"
+        why = "discosync has never seen it for sale"
         return Skipped(listing_id=row.listing_id, why=why)
     return values_before(since)
 
 
 def target_of_change(row: KnownListing, change: PastChange, *, now: datetime) -> Values | Skipped:
-    """Say what a listing was before one change, unless a later one touched the same fields.
+    """Return the values that a listing had before one change, or why it is left alone.
 
-    A merged change stands for other runs' changes, too: one run cannot be told from it.
+    A listing is left alone when a later change touched the same fields.
     """
+    # A merged change stands for those of several runs: one run's share is no longer known.
     if change.kind == MERGED:
         why = "`db compact` has merged its changes of that month into one"
         return Skipped(listing_id=row.listing_id, why=why)
@@ -100,7 +104,7 @@ def _is_still(row: KnownListing, change: FieldChange) -> bool:
     if change.field in Lifecycle._fields:
         now = getattr(row.lifecycle, change.field)
         if isinstance(now, datetime) and isinstance(change.after, datetime):
-            # The history keeps whole seconds.
+            # The history keeps whole seconds, the row microseconds.
             return abs((now - change.after).total_seconds()) < 1
         return bool(now == change.after)
     now = row.value(change.field)
@@ -110,7 +114,7 @@ def _is_still(row: KnownListing, change: FieldChange) -> bool:
 def plan_restore(
     targets: Iterable[tuple[KnownListing, Values | Skipped]], known: KnownCounts
 ) -> RestorePlan:
-    """Turn what listings shall be again into changes, sorted by listing."""
+    """Turn the values that listings are to have again into changes, sorted by listing id."""
     skipped: list[Skipped] = []
     decided: list[Rewrite] = []
     content_by_id: dict[int, Values] = {}
@@ -166,7 +170,7 @@ def _rewrite(row: KnownListing, content: Values, target: Values) -> Rewrite | No
 
 
 def check_reactivations(changes: ChangeSet) -> Violation | None:
-    """Refuse to put more listings back up for sale than a run may take down."""
+    """Return a violation for more reactivations than a run may remove listings."""
     count, limit = len(changes.reactivated), RemovalLimit()
     if count <= limit.of(changes.known_active):
         return None

@@ -1,8 +1,8 @@
-"""What sold, how fast, and for how much: figures over what the mirror holds of a seller.
+"""Statistics of a seller: what sold, how fast, and for how much.
 
-Money is counted by currency, in `Decimal`; a listing without a known currency counts under "".
-Listings that were sold before discosync first saw them have no date, and are counted apart; so
-are those that were no longer, or not yet, for sale then and never since: drafts, expired ones.
+Amounts are `Decimal`, by currency; a listing without a known currency counts under "". Two kinds of
+listings are counted apart: those sold before discosync first saw them, because their date of sale
+is unknown, and those that it has never seen for sale, such as drafts.
 """
 
 from collections import Counter, defaultdict
@@ -34,7 +34,7 @@ _UNNAMED = "(none)"
 
 
 class StatRow(NamedTuple):
-    """One listing, as far as figures need it; times carry a zone."""
+    """What statistics need of one listing; every datetime has a zone."""
 
     is_active: bool
     removal_reason: str | None
@@ -45,14 +45,14 @@ class StatRow(NamedTuple):
     primary_format: str | None
     primary_label: str | None
     listed_at: datetime | None
-    """The earlier of `posted`, which moves with every edit, and the first time it was seen."""
+    """The earlier of `posted`, which Discogs renews at an edit, and the first time it was seen."""
     was_offered: bool = True
-    """Whether it is for sale, or was since it is known; nobody asks it of a sold one."""
+    """Whether discosync has ever seen it for sale; not filled in for a sold listing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """A week or a month: what was sold for how much, and what else went, by reason."""
+    """A week or a month: sales, their amounts by currency, and other removals by reason."""
 
     name: str
     sold: int = 0
@@ -62,9 +62,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Listings alike in something: how many sold, of how many on offer, and how fast.
+    """Listings of one format, label or price band: how many sold, of how many offered, how fast.
 
-    `days` is the median from listing to sale; None when nothing dated was sold.
+    `days` is the median from listing to sale, None if no sale has both dates.
     """
 
     name: str
@@ -75,15 +75,15 @@ class Group:
 
     @property
     def sell_through(self) -> float:
-        """The share that sold, 0 to 1."""
+        """The share of the offered listings that sold, 0.0 to 1.0."""
         return self.sold / self.offered if self.offered else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """All figures of one seller over one span of time.
+    """All statistics of one seller between two moments.
 
-    `never_offered` counts by reason what was not for sale as long as discosync knows it.
+    `never_offered` counts by reason the listings that discosync has never seen for sale.
     """
 
     seller: str
@@ -107,7 +107,7 @@ class Stats:
 
     @property
     def sell_through(self) -> float:
-        """The share of all that was on offer that sold."""
+        """The share of all offered listings that sold, 0.0 to 1.0."""
         return self.sold / self.offered if self.offered else 0.0
 
 
@@ -120,7 +120,7 @@ def compute_stats(
     until: datetime,
     purged: int = 0,
 ) -> Stats:
-    """Compute every figure; rows and runs are gone through once."""
+    """Compute the statistics from a seller's listings and the figures that his runs noted."""
     everything = list(rows)
     sold = [r for r in everything if r.sold_at is not None and since <= r.sold_at <= until]
     unsold = [r for r in everything if not r.is_active and r.removal_reason != "sold"]
@@ -174,7 +174,7 @@ def _periods(
     name_of: Callable[[datetime], str],
     days: Sequence[datetime],
 ) -> list[Period]:
-    """Give every period of the span, empty ones between too; from the first that has anything."""
+    """Return the periods from the first one with a sale or a removal, empty ones included."""
     sold_in: dict[str, list[StatRow]] = defaultdict(list)
     gone_in: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in sold:

@@ -1,10 +1,11 @@
-"""The history cut into stretches of runs: by thirds of a month as it grows, by month once thinned.
+"""Stretches: the history of a seller, cut into ranges of runs by period.
 
-What is long past is packed by quarter, too: a year is then put together from a few pieces.
+The newest history is cut by thirds of a month, thinned history by month, and what is long past also
+by quarter, so that a year is put together from a few pieces.
 
 A stretch is a range of runs in the order of their numbers. It begins with the first run that shows
-a moment of a later period than all before it, exactly where `as-of` the end of the earlier period
-begins to undo.
+a moment of a later period than all runs before it. There `as-of`, asked for the end of the earlier
+period, begins to undo.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,7 +19,7 @@ _DAYS_PER_PART = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """One seller's runs from the first to the last, both included."""
+    """One seller's runs of a period, by number, the first and the last included."""
 
     period: Period
     first_run: int
@@ -26,25 +27,25 @@ class Stretch:
 
 
 def month_of_history(moment: datetime) -> Period:
-    """Name the UTC month whose history a moment belongs to; midnight closes the month before."""
+    """Return year and month (UTC) of a moment; midnight still belongs to the month before."""
     before = moment - timedelta(microseconds=1)
     return before.year, before.month
 
 
 def third_of_month(moment: datetime) -> Period:
-    """Name the third of a month: from the 1st, the 11th, the 21st."""
+    """Return year, month and third (0 to 2): from the 1st, the 11th and the 21st."""
     before = moment - timedelta(microseconds=1)
     return before.year, before.month, min((before.day - 1) // _DAYS_PER_PART, 2)
 
 
 def quarter_of_year(moment: datetime) -> Period:
-    """Name the quarter whose history a moment belongs to."""
+    """Return year and quarter (0 to 3) of a moment; midnight belongs to the quarter before."""
     before = moment - timedelta(microseconds=1)
     return before.year, (before.month - 1) // 3
 
 
 def end_of_month(month: Period) -> datetime:
-    """Say when a month ends, and the next one begins."""
+    """Return the moment at which a month ends and the next one begins."""
     year, number = month[0], month[1]
     return datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
 
@@ -52,7 +53,10 @@ def end_of_month(month: Period) -> datetime:
 def cut_runs(
     runs: Iterable[tuple[int, datetime]], period_of: Callable[[datetime], Period]
 ) -> list[Stretch]:
-    """Cut runs (key and moment, by key) into stretches; the last one may still be growing."""
+    """Cut runs, given as number and moment in the order of numbers, into stretches.
+
+    The last stretch may still grow.
+    """
     stretches: list[Stretch] = []
     for key, moment in runs:
         period = period_of(moment)
@@ -65,10 +69,10 @@ def cut_runs(
 
 
 def cover(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Choose among overlapping spans of runs, first and last, newest first: the longest that fit.
+    """Choose spans of runs, given as first and last, that do not overlap; newest first.
 
-    Of those that end where the last chosen one begins or earlier, always the one that ends latest,
-    and of these the one that begins earliest.
+    Next is always the span that ends latest among those that end before the last chosen one begins;
+    of several such spans, the longest.
     """
     chosen: list[tuple[int, int]] = []
     for first, last in sorted(spans, key=lambda span: (-span[1], span[0])):

@@ -1,9 +1,9 @@
-"""Thin the history of a month: what a listing went through between two turns becomes one change.
+"""Thinning: the changes of a listing within a month become one change between two turns.
 
-Consecutive `updated` changes of one listing become one, `merged`: before of the first, after of
-the last of each field, and none at all when nothing is left of them. It belongs to the last of
-their runs. Every other kind (added, removed, reactivated, restored …) is a turn: it stays, and
-nothing is merged across it.
+Consecutive `updated` changes of a listing become one of kind `merged`. It holds, for each field,
+the value before the first and after the last of them, and belongs to the last one's run. Changes
+that cancel out are dropped. Every other kind (added, removed, reactivated, restored …) is a turn:
+it stays as it is, and nothing is merged across it.
 """
 
 import json
@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MERGED = "merged"
-"""The kind of a change that stands for several: no longer what its run alone did."""
+"""The kind of a change that stands for several; it says nothing about one run alone."""
 
 THINNED_KINDS = frozenset({"updated", MERGED})
 
 HistoryRow = tuple[int, int, str, str | None]
-"""Row, listing, kind, and fields as JSON."""
+"""Number of the row, listing id, kind of change, and its fields as JSON."""
 
 Ends = Mapping[tuple[int, int], Mapping[str, tuple[Any, Any]]]
-"""Of a listing between two of its turns: what each field was at first, and what at last."""
+"""Listing id and number of its last turn → field → value at first, value at last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thinned:
-    """What thinning a month comes to: rows that go, and rows that get other fields."""
+    """The outcome of thinning: rows to delete, and rows with their new fields as JSON."""
 
     rows_before: int
     gone: Sequence[int]
@@ -33,13 +33,13 @@ class Thinned:
 
     @property
     def rows_after(self) -> int:
-        """How many rows are left."""
+        """How many rows are left afterwards."""
         return self.rows_before - len(self.gone)
 
 
 @dataclass(slots=True)
 class _Group:
-    """Consecutive changes of one listing; the fields of a single one are not read."""
+    """Consecutive changes of one listing; the fields are parsed when a second change comes."""
 
     row: int
     text: str | None
@@ -48,7 +48,7 @@ class _Group:
 
 @dataclass(slots=True)
 class Thinning:
-    """Fed with one month's changes in the order of their runs."""
+    """Thins one month; takes its changes in the order of their runs."""
 
     _rows: int = 0
     _open: dict[int, _Group] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Thinning:
                 group.row = row
 
     def finish(self) -> Thinned:
-        """Say what it comes to."""
+        """Return what to delete and what to rewrite."""
         for group in self._open.values():
             self._close(group)
         self._open.clear()
@@ -103,9 +103,10 @@ def _merge(merged: dict[str, list[Any]], later: Mapping[str, list[Any]]) -> None
 
 @dataclass(slots=True)
 class ThinningCheck:
-    """What thinning must not touch, noted from the changes before it and again after it.
+    """What thinning must not change; taken before and after thinning, and compared.
 
-    It knows nothing of how changes are merged: it looks at ends and turns only.
+    It is independent of how changes are merged: it notes every turn, and for each field the first
+    and the last value between two turns.
     """
 
     turns: list[tuple[int, int, str, str | None]] = field(default_factory=list)
@@ -126,7 +127,7 @@ class ThinningCheck:
 
     @property
     def ends(self) -> Ends:
-        """Of each listing between its turns: the two ends of each field that moved."""
+        """The first and last value of each field between two turns, where they differ."""
         moved = {
             key: {name: pair for name, pair in ends.items() if pair[0] != pair[1]}
             for key, ends in self._ends.items()

@@ -1,9 +1,9 @@
-"""What a stretch of history replaced: fed with changes, put together, packed and unpacked.
+"""The values that a stretch of history replaced: collected, put together, packed and unpacked.
 
-The inventory at a past moment is the present one with this put back. Of each field of each
-listing only the oldest value counts, so stretches are put together newest first, and an older one
-overwrites. They are kept by field, and packed in the order of the listings' numbers: a year of
-stretches is then put together in tenths of a second, where its changes are millions.
+The inventory at a past moment is the present one with these values put back. For each field of a
+listing only the oldest value counts. So stretches are put together from the newest to the oldest,
+and an older one overwrites. Values are kept by field and packed in the order of the listings' ids:
+so a year of millions of changes is put together in tenths of a second.
 """
 
 import json
@@ -13,16 +13,16 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 BEGINNINGS = frozenset({"added"})
-"""Kinds of change before which a listing was not known: the first of its history, or not in it."""
+"""Kinds of change before which the database did not hold the listing."""
 
 _NAME_ENDS = '": ['
 
 
 class Undone:
-    """What every change of a stretch replaced, by field and listing.
+    """The values that the changes of a stretch replaced: field → listing id → oldest value.
 
-    `unknown` are listings that were first seen in it; `changes_read` counts the rows of the
-    history that were gone through, as opposed to what came packed.
+    `unknown` are the listings first seen in the stretch. `changes_read` counts the rows of the
+    history that were read; packed stretches do not count.
     """
 
     def __init__(self) -> None:
@@ -31,11 +31,9 @@ class Undone:
         self.changes_read = 0
 
     def undo(self, changes: Sequence[tuple[int, str, str | None]]) -> None:
-        """Undo changes, oldest first: listing, kind, and fields as the history's JSON.
-
-        Most changes are of one field, and most of those follow an earlier one of that field: its
-        name is all that is read of them.
-        """
+        """Take changes, oldest first, each as listing id, kind, and fields in JSON."""
+        # Most changes have one field, and most of these follow an earlier change of the same field.
+        # Only the oldest value counts, so the name is enough: parsing JSON is what costs time.
         before, loads = self.before, json.loads
         self.changes_read += len(changes)
         for listing_id, kind, fields in changes:
@@ -49,14 +47,14 @@ class Undone:
                     before.setdefault(field, {}).setdefault(listing_id, old)
 
     def precede(self, older: "Undone") -> None:
-        """Put an older stretch before this one: where both know a value, the older one's counts."""
+        """Add an older stretch; where both have a value, the older one counts."""
         for field, values in older.before.items():
             self.before.setdefault(field, {}).update(values)
         self.unknown |= older.unknown
         self.changes_read += older.changes_read
 
     def precede_packed(self, packed: bytes) -> None:
-        """Put a packed older stretch before this one; raise `ValueError` for what is none."""
+        """Add an older stretch that `pack` has packed; raise `ValueError` for any other bytes."""
         try:
             held = json.loads(zlib.decompress(packed))
             for field, (steps, values, choices) in held["before"].items():
@@ -67,14 +65,14 @@ class Undone:
             raise ValueError(f"no checkpoint: {exc}") from exc
 
     def forget(self, listing_ids: Iterable[int]) -> None:
-        """Leave listings out, as if they had no history."""
+        """Drop listings, as if they had no history."""
         for listing_id in listing_ids:
             self.unknown.discard(listing_id)
             for values in self.before.values():
                 values.pop(listing_id, None)
 
     def apply_to(self, listing_id: int, state: dict[str, Any]) -> bool:
-        """Take a listing's present state back, in place; whether it was known then."""
+        """Put old values into a listing's state, in place; return whether it was known then."""
         if listing_id in self.unknown:
             return False
         for field, values in self.before.items():
@@ -83,7 +81,7 @@ class Undone:
         return True
 
     def pack(self) -> bytes:
-        """Write it as compressed JSON: a few bytes a value."""
+        """Return it as compressed JSON, a few bytes a value."""
         held = {
             "before": {field: _pack_column(values) for field, values in self.before.items()},
             "unknown": list(_steps(sorted(self.unknown))),
@@ -92,7 +90,7 @@ class Undone:
 
 
 def _pack_column(values: dict[int, Any]) -> list[list[Any]]:
-    """Write one field: the steps from listing to listing, the distinct values, which is whose."""
+    """Pack a field: the steps between listing ids, the distinct values, and each id's choice."""
     listing_ids = sorted(values)
     # By type too: to Python, 1 and True are one key.
     choice_by_value: dict[tuple[type, Any], int] = {}
@@ -104,7 +102,7 @@ def _pack_column(values: dict[int, Any]) -> list[list[Any]]:
 
 
 def _steps(numbers: Sequence[int]) -> Iterator[int]:
-    """Write rising numbers as the first one and the differences, which are small."""
+    """Yield the first of rising numbers, then the differences, which are small and pack well."""
     yield from numbers[:1]
     for before, number in pairwise(numbers):
         yield number - before

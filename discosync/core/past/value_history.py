@@ -1,4 +1,4 @@
-"""What an inventory is worth over time, and what became of its prices: from what runs noted."""
+"""The value of an inventory over time, and changes of prices, from what each run noted."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class RunFigures(NamedTuple):
-    """What one run left: value of what is for sale, and its price changes, by currency."""
+    """What one run noted: the value of the active listings and its price changes, by currency."""
 
     at: datetime
     value: Mapping[str, Mapping[str, object]]
@@ -29,7 +29,7 @@ class PriceMoves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValuePoint:
-    """What all that was for sale was worth at the end of a week."""
+    """How many listings were active at the end of a week, and their value in one currency."""
 
     week: str
     currency: str
@@ -38,20 +38,20 @@ class ValuePoint:
 
 
 def week_of(moment: datetime) -> str:
-    """Name the ISO week of a moment, in UTC."""
+    """Return the ISO week of a moment in UTC, such as `2026-W10`."""
     year, week, _ = moment.isocalendar()
     return f"{year}-W{week:02}"
 
 
 def month_of(moment: datetime) -> str:
-    """Name the month of a moment, in UTC."""
+    """Return the month of a moment in UTC, such as `2026-03`."""
     return f"{moment:%Y-%m}"
 
 
 def follow_values(
     runs: Iterable[RunFigures], *, since: datetime
 ) -> tuple[list[PriceMoves], list[ValuePoint]]:
-    """Add up price changes by month; keep the last value of each week."""
+    """Add up price changes by month, and keep the last value of each week, from `since` on."""
     raised: dict[tuple[str, str], int] = defaultdict(int)
     lowered: dict[tuple[str, str], int] = defaultdict(int)
     difference: dict[tuple[str, str], Decimal] = defaultdict(Decimal)

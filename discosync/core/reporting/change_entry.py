@@ -1,4 +1,4 @@
-"""Changes as people and programs read them: in the report, the history and the diff."""
+"""Changes in the form of the report, the history and the diff."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from discosync.core.planning.changes import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeEntry:
-    """One change as people and programs read it."""
+    """One change of one listing; `heading` names it by artist and title."""
 
     kind: str
     listing_id: int
@@ -27,7 +27,7 @@ class ChangeEntry:
     fields: tuple[FieldChange, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Give the report's form: field → [before, after]."""
+        """Return it as an entry of the report's `changes`."""
         return {
             "kind": self.kind,
             "listing_id": self.listing_id,
@@ -37,7 +37,7 @@ class ChangeEntry:
 
 
 def json_value(value: FieldValue) -> str | int | bool | None:
-    """Write one field for JSON: money as text, so that no cent is lost; times in ISO 8601."""
+    """Return a value for JSON: amounts as text, so that no cent is lost; times in ISO 8601, UTC."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):
@@ -46,7 +46,7 @@ def json_value(value: FieldValue) -> str | int | bool | None:
 
 
 def fields_json(fields: tuple[FieldChange, ...]) -> dict[str, Any]:
-    """Write field changes as report and history hold them: field → [before, after]."""
+    """Return field changes as report and history hold them: field → [before, after]."""
     return {c.field: [json_value(c.before), json_value(c.after)] for c in fields}
 
 
@@ -62,7 +62,7 @@ _SHOWN_OF_ADDED = (
 
 
 def kind_of(change: Change) -> str:
-    """Name a change as report and history name it."""
+    """Return the kind of a change, as report and history name it."""
     match change:
         case Updated():
             return "updated"
@@ -75,7 +75,7 @@ def kind_of(change: Change) -> str:
 
 
 def describe_changes(changes: ChangeSet, added: Mapping[int, Listing]) -> Iterator[ChangeEntry]:
-    """Tell every change; `added` holds the added listings."""
+    """Yield an entry for every change; `added` maps id → listing for the added ones."""
     for listing_id in changes.added:
         listing = added[listing_id]
         yield ChangeEntry(
@@ -88,7 +88,7 @@ def describe_changes(changes: ChangeSet, added: Mapping[int, Listing]) -> Iterat
 
 
 def describe_known(changes: ChangeSet) -> Iterator[ChangeEntry]:
-    """Tell every change of a listing that was known."""
+    """Yield an entry for every change of a known listing."""
     for change in changes.of_known:
         yield ChangeEntry(
             kind=kind_of(change),

@@ -1,9 +1,9 @@
-"""Compare what two methods show of one inventory, and explain the differences by time.
+"""Differences between an export and the pages of one inventory, and which of them time explains.
 
-Only what is For Sale is compared: pages show nothing else. The export is asked for first, the
-pages are read after it, and when the two differ a second export follows. A listing that the two
-exports show differently has changed meanwhile, so that its difference is explained by time; one
-that both exports show alike while the pages show it otherwise is a difference that matters.
+Only listings For Sale are compared, because the pages show no others. The export is asked for
+first, the pages are read after it, and if the two differ, a second export follows. A listing that
+the two exports show differently has changed meanwhile: time explains its difference. A listing that
+both exports show alike and the pages show otherwise is an unexplained difference.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -29,7 +29,7 @@ _UNSEEN = dict.fromkeys(CONTENT_FIELDS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One method: when its snapshot is of, what it cost, and what `sync` would do by it."""
+    """One method: the moment of its snapshot, what it cost, and what `sync` would change by it."""
 
     source: str
     as_of: datetime | None
@@ -40,7 +40,7 @@ class Side:
     would: ListingCounts
 
     def to_json(self) -> dict[str, Any]:
-        """Give all of it."""
+        """Return it as `export` or `pages` in the report's `comparison`."""
         would = {name: getattr(self.would, name) for name in ListingCounts.__slots__}
         return {
             "source": self.source,
@@ -56,9 +56,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A listing that the two methods show differently: field → export's value, pages' value.
+    """A listing that the two methods show differently.
 
-    `kind` is `differs`, `only_export` or `only_pages`; `explained_by` is None when it matters.
+    `kind` is `differs`, `only_export` or `only_pages`. `fields` holds the export's value as before
+    and the pages' value as after. `explained_by` is None for an unexplained difference.
     """
 
     listing_id: int
@@ -68,7 +69,7 @@ class Difference:
     explained_by: str | None
 
     def to_json(self) -> dict[str, Any]:
-        """Give field → [export, pages]."""
+        """Return it as an entry of `differences`; fields as field → [export, pages]."""
         return {
             "listing_id": self.listing_id,
             "heading": self.heading,
@@ -80,7 +81,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Both sides, and every difference; `second_as_of` is the second export's, if there was one."""
+    """Both methods and every difference; `second_as_of` is the second export's moment, if any."""
 
     export: Side
     pages: Side
@@ -90,11 +91,11 @@ class Comparison:
 
     @property
     def unexplained(self) -> tuple[Difference, ...]:
-        """The differences that matter."""
+        """The differences that nothing explains."""
         return tuple(d for d in self.differences if d.explained_by is None)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the report's `comparison`."""
+        """Return it as the report's `comparison`."""
         return {
             "export": self.export.to_json(),
             "pages": self.pages.to_json(),
@@ -108,14 +109,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What one snapshot shows For Sale: id → digest of the common fields; and unreadable ids."""
+    """What one snapshot shows For Sale: id → digest of the common fields, and unreadable ids."""
 
     digests: Mapping[int, str]
     unreadable: Collection[int]
 
 
 def digest_shown(records: Iterable[Listing | RejectedRecord], *, common: frozenset[str]) -> Shown:
-    """Digest what is For Sale, by the fields that both methods show."""
+    """Digest every listing For Sale, by the fields that both methods show (`common`)."""
     digests: dict[int, str] = {}
     unreadable: set[int] = set()
     for record in records:
@@ -128,7 +129,7 @@ def digest_shown(records: Iterable[Listing | RejectedRecord], *, common: frozens
 
 
 def differing_ids(export: Shown, pages: Shown) -> set[int]:
-    """Name the listings that the two show differently; what one could not read is not judged."""
+    """Return the ids that the two show differently, without those that one could not read."""
     ids = {
         i
         for i in export.digests.keys() | pages.digests.keys()
@@ -139,7 +140,7 @@ def differing_ids(export: Shown, pages: Shown) -> set[int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sightings:
-    """The differing listings as each snapshot shows them, while they are For Sale."""
+    """The differing listings as each snapshot shows them, if it shows them For Sale."""
 
     export: Mapping[int, Listing]
     pages: Mapping[int, Listing]
@@ -154,7 +155,7 @@ def explain(
     second_as_of: datetime | None,
     pages_complete: bool,
 ) -> tuple[Difference, ...]:
-    """Describe each difference, and say what explains it."""
+    """Return each difference, sorted by id, with what explains it."""
     return tuple(
         _explain(i, seen, common, second_as_of, pages_complete=pages_complete) for i in sorted(ids)
     )
@@ -171,8 +172,10 @@ def _explain(
     export, pages = seen.export.get(listing_id), seen.pages.get(listing_id)
     shown = export or pages
     explained_by = None
+    # It changed between the two exports, and the pages were read in that time.
     if seen.second is not None and _differ(export, seen.second.get(listing_id), common):
         explained_by = f"time: it changed before the second export of {json_value(second_as_of)}"
+    # Pages that stop early cannot show it, whether it is For Sale or not.
     elif pages is None and not pages_complete:
         explained_by = "the pages are incomplete"
     return Difference(

@@ -5,5 +5,5 @@ from pathlib import Path
 
 
 def config_option(config: Path | None) -> str:
-    """Write what has the next command read the same settings; nothing where none were named."""
+    """Return the option that makes the next command read the same settings; "" without a file."""
     return "" if config is None else f" --config {shlex.quote(str(config))}"

@@ -10,7 +10,7 @@ from discosync.core.reporting.change_entry import json_value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLine:
-    """One past run in a line, read from its report."""
+    """What one line about a past run shows, parsed from its report."""
 
     run_id: str
     command: str
@@ -29,7 +29,7 @@ class RunLine:
 
     @property
     def change_count(self) -> int:
-        """How many listings it changed."""
+        """How many listings it changed, archived or restored."""
         return sum(self.changes.values())
 
     def to_json(self) -> dict[str, Any]:
@@ -60,13 +60,16 @@ _SUCCESSES = (0, 3)
 
 
 def change_count_of(report: Mapping[str, Any]) -> int:
-    """Say how many changes a run made, by its own report: the history may hold fewer by now."""
+    """Return how many changes a run made, by its own report.
+
+    The history may hold fewer: thinning merges changes, and a purge moves them into an archive.
+    """
     counts = report.get("listings") or {}
     return sum(int(counts.get(kind) or 0) for kind in _CHANGES)
 
 
 def parse_run_line(report: Mapping[str, Any]) -> RunLine:
-    """Read a stored report; raise `ValueError` or `KeyError` for what is none."""
+    """Parse a stored report; raise `ValueError` or `KeyError` for anything else."""
     snapshot = report.get("snapshot") or {}
     as_of = snapshot.get("as_of")
     return RunLine(
@@ -88,7 +91,7 @@ def parse_run_line(report: Mapping[str, Any]) -> RunLine:
 
 
 def _done(report: Mapping[str, Any]) -> dict[str, int]:
-    """Count what a run changed, moved into an archive or took out of one: nothing, if refused."""
+    """Count what a run changed, archived or restored; a refused or a dry run did none of it."""
     was_done = int(report["exit_code"]) in _SUCCESSES and not report.get("dry_run")
     listings = (report.get("listings") or {}) if was_done else {}
     counts = {name: int(listings.get(name, 0)) for name in _CHANGES}

@@ -1,4 +1,4 @@
-"""What a run did to the prices of what is for sale, by currency."""
+"""How a run changed the prices of active listings, by currency."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,7 +9,10 @@ from discosync.core.planning.changes import Rewrite
 
 
 def count_price_changes(updated: Iterable[Rewrite]) -> dict[str, dict[str, Any]]:
-    """Count prices that went up and down, and add up the difference; "" is no known currency."""
+    """Return, by currency, how many prices rose and fell, and the sum of the differences.
+
+    The currency is "" where it is unknown.
+    """
     raised: dict[str, int] = defaultdict(int)
     lowered: dict[str, int] = defaultdict(int)
     difference: dict[str, Decimal] = defaultdict(Decimal)

@@ -13,20 +13,20 @@ from discosync.core.reporting.past_runs import RunLine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryCounts:
-    """What the mirror holds of a seller."""
+    """How many listings the mirror holds of a seller: active ones, and inactive ones by reason."""
 
     active: int
     inactive_by_reason: Mapping[str, int]
 
     @property
     def inactive(self) -> int:
-        """How many are kept and not for sale."""
+        """How many inactive listings there are."""
         return sum(self.inactive_by_reason.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeOutlook:
-    """How many listings a purge would find now, and when the next one was removed."""
+    """How many listings a purge would take now, and when the next one after them was removed."""
 
     due: int
     next_removed_at: datetime | None
@@ -34,7 +34,7 @@ class PurgeOutlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How one seller's mirror stands at a moment."""
+    """The state of one seller's mirror at the moment `now`; `max_age` is when it counts as late."""
 
     now: datetime
     seller: str
@@ -51,18 +51,18 @@ class Status:
 
     @property
     def success_age(self) -> timedelta | None:
-        """How long ago the last success ended."""
+        """How long ago the last success ended; None without one."""
         return None if self.last_success is None else self.now - self.last_success.finished_at
 
     @property
     def inventory_age(self) -> timedelta | None:
-        """How old what the mirror shows is; None when nobody knows."""
+        """How old the inventory in the mirror is; None if unknown."""
         as_of = self._inventory_as_of
         return None if as_of is None else self.now - as_of
 
     @property
     def _inventory_as_of(self) -> datetime | None:
-        """Of which moment the inventory is; a file without Discogs' own name has none."""
+        """The moment that the inventory shows; None for a file that has not Discogs' own name."""
         last = self.last_success
         if last is None or (last.source == Source.FILE and last.snapshot_as_of is None):
             return None
@@ -81,14 +81,14 @@ class Status:
 
     @property
     def next_purge_at(self) -> datetime | None:
-        """When the next listing will have been gone for the retention."""
+        """When the next listing becomes due for a purge; None if none will."""
         if self.purge.due:
             return self.now
         removed_at = self.purge.next_removed_at
         return None if removed_at is None else removed_at + timedelta(days=self.retention_days)
 
     def to_json(self) -> dict[str, Any]:
-        """Give all of it; ages in seconds."""
+        """Return it as `status --json` shows it; ages in whole seconds."""
         last = self.last_success
         return {
             "seller": self.seller,
