@@ -12,7 +12,7 @@ _KINDS = {"only_export": "only in the export", "only_pages": "only on the pages"
 
 
 def side_rows(comparison: Comparison) -> Iterator[tuple[str, str, str]]:
-    """Put both sides next to each other, a line each fact."""
+    """Return the facts of both sides next to each other, one fact a row."""
     for name, told in (
         ("as of (UTC)", _as_of),
         ("For Sale", lambda side: f"{side.for_sale:,}"),
@@ -38,7 +38,7 @@ def _would(side: Side) -> str:
 
 
 def difference_rows(differences: Sequence[Difference]) -> Iterator[tuple[str, str, str, str]]:
-    """Give the lines of the differences, those that matter first."""
+    """Return the rows of the differences, unexplained ones first; at most `MAX_SHOWN`."""
     ordered = sorted(differences, key=lambda d: d.explained_by is not None)
     for difference in ordered[:MAX_SHOWN]:
         yield (
@@ -58,16 +58,18 @@ def _what(difference: Difference) -> str:
 
 
 def render_verdict(comparison: Comparison) -> str:
-    """Say in a line whether the two agree."""
+    """Render in one line whether both sides agree."""
     matter = len(comparison.unexplained)
     explained = len(comparison.differences) - matter
-    by_time = f", {explained:,} differ because the shop went on selling" if explained else ""
+    by_time = (
+        f", {explained:,} differ because the shop changed between the two" if explained else ""
+    )
     verdict = f"{matter:,} differ and nothing explains it" if matter else "they agree"
     return f"{comparison.compared:,} listings compared: {verdict}{by_time}"
 
 
 def render_comparison_markdown(comparison: Comparison, *, seller: str) -> str:
-    """Write a comparison for a pull request comment."""
+    """Render a comparison for a pull request comment."""
     lines = [f"### discosync compare: {escape(seller)}", "", render_verdict(comparison), ""]
     lines += ["| | export | pages |", "| --- | --- | --- |"]
     lines += [f"| {' | '.join(row)} |" for row in side_rows(comparison)]

@@ -1,4 +1,4 @@
-"""The diff of a run as text: cells for a table, and Markdown for a pull request comment."""
+"""The changes of a run: rows for a table, and Markdown for a pull request comment."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -10,12 +10,13 @@ from discosync.errors import ExitStatus
 from discosync.render.cells import MAX_SHOWN, render_cell, shorten
 from discosync.render.markdown import escape
 
-_QUIET_FIELDS = {"is_active", "removed_at", "sold_at"}
-_STATE = {"status", "removal_reason"}
+# What the kind of a change says already is not said again among its fields.
+_FIELDS_OF_EVERY_REMOVAL = {"is_active", "removed_at", "sold_at"}
+_STATE_FIELDS = {"status", "removal_reason"}
 
 
 class DiffRow(NamedTuple):
-    """One line of a diff."""
+    """One change as the cells of a row."""
 
     kind: str
     listing_id: str
@@ -24,7 +25,7 @@ class DiffRow(NamedTuple):
 
 
 def diff_rows(changes: Sequence[ChangeEntry]) -> Iterator[DiffRow]:
-    """Make the lines of a diff, at most `MAX_SHOWN`."""
+    """Return the rows of a diff, at most `MAX_SHOWN`."""
     for change in changes[:MAX_SHOWN]:
         yield DiffRow(
             kind=change.kind,
@@ -35,7 +36,7 @@ def diff_rows(changes: Sequence[ChangeEntry]) -> Iterator[DiffRow]:
 
 
 def _what(change: ChangeEntry) -> str:
-    """Say in a few words what happened to a listing."""
+    """Say in a few words what changed in a listing."""
     by_field = {c.field: c for c in change.fields}
     if change.kind == "added":
         price = render_amount(by_field["price_value"].after, by_field["price_currency"].after)
@@ -44,9 +45,11 @@ def _what(change: ChangeEntry) -> str:
     told = [
         f"{c.field} {render_cell(c.before)} → {render_cell(c.after)}"
         for c in change.fields
-        if c.field not in _QUIET_FIELDS and (change.kind == "updated" or c.field not in _STATE)
+        if c.field not in _FIELDS_OF_EVERY_REMOVAL
+        and (change.kind == "updated" or c.field not in _STATE_FIELDS)
     ]
-    if change.kind == "removed" and "removal_reason" in by_field:  # else another program's row
+    # A row that another program changed may have no reason.
+    if change.kind == "removed" and "removal_reason" in by_field:
         return "; ".join([render_cell(by_field["removal_reason"].after), *told])
     if change.kind == "reactivated" and "removal_reason" in by_field:
         return "; ".join([f"was {render_cell(by_field['removal_reason'].before)}", *told])
@@ -54,13 +57,13 @@ def _what(change: ChangeEntry) -> str:
 
 
 def left_out(changes: Sequence[ChangeEntry]) -> str:
-    """Say how many lines a diff does not show."""
+    """Say how many changes a diff leaves out; empty when it shows all."""
     rest = len(changes) - MAX_SHOWN
     return f"… and {rest:,} more; `--diff json` shows all" if rest > 0 else ""
 
 
 def render_counts(report: RunReport) -> str:
-    """Sum a run up in a line."""
+    """Render how many listings a run changed, by kind."""
     counts = report.listings
     return (
         f"{counts.added:,} added, {counts.updated:,} updated, {counts.removed:,} removed, "
@@ -69,7 +72,7 @@ def render_counts(report: RunReport) -> str:
 
 
 def render_markdown(report: RunReport) -> str:
-    """Write the diff for a pull request comment."""
+    """Render a run for a pull request comment: its counts, its error, its changes."""
     changes = report.changes or ()
     lines = [f"### discosync: {escape(report.seller or 'no seller')}"]
     if report.has_plan:

@@ -1,4 +1,4 @@
-"""Enrichment in words: the lines of `enrich`, and how much is linked."""
+"""The lines of `enrich`: what it did, and how many listings are linked."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,14 +11,14 @@ from discosync.render.size import render_size
 def render_coverage(coverage: Coverage) -> str:
     """Say how many listings are linked, of how many."""
     linked, total = coverage.linked, coverage.total
-    # Rounded down: 100% is said when it is all of them.
+    # Rounded down, so that 100% means all of them.
     share = f" ({int(1000 * linked / total) / 10}%)" if total else ""
     by_name = f", {coverage.by_name:,} of them by name only" if coverage.by_name else ""
     return f"{linked:,} of {total:,} listings{share}{by_name}"
 
 
 def enrichment_lines(use: EnrichmentUse, *, is_dry: bool) -> Iterator[tuple[str, str]]:
-    """Give what a run did, or would do, as named lines."""
+    """Return what a run did, or would do, as named lines."""
     if use.source is not LookupSource.NAMES:
         yield "releases", _releases(use, is_dry=is_dry)
     if is_dry and use.source is LookupSource.NAMES:
@@ -55,7 +55,7 @@ def _entries(use: EnrichmentUse) -> str:
         for count, what in (
             (use.artists_added, "new artists"),
             (use.labels_added, "new labels"),
-            (use.merged, "names that got their id"),
+            (use.merged, "names that got their Discogs id"),
         )
         if count
     ]

@@ -1,4 +1,4 @@
-r"""Texts of strangers on a terminal: no character of theirs may steer it.
+r"""A seller's words on a terminal: none of their characters may control it.
 
 A title may hold an escape sequence that renames the window or hides a line, or marks that turn the
 reading order around. They are shown as what they are, `\x1b` say. Tabs, line breaks, all scripts
@@ -15,17 +15,17 @@ _LAYOUT = re.compile(r"[\t\n]+")
 
 
 def harmless(text: str) -> str:
-    """Write what steers a terminal as an escape; tabs and line breaks are layout."""
+    """Replace characters that control a terminal with escapes; tabs and line breaks stay."""
     return _STEERING.sub(_escape, text)
 
 
 def harmless_cell(text: str) -> str:
-    """Write text for a cell of a table: a tab or line break in it would be another cell or row."""
+    """Replace tabs and line breaks too: in a table they would start another cell or row."""
     return _LAYOUT.sub(" ", harmless(text))
 
 
 def harmless_json(text: str) -> str:
-    """Write JSON that means the same, with nothing that steers a terminal."""
+    """Replace control characters in JSON with JSON escapes, so that its meaning stays the same."""
     return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

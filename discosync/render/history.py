@@ -18,7 +18,7 @@ def render_now(
     purged: Purged | None,
     changes: Sequence[PastChange],
 ) -> str:
-    """Say in a line what a listing is now, or where it is since a purge."""
+    """Say in one line what a listing is now, or which archive a purge put it in."""
     if now is None and purged is not None:
         return (
             f"{listing_id}: purged in run {purged.run_id}; its row and history are in "
@@ -30,7 +30,7 @@ def render_now(
     life = now.lifecycle
     since = ""
     if life.removed_at is not None:
-        # Of what was gone before discosync first saw it, nobody knows since when.
+        # The listing was inactive when discosync first saw it: nobody knows since when.
         word = "since" if any(change.kind == "removed" for change in changes) else "already at"
         since = f" {word} {life.removed_at:%Y-%m-%d %H:%M} UTC"
     state = "for sale" if life.is_active else f"not for sale ({life.removal_reason}){since}"

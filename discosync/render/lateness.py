@@ -18,7 +18,7 @@ def render_lateness(status: Status) -> str:
 
 
 def render_way_to_fresh(status: Status, config: Path | None) -> str:
-    """Say what to type about a mirror that is late; without any run there is nothing to look at."""
+    """Say what to type about a late mirror; `runs` only if there is a run to look at."""
     option = config_option(config)
     sync = f"`discosync sync --seller {shlex.quote(status.seller)}{option}`"
     return f"`discosync runs{option}` shows why; then {sync}" if status.runs else f"run {sync}"

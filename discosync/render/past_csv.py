@@ -1,4 +1,4 @@
-"""The inventory of a past moment, in the form of an export: it can be synced and compared."""
+"""The inventory of a past moment as CSV, in the form of an export, so that `sync` can read it."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from discosync.core.inventory.columns import EXPORT_COLUMNS, FIELD_BY_COLUMN
 from discosync.core.inventory.pacific import utc_to_pacific
 
 COLUMNS = (*EXPORT_COLUMNS, "currency")
-"""An export's columns, and the currency, which an export leaves out."""
+"""The columns of an export and, because an export lacks it, the currency."""
 
 _FIELDS_OF = itemgetter(*(FIELD_BY_COLUMN.get(column, column) for column in COLUMNS))
 _ACCEPTS = COLUMNS.index("accept_offer")
@@ -20,7 +20,7 @@ _LISTED = COLUMNS.index("listed")
 
 
 def render_past_csv(listings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Write a header, then a record a listing, each with its line end."""
+    """Yield the CSV in pieces of about 64 KiB: a header, then one record a listing."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
@@ -39,7 +39,10 @@ def render_past_csv(listings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _pacific(moment: str) -> str:
-    """Write a moment in Discogs' local time: zones change at full hours, so an hour is one."""
+    """Write a moment in Discogs' local time, US Pacific.
+
+    Its offset changes at full hours only, so one calculation per hour serves all moments in it.
+    """
     return f"{_pacific_hour(moment[:13])}{moment[13:19]}"
 
 

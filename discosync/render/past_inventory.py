@@ -12,7 +12,7 @@ PAST_COLUMNS = ("listing", "status", "price", "condition", "record")
 
 
 def past_row(listing: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give a listing's line."""
+    """Return the row of a listing."""
     price = listing["price_value"]
     return (
         str(listing["listing_id"]),

@@ -1,4 +1,4 @@
-"""Past runs in words: their rows, their changes, and how they went one after another."""
+"""Past runs: their rows, their changes, and the trend of the last syncs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,7 +13,7 @@ ENTRY_COLUMNS = ("change", "listing", "record", "field", "before", "after")
 
 
 def trend_lines(runs: Sequence[RunLine]) -> Iterator[tuple[str, str]]:
-    """Draw how the last runs went, oldest first."""
+    """Return the trend of the last syncs as named lines, the oldest sync on the left."""
     syncs = [run for run in reversed(runs) if run.command == "sync"]
     if len(syncs) < 2:
         return
@@ -24,13 +24,13 @@ def trend_lines(runs: Sequence[RunLine]) -> Iterator[tuple[str, str]]:
     ):
         newest = f"{values[-1]:,.1f} {unit}" if unit else f"{values[-1]:,.0f}"
         yield name, f"{render_sparkline(values)} {newest} (last {len(syncs)} syncs)"
-    failed = sum(run.exit_code not in {0, 3} for run in syncs)
+    failed = sum(run.has_failed for run in syncs)
     if failed:
-        yield "failed", f"{failed} of the last {len(syncs)} syncs; `discosync runs` names them"
+        yield "failed", f"{failed} of the last {len(syncs)} syncs; `discosync runs` lists them"
 
 
 def run_row(run: RunLine) -> tuple[str, ...]:
-    """Give a past run's line."""
+    """Return the row of a past run."""
     changes = ", ".join(f"{n:,} {kind}" for kind, n in run.changes.items() if n)
     return (
         f"{run.exit_code} {run.status}",

@@ -7,7 +7,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def render_sparkline(values: Sequence[float]) -> str:
-    """Draw one character a value, from the lowest (or zero) to the highest."""
+    """Draw one character per value, between the lowest value, or zero, and the highest."""
     if not values:
         return ""
     low, high = min(0.0, *values), max(values)

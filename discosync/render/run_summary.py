@@ -11,7 +11,7 @@ from discosync.render.size import render_size
 
 
 def headline(report: RunReport) -> str:
-    """Say in a line which run this was and how it ended."""
+    """Render in one line which run this was and how it ended."""
     return f"discosync {report.command} · {report.seller} · {_outcome(report)}"
 
 
@@ -26,7 +26,7 @@ def _outcome(report: RunReport) -> str:
 
 
 def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
-    """Give the summary, as named lines."""
+    """Return the summary as named lines."""
     counts, api = report.listings, report.api
     yield from _inventory_lines(report)
     for row in diff_rows(report.highlights):
@@ -53,7 +53,11 @@ def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
 
 
 def _way_to_all(report: RunReport, count: int) -> str:
-    """Say what shows every change: once it is applied, asking again finds none."""
+    """Say what to type to see every change.
+
+    A dry run can be repeated. Once a run is applied, another dry run finds no changes, so they are
+    shown from the history.
+    """
     if report.dry_run and report.command != "sync":
         return "`--json` shows them"
     if report.dry_run:

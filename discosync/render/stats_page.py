@@ -1,4 +1,4 @@
-"""The figures as one self-contained HTML page: no script, no network, fit for paper."""
+"""The figures of `stats` as one HTML page: no script, nothing to download, fit for printing."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -50,7 +50,7 @@ footer { margin-top: 2rem; font-size: .85rem; }
 
 
 def render_stats_page(stats: Stats) -> str:
-    """Write the whole page; what a seller or the catalogue wrote is escaped."""
+    """Render the whole page; texts of sellers and of Discogs are escaped."""
     span = f"{stats.since:%d %B %Y} to {stats.until:%d %B %Y}"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -99,7 +99,7 @@ def _section(title: str, body: str) -> str:
 
 
 def _table(table: StatsTable) -> str:
-    # A bar made of characters has no name for its column, and no use on the page.
+    # A column without a name holds bars made of characters, for terminals only.
     kept = [index for index, name in enumerate(table.columns) if name]
     rows = f'<div class="scroll"><table>{_head(table, kept)}{_body(table, kept)}</table></div>'
     return rows + (f'<p class="sub">{escape(table.left_out)}</p>' if table.left_out else "")

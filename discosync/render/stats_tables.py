@@ -13,7 +13,7 @@ _GROUPS_SHOWN = 15
 
 
 class StatsTable(NamedTuple):
-    """One table of the figures: its title, columns and rows, and what it leaves out, in words."""
+    """One table; `left_out` says how many rows it leaves out."""
 
     title: str
     columns: tuple[str, ...]
@@ -22,7 +22,7 @@ class StatsTable(NamedTuple):
 
 
 def render_amounts(amounts: Mapping[str, Decimal]) -> str:
-    """Write sums, one a currency: `1,234.50 EUR`."""
+    """Write one sum per currency: `1,234.50 EUR`."""
     shown = [render_amount(amount, currency, sign=",") for currency, amount in amounts.items()]
     return " + ".join(shown) or "–"
 
@@ -38,14 +38,14 @@ def render_days(days: float | None) -> str:
 
 
 def render_never_offered(by_reason: Mapping[str, int]) -> str:
-    """Say how many listings no figure counts, as they were never for sale, and why not."""
+    """Say how many listings the figures leave out because they were never for sale."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in by_reason.items())
     total = sum(by_reason.values())
-    return f"{total:,} were never for sale since discosync knows them ({reasons})"
+    return f"{total:,} were never for sale while discosync knew them ({reasons})"
 
 
 def summary_lines(stats: Stats) -> Iterator[tuple[str, str]]:
-    """Give the headline figures."""
+    """Return the main figures as named lines."""
     yield "sold", f"{stats.sold:,} listings for {render_amounts(stats.amounts)}"
     yield "for sale", f"{stats.active:,} listings worth {render_amounts(stats.value)}"
     yield "sell-thru", f"{render_share(stats.sell_through)} of what was on offer was sold"
@@ -63,7 +63,7 @@ def summary_lines(stats: Stats) -> Iterator[tuple[str, str]]:
 
 
 def stats_tables(stats: Stats) -> Iterator[StatsTable]:
-    """Give every table."""
+    """Return all tables."""
     yield _period_table("by month", stats.months)
     yield _period_table("by week", stats.weeks)
     yield _group_table("by format", stats.by_format)
@@ -92,7 +92,7 @@ def _period_table(title: str, periods: Sequence[Period]) -> StatsTable:
         )
         for period in shown
     ]
-    columns = ("period", "sold", "", "for", "gone otherwise")
+    columns = ("period", "sold", "", "for", "removed otherwise")
     return StatsTable(title, columns, rows, _left_out(len(periods) - len(rows), "earlier"))
 
 

@@ -9,7 +9,7 @@ from discosync.render.past_runs import trend_lines
 
 
 def status_lines(status: Status) -> Iterator[tuple[str, str]]:
-    """Give the status, as named lines."""
+    """Return the status as named lines."""
     yield "database", status.database
     last = status.last_success
     if last is None or status.success_age is None:
@@ -23,7 +23,7 @@ def status_lines(status: Status) -> Iterator[tuple[str, str]]:
     yield "inactive", f"{status.counts.inactive:,}" + (f" ({reasons})" if reasons else "")
     yield "enriched", render_coverage(status.coverage)
     if status.cache_hit_rate is not None:
-        yield "cache", f"{100 * status.cache_hit_rate:.0f}% of what the last enrichment asked it"
+        yield "cache", f"{100 * status.cache_hit_rate:.0f}% of the answers of the last enrichment"
     yield "purge", _purge(status)
     yield "flags", ", ".join(f"{flag} {'on' if on else 'off'}" for flag, on in status.flags.items())
     yield from trend_lines(status.runs)
@@ -31,15 +31,15 @@ def status_lines(status: Status) -> Iterator[tuple[str, str]]:
 
 def _age(status: Status) -> str:
     if status.inventory_age is None:
-        return "nobody knows how old: it came from a file without Discogs' own name"
+        return "of unknown age: the file did not have the name that Discogs gave it"
     limit = "more than the six hours that Discogs allows" if status.is_too_old_to_show else "fresh"
     return f"{render_age(status.inventory_age)} old: {limit}"
 
 
 def _purge(status: Status) -> str:
-    rule = f"gone for {status.retention_days} days"
+    rule = f"inactive for {status.retention_days} days"
     if status.purge.due:
         return f"{status.purge.due:,} listings {rule}: discosync purge-inactive"
     if status.next_purge_at is None:
-        return f"nothing to come ({rule})"
-    return f"nothing before {status.next_purge_at:%Y-%m-%d} ({rule})"
+        return f"nothing will be due ({rule})"
+    return f"nothing due before {status.next_purge_at:%Y-%m-%d} ({rule})"

@@ -49,7 +49,7 @@ def _labels(names: Sequence[str], step: float) -> str:
 
 
 def _label(name: str, x: float) -> str:
-    """Write a name under its period; at the right edge it ends there, or it would be cut."""
+    """Write a name under its period; at the right edge it ends at the edge, else it is cut."""
     is_at_edge = x > _WIDTH - _HALF_A_LABEL
     x, anchor = (_WIDTH, "end") if is_at_edge else (x, "middle")
     return (
@@ -66,7 +66,7 @@ def _svg(title: str, body: str) -> str:
 
 
 def bar_chart(title: str, points: Sequence[tuple[str, float]]) -> str:
-    """Draw a bar a period; hovering over one names its value."""
+    """Draw one bar per period; a bar's tooltip shows its value."""
     top = _ceiling(max((value for _, value in points), default=0) or 1)
     step = (_WIDTH - _LEFT) / max(1, len(points))
     width, floor = min(step * 0.76, 48), _HEIGHT - _BOTTOM
@@ -81,7 +81,7 @@ def bar_chart(title: str, points: Sequence[tuple[str, float]]) -> str:
 
 
 def line_chart(title: str, points: Sequence[tuple[str, float]]) -> str:
-    """Draw a line with the area under it."""
+    """Draw a line and the area under it; a dot's tooltip shows its value."""
     top = _ceiling(max((value for _, value in points), default=0) or 1)
     step = (_WIDTH - _LEFT) / max(1, len(points))
     corners = [

@@ -666,7 +666,7 @@ def test_a_refresh_within_the_ttl_asks_the_cache(
     assert again["enrichment"]["found"] == 20
     assert again["cache"]["hit_rate"] >= 0.9
     assert (again["api"]["requests"], asked(sandbox.state)) == (0, [])
-    assert "100% of what the last enrichment asked" in sqlite_program("status").stdout
+    assert "100% of the answers of the last enrichment" in sqlite_program("status").stdout
 
 
 def test_a_flag_switches_the_cache_off(sqlite_program: Program, sandbox: SandboxServer) -> None:

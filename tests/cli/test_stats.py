@@ -115,7 +115,7 @@ def test_drafts_of_the_first_load_did_not_go(program: Program) -> None:
     gone = [(week["removed"]) for week in shown["weeks"] if week["removed"]]
     assert sum(sum(week.values()) for week in gone) == 2
     assert (shown["active"], shown["offered"]) == (5, 7)
-    assert "3 were never for sale since discosync knows them" in program("stats").stdout
+    assert "3 were never for sale while discosync knew them" in program("stats").stdout
 
 
 def test_a_page_that_cannot_be_written_is_a_storage_fault(shop: Program) -> None:

@@ -240,7 +240,7 @@ def test_age_of_an_undated_file_is_nobody_s_guess(program: Program, tmp_path: Pa
     """A file without Discogs' own name is never called fresh."""
     path = write_export(tmp_path / "shop.csv", make_shop(3))
     assert program("sync", "--from-file", str(path), stdin=None).exit_code == 0
-    assert "nobody knows how old" in program("status").stdout
+    assert "of unknown age" in program("status").stdout
     inventory = json.loads(program("status", "--json").stdout)["inventory"]
     assert inventory == {"as_of": None, "age_seconds": None, "too_old_to_show": True}
 

@@ -44,4 +44,4 @@ def test_listings_that_were_never_for_sale_are_named_apart() -> None:
     """They count as drafts or expired ones, not as unsold ones, and the page says so."""
     draft = SOLD._replace(removal_reason="draft", sold_at=None, was_offered=False)
     page = render_stats_page(compute_stats("shop", [draft], [], since=SINCE, until=NOW))
-    assert "1 were never for sale since discosync knows them" in page
+    assert "1 were never for sale while discosync knew them" in page

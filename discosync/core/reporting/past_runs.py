@@ -32,6 +32,11 @@ class RunLine:
         """How many listings it changed, archived or restored."""
         return sum(self.changes.values())
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it wrote nothing: only runs that end with 0 or 3 may have written."""
+        return self.exit_code not in {0, 3}
+
     def to_json(self) -> dict[str, Any]:
         """Return it as `runs --json` and `status --json` show it."""
         return {
