@@ -23,7 +23,7 @@ class CacheSettings:
     directory: Path | None = None
 
     @property
-    def place(self) -> Path:
+    def file_directory(self) -> Path:
         """Name the directory of the cache file; it may not exist yet."""
         return self.directory or cache_dir()
 

@@ -42,4 +42,4 @@ def test_fault_in_another_setting_blocks_neither_database_nor_cache() -> None:
 def test_cache_directory_is_the_users_own_unless_named(tmp_path: Path) -> None:
     """A sandbox run keeps its answers apart from the shop's."""
     settings = load_cache_settings(environ={})
-    assert settings.place.name == "discosync"
+    assert settings.file_directory.name == "discosync"

@@ -230,5 +230,5 @@ def open_cache(settings: CacheSettings, warn: Callable[[str], None]) -> AnswerCa
     redis_url = settings.redis_url
     if redis_url is not None:
         openers.append(lambda: open_redis_store(redis_url))
-    openers.append(lambda: open_file_store(settings.place))
+    openers.append(lambda: open_file_store(settings.file_directory))
     return AnswerCache(openers, ttl_seconds=settings.ttl_seconds, warn=warn)

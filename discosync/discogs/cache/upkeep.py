@@ -81,7 +81,7 @@ def clear_cache(settings: CacheSettings) -> int:
     the package `redis` is missing.
     """
     try:
-        cleared = _clear_file(settings.place)
+        cleared = _clear_file(settings.file_directory)
         return cleared + (_clear_redis(settings.redis_url) if settings.redis_url else 0)
     except RedisMissing as exc:
         raise NotReady(str(exc), hint="install it, or unset REDIS_URL", code="no_redis") from exc
@@ -96,15 +96,15 @@ def clear_cache(settings: CacheSettings) -> int:
 def _where(settings: CacheSettings) -> str:
     if settings.redis_url is not None:
         return shown_address(settings.redis_url)
-    return str(settings.place / FILE_NAME)
+    return str(settings.file_directory / FILE_NAME)
 
 
 def _file_state(settings: CacheSettings) -> CacheState:
-    path = settings.place / FILE_NAME
+    path = settings.file_directory / FILE_NAME
     where, ttl_seconds = str(path), settings.ttl_seconds
     if not path.exists():  # looking must not make one
         return CacheState(backend="sqlite", where=where, ttl_seconds=ttl_seconds)
-    store = open_file_store(settings.place)
+    store = open_file_store(settings.file_directory)
     with closing(store), store.trouble():
         answers = _file_of(store)
         with answers.connection() as opened:

@@ -234,6 +234,6 @@ def open_shared_limit(
     if settings.redis_url is not None:
         key = f"{PREFIX}:limit:{name}"
         windows.append(RedisWindow(settings.redis_url, key, window_seconds=span))
-    path = settings.place / f"limit-{name}.txt"
+    path = settings.file_directory / f"limit-{name}.txt"
     windows.append(FileWindow(path, window_seconds=span))
     return SharedLimit(windows, warn=warn)

@@ -152,7 +152,9 @@ def test_a_new_answer_replaces_the_kept_one(
 def test_ttl_ends(settings: CacheSettings, sandbox: SandboxServer) -> None:
     """An answer that is older than CACHE_TTL is asked for anew, also when CACHE_TTL got shorter."""
     _filled(settings, sandbox.url)
-    shorter = CacheSettings(redis_url=settings.redis_url, ttl_seconds=1, directory=settings.place)
+    shorter = CacheSettings(
+        redis_url=settings.redis_url, ttl_seconds=1, directory=settings.file_directory
+    )
     with Session(shorter, sandbox.url) as session:
         assert session.cache is not None
         session.cache._ttl *= 0  # noqa: SLF001 - a second passes
@@ -239,7 +241,7 @@ def test_cache_is_of_one_api_and_of_every_token(
 
 
 def _raw_file(settings: CacheSettings) -> bytes:
-    return b"".join(path.read_bytes() for path in settings.place.iterdir())
+    return b"".join(path.read_bytes() for path in settings.file_directory.iterdir())
 
 
 def test_no_secret_is_stored(
@@ -254,7 +256,7 @@ def test_no_secret_is_stored(
         stored = _raw_file(settings)
     else:
         stored = request.getfixturevalue("redis_server").dump()
-        assert not settings.place.exists()
+        assert not settings.file_directory.exists()
 
     assert f"{sandbox.url}/releases/{FIRST}".encode() in stored
     for secret in (TOKEN, "Authorization", "cOoKiE-1", "pRiVaTe-1", PASSWORD, "discosync/0"):
@@ -285,11 +287,11 @@ def test_expired_answers_do_not_pile_up(tmp_path: Path, sandbox: SandboxServer) 
     """What has expired leaves the file with the next run that keeps something."""
     settings = _settings(tmp_path)
     _filled(settings, sandbox.url)
-    with sqlite3.connect(settings.place / FILE_NAME) as file:
+    with sqlite3.connect(settings.file_directory / FILE_NAME) as file:
         file.execute("UPDATE answers SET expires = 1 WHERE key <> (SELECT min(key) FROM answers)")
     with Session(settings, sandbox.url) as session:
         session.ask(f"/releases/{FIRST + COUNT}")
-    with sqlite3.connect(settings.place / FILE_NAME) as file:
+    with sqlite3.connect(settings.file_directory / FILE_NAME) as file:
         assert file.execute("SELECT count(*) FROM answers").fetchone()[0] == 2
 
 
@@ -451,7 +453,7 @@ def test_garbage_is_replaced(
     garbage = garbage.replace(b"NOW", datetime.now(UTC).isoformat().encode())
     _filled(settings, sandbox.url)
     if settings.redis_url is None:
-        with sqlite3.connect(settings.place / FILE_NAME) as file:
+        with sqlite3.connect(settings.file_directory / FILE_NAME) as file:
             for key, value in file.execute("SELECT key, value FROM answers").fetchall():
                 own = garbage.replace(b"URL", _url_in(value))
                 file.execute("UPDATE answers SET value = ? WHERE key = ?", (own, key))
@@ -490,7 +492,7 @@ def test_file_is_locked(tmp_path: Path, sandbox: SandboxServer) -> None:
     """Somebody holds the file: the run waits half a second, once, and goes on without."""
     settings = _settings(tmp_path)
     _filled(settings, sandbox.url)
-    holder = sqlite3.connect(settings.place / FILE_NAME, isolation_level=None)
+    holder = sqlite3.connect(settings.file_directory / FILE_NAME, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     try:
         assert "locked" in _goes_on(settings, sandbox.url, backend=None)
@@ -503,7 +505,7 @@ def test_file_is_locked_in_the_middle(tmp_path: Path, sandbox: SandboxServer) ->
     settings = _settings(tmp_path)
     with Session(settings, sandbox.url) as session:
         session.ask_releases(2)
-        holder = sqlite3.connect(settings.place / FILE_NAME, isolation_level=None)
+        holder = sqlite3.connect(settings.file_directory / FILE_NAME, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         try:
             session.ask_releases()
@@ -517,9 +519,9 @@ def test_file_cannot_be_made(tmp_path: Path, sandbox: SandboxServer, what: str) 
     """Something else stands where the file or its directory should be."""
     settings = _settings(tmp_path)
     if what == "directory":
-        settings.place.write_text("a file")
+        settings.file_directory.write_text("a file")
     else:
-        (settings.place / FILE_NAME).mkdir(parents=True)
+        (settings.file_directory / FILE_NAME).mkdir(parents=True)
     _goes_on(settings, sandbox.url, backend=None)
 
 
@@ -528,7 +530,7 @@ def test_file_is_damaged(tmp_path: Path, sandbox: SandboxServer, keep: int) -> N
     """A file that is no database, or is one no longer, is made anew: one warning, not for ever."""
     settings = _settings(tmp_path)
     _filled(settings, sandbox.url)
-    path = settings.place / FILE_NAME
+    path = settings.file_directory / FILE_NAME
     path.write_bytes(path.read_bytes()[:keep] + b"garbage" * 2000)
     assert "a new file" in _goes_on(settings, sandbox.url, backend="sqlite")
     _is_whole(settings, sandbox.url)
@@ -545,7 +547,7 @@ def test_file_is_damaged_in_the_middle(tmp_path: Path, sandbox: SandboxServer) -
     """Damage that only reading meets is no different."""
     settings = _settings(tmp_path)
     _filled(settings, sandbox.url)
-    path = settings.place / FILE_NAME
+    path = settings.file_directory / FILE_NAME
     head = path.read_bytes()[:4096]  # the page that names the tables
     path.write_bytes(head + b"garbage!" * ((path.stat().st_size - 4096) // 8))
     assert "a new file" in _goes_on(settings, sandbox.url, backend="sqlite")
@@ -555,8 +557,8 @@ def test_file_is_damaged_in_the_middle(tmp_path: Path, sandbox: SandboxServer) -
 def test_file_has_another_table(tmp_path: Path, sandbox: SandboxServer) -> None:
     """A database that is none of ours, or of another version, is made anew, too."""
     settings = _settings(tmp_path)
-    settings.place.mkdir()
-    with sqlite3.connect(settings.place / FILE_NAME) as file:
+    settings.file_directory.mkdir()
+    with sqlite3.connect(settings.file_directory / FILE_NAME) as file:
         file.execute("CREATE TABLE answers (other INTEGER)")
     assert "a new file" in _goes_on(settings, sandbox.url, backend="sqlite")
     _is_whole(settings, sandbox.url)
@@ -565,11 +567,11 @@ def test_file_has_another_table(tmp_path: Path, sandbox: SandboxServer) -> None:
 def test_new_file_of_another_run_stays(tmp_path: Path, sandbox: SandboxServer) -> None:
     """Of two runs that find the damage, the second does not delete what the first has made."""
     settings = _settings(tmp_path)
-    settings.place.mkdir()
-    path = settings.place / FILE_NAME
+    settings.file_directory.mkdir()
+    path = settings.file_directory / FILE_NAME
     path.write_bytes(b"garbage" * 2000)
     with pytest.raises(DamagedFile) as caught:
-        open_file_store(settings.place)
+        open_file_store(settings.file_directory)
     aside = path.rename(path.with_name("aside"))  # keeps its inode taken
     _filled(settings, sandbox.url)
     delete_damaged(caught.value)
