@@ -21,7 +21,7 @@ def run_once(
     from discosync.runner import Run, execute  # noqa: PLC0415 - heavy
 
     run = Run(request=request, progress=console.progress(), set_up_logging=console.set_up_logging)
-    return execute(run, story), run.is_stop_wanted
+    return execute(run, story), run.signals.is_stop_wanted
 
 
 def run_and_tell(

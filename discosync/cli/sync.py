@@ -136,7 +136,7 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     deleted: one that is gone becomes inactive.
     """
     from discosync.commands.sync import SyncRequest  # noqa: PLC0415 - heavy
-    from discosync.commands.syncing.from_file import FetchOptions  # noqa: PLC0415 - heavy
+    from discosync.commands.syncing.fetching import FetchOptions  # noqa: PLC0415 - heavy
     from discosync.commands.syncing.judging import SyncOptions  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.core.inventory.snapshot import Source  # noqa: PLC0415 - heavy

@@ -6,10 +6,10 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from discosync.commands.steps.locking import hold_run_locks
 from discosync.commands.steps.run_flags import flags_of_run
+from discosync.commands.syncing.fetching import FetchOptions
 from discosync.commands.syncing.from_api import ApiFetcher
-from discosync.commands.syncing.from_file import FetchOptions, seller_of
+from discosync.commands.syncing.opening import Mirror, open_mirror, seller_of
 from discosync.commands.syncing.planning import plan_snapshot
 from discosync.core.inventory.listing import Listing
 from discosync.core.inventory.snapshot import Snapshot, Source
@@ -22,19 +22,18 @@ from discosync.core.reporting.comparison import (
     digest_shown,
     explain,
 )
-from discosync.core.reporting.report import Problem, count_listings
+from discosync.core.reporting.findings import Problem
+from discosync.core.reporting.report import count_listings
 from discosync.core.reporting.report_parts import ApiUse
-from discosync.database.connection.engine import Database, open_database
-from discosync.database.connection.session import session_over
-from discosync.database.rows.store import LastApplied, load_last_applied, record_run, resolve_seller
-from discosync.database.schema.state import SchemaState, require_usable
+from discosync.database.connection.engine import open_database
+from discosync.database.rows.store import record_run
 from discosync.discogs.inventory.export_job import ExportUnavailable
 from discosync.discogs.inventory.spool import Spool
 from discosync.errors import Mismatch, StorageFailed
 from discosync.files.parsed import ParsedFile
 from discosync.files.snapshot import open_snapshot
 from discosync.runner import Run, RunRequest
-from discosync.settings import Settings, current_environment, load_settings
+from discosync.settings import current_environment, load_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,22 +56,27 @@ class _Fetched:
 
 
 def compare_seller(run: Run, request: CompareRequest) -> None:
-    """Fetch by both methods, compare, record the comparison; raise `Mismatch` when they differ."""
+    """Fetch by both methods, compare, record the comparison; raise `Mismatch` when they differ.
+
+    1. Find out who is meant; lock the seller.
+    2. Fetch the export and the pages, and explain where they differ.
+    3. Record the comparison.
+    """
     settings = load_settings(config=request.config, environ=current_environment())
     run.set_up_logging(settings.log_format)
-    seller = seller_of(settings, FetchOptions(), named=request.seller)
+    seller = seller_of(settings, named=request.seller)
     settings = settings.for_seller(seller)
     database = open_database(
         settings.database_url.reveal(), read_only=False, application="discosync compare"
     )
-    run.seller, run.database = seller, database.shown
-    # Two exports at once would answer each other with 409.
-    seconds = request.lock_wait_seconds
-    with hold_run_locks(run, database, str(run.seller), wait_seconds=seconds):
-        comparer = _Comparer(run, settings, database)
-        run.comparison = comparer.compare()
-        mismatch = _mismatch(run.comparison)
-        comparer.record(mismatch)
+    # The lock also keeps two exports apart: Discogs would answer the second one with 409.
+    wait_seconds = request.lock_wait_seconds
+    with open_mirror(run, settings, database, seller, wait_seconds=wait_seconds) as mirror:
+        run.findings.flags = flags_of_run(run, mirror, mirror.state, asked={})
+        comparing = _BothWays(run, mirror)
+        run.findings.comparison = comparing.compare()
+        mismatch = _mismatch(run.findings.comparison)
+        comparing.record(mismatch)
     if mismatch is not None:
         raise mismatch
 
@@ -89,18 +93,11 @@ def _mismatch(comparison: Comparison) -> Mismatch | None:
     )
 
 
-class _Comparer:
+class _BothWays:
     """Takes both ways to one seller's inventory."""
 
-    def __init__(self, run: Run, settings: Settings, database: Database) -> None:
-        self._run, self._settings, self._database = run, settings, database
-        self._state = require_usable(database)
-        self._last = LastApplied()
-        if self._state is SchemaState.CURRENT:
-            with database.reading() as connection:
-                run.seller = resolve_seller(session_over(connection), str(run.seller))
-                self._last = load_last_applied(session_over(connection), run.seller)
-        run.flags = flags_of_run(run, settings, database, self._state, asked={})
+    def __init__(self, run: Run, mirror: Mirror) -> None:
+        self._run, self._mirror = run, mirror
         self._used = ApiUse()
         self._is_sandbox = False
 
@@ -136,36 +133,36 @@ class _Comparer:
     def record(self, mismatch: Mismatch | None) -> None:
         """Keep the comparison as evidence for whoever rolls the flag out."""
         run = self._run
-        if self._state is not SchemaState.CURRENT:
+        if self._mirror.filled_database is None:
             text = "not recorded: the first sync makes the database"
-            run.problems.append(Problem(code="not_recorded", text=text, is_warning=False))
+            run.findings.problems.append(Problem(code="not_recorded", text=text, is_warning=False))
             return
         try:
-            with self._database.session(writes=True) as session:
+            with self._mirror.database.session(writes=True) as session:
                 record_run(session, run.report(mismatch), is_sandbox=self._is_sandbox)
         except StorageFailed as exc:
             text = f"the comparison could not be recorded: {exc.message}"
-            run.problems.append(Problem(code="not_recorded", text=text))
+            run.findings.problems.append(Problem(code="not_recorded", text=text))
 
     def _fetch(self, source: Source, directory: Path) -> _Fetched:
         run, began = self._run, time.monotonic()
         directory.mkdir()
-        fetcher = ApiFetcher(run, self._settings, FetchOptions(source=source), last=self._last)
+        fetcher = ApiFetcher(run, self._mirror, FetchOptions(source=source))
         with closing(fetcher):
             with run.phase(source.value):
-                fetched = fetcher.fetch(str(run.seller), Spool(directory))
+                fetched = fetcher.fetch(Spool(directory))
                 seconds, api = time.monotonic() - began, run.api_use()
             self._is_sandbox |= bool(fetched.is_sandbox)
             planned = plan_snapshot(
                 run,
-                self._database if self._state is SchemaState.CURRENT else None,
+                self._mirror.filled_database,
                 fetched.snapshot,
                 ParsedFile(directory.with_name("parsed")),
-                last=self._last,
-                count_again=lambda: fetcher.count_again(str(run.seller)),
+                last=self._mirror.last,
+                count_again=fetched.count_again,
             )
             self._add_use(run.api_use())
-        run.source = run.source_reason = None
+        run.findings.source = run.findings.source_reason = None
         side = Side(
             source=source.value,
             as_of=fetched.snapshot.as_of,
@@ -179,12 +176,14 @@ class _Comparer:
 
     def _fetch_second(self, first: _Fetched, directory: Path) -> _Fetched | None:
         """Ask for one more export: what changed between the two is explained by time."""
-        self._last = replace(self._last, as_of=first.snapshot.as_of)
+        # Only an export newer than the first one is of use.
+        last = replace(self._mirror.last, as_of=first.snapshot.as_of)
+        self._mirror = replace(self._mirror, last=last)
         try:
             return self._fetch(Source.EXPORT, directory)
         except ExportUnavailable as exc:
             text = f"no second export, so nothing can be explained by time: {exc.message}"
-            self._run.problems.append(Problem(code="no_second_export", text=text))
+            self._run.findings.problems.append(Problem(code="no_second_export", text=text))
             return None
 
     def _add_use(self, use: ApiUse) -> None:

@@ -13,7 +13,7 @@ from discosync.commands.enriching.api_lookups import ApiLookups
 from discosync.commands.enriching.dump_lookups import DumpLookups
 from discosync.commands.enriching.linking import Linker
 from discosync.commands.steps.locking import hold_enrich_locks
-from discosync.commands.steps.opening import open_for_run
+from discosync.commands.steps.opening import Target, open_target
 from discosync.commands.steps.run_flags import flags_of_run
 from discosync.core.catalog.enrichment import (
     LISTINGS_PER_COMMIT,
@@ -26,14 +26,13 @@ from discosync.core.catalog.enrichment import (
     seconds_for,
 )
 from discosync.core.flags import Flag
-from discosync.core.reporting.report import Problem
+from discosync.core.reporting.findings import Problem
 from discosync.database.catalog.enrichment import (
     WorkFilter,
     load_coverage,
     load_named,
     load_workload,
 )
-from discosync.database.connection.engine import Database
 from discosync.database.past.restoring import load_is_sandbox
 from discosync.database.schema.state import SchemaState
 from discosync.errors import (
@@ -43,7 +42,6 @@ from discosync.errors import (
     TimeBudgetUsedUp,
 )
 from discosync.runner import Run, RunRequest, StopRun
-from discosync.settings import Settings
 
 T = TypeVar("T")
 
@@ -83,15 +81,15 @@ def enrich(run: Run, request: EnrichRequest) -> None:
     3. Look the rest up, in the API or a dump, or take the listings' own names; commit batch by
        batch, and keep what was found when something ends the run.
     """
-    settings, database = open_for_run(run, request.run, request.config, named=request.seller)
-    run.flags = flags_of_run(run, settings, database, SchemaState.CURRENT, asked={})
-    flag = run.flags[Flag.ENABLE_ARTIST_ENRICHMENT]
+    target = open_target(run, request.config, named=request.seller)
+    run.findings.flags = flags_of_run(run, target, SchemaState.CURRENT, asked={})
+    flag = run.findings.flags[Flag.ENABLE_ARTIST_ENRICHMENT]
     if not flag.value:
         text = f"enrichment is switched off ({flag.why}): nothing was done"
-        run.problems.append(Problem(code="switched_off", text=text, is_warning=False))
+        run.findings.problems.append(Problem(code="switched_off", text=text, is_warning=False))
         return
-    with hold_enrich_locks(run, database, wait_seconds=request.lock_wait_seconds):
-        task = _Task(run, request, settings, database)
+    with hold_enrich_locks(run, target.database, wait_seconds=request.lock_wait_seconds):
+        task = _Task(run, request, target)
         task.plan()
         if not run.request.dry_run:
             task.work()
@@ -100,17 +98,15 @@ def enrich(run: Run, request: EnrichRequest) -> None:
 class _Task:
     """One enrichment of one seller."""
 
-    def __init__(
-        self, run: Run, request: EnrichRequest, settings: Settings, database: Database
-    ) -> None:
+    def __init__(self, run: Run, request: EnrichRequest, target: Target) -> None:
         self._run = run
         self._request = request
-        self._settings = settings
-        self._database = database
-        self._seller = str(run.seller)
+        self._settings = target.settings
+        self._database = target.database
+        self._seller = target.seller
         self._workload = Workload()
         self._is_sandbox = False
-        self._linker = Linker(run, database, EnrichmentUse(source=request.source))
+        self._linker = Linker(run, target, EnrichmentUse(source=request.source))
 
     def plan(self) -> None:
         """See what there is to do, and what it costs."""
@@ -120,8 +116,8 @@ class _Task:
             named = self._count_named(connection) if self._run.request.dry_run else 0
         wanted = [] if self._request.names_only else self._workload.wanted
         self._linker.use = replace(self._linker.use, wanted=len(wanted), listings=named)
-        self._run.enrichment = self._outlook()
-        self._run.has_changes = bool(wanted or self._workload.copies)
+        self._run.findings.enrichment = self._outlook()
+        self._run.findings.has_changes = bool(wanted or self._workload.copies)
 
     def _count_named(self, connection: Connection) -> int:
         """Count what would be linked by name; a dry run says it, a real one finds out."""
@@ -170,7 +166,7 @@ class _Task:
             if not self._linker.has_committed:
                 raise
             text = f"what was linked is kept, but the run's record is not complete: {exc.message}"
-            self._run.problems.append(Problem(code="not_recorded", text=text))
+            self._run.findings.problems.append(Problem(code="not_recorded", text=text))
         if self._linker.has_committed:
             self._run.committed = self._run.report()
 
@@ -178,7 +174,9 @@ class _Task:
         """Say what ended a run that has done something; what was planned is no warning."""
         is_planned = isinstance(error, RequestsUsedUp | TimeBudgetUsedUp)
         text = f"{error.message}; what was found until then is kept, the next run goes on"
-        self._run.problems.append(Problem(code=error.code, text=text, is_warning=not is_planned))
+        self._run.findings.problems.append(
+            Problem(code=error.code, text=text, is_warning=not is_planned)
+        )
 
     def _outlook(self) -> EnrichmentUse:
         """Say how far the seller's listings are linked, and what the rest takes."""
@@ -199,7 +197,7 @@ class _Task:
     def _link(self) -> None:
         for copies in _chunked(self._workload.copies, LISTINGS_PER_COMMIT):
             self._linker.commit_copies(copies)
-            self._run.heed()
+            self._run.signals.heed()
         if self._request.dump is not None:
             self._link_by_dump(self._request.dump)
         elif self._request.names_only:
@@ -222,7 +220,7 @@ class _Task:
         self._run.progress.begin("linking by name", len(named))
         for part in _chunked(named, LISTINGS_PER_COMMIT):
             self._linker.commit_names(part)
-            self._run.heed()
+            self._run.signals.heed()
             self._run.progress.advance(len(part))
 
     def _link_by_api(self) -> None:
@@ -240,7 +238,7 @@ class _Task:
                 batch.append(lookup)
                 if len(batch) >= batch_size:
                     self._linker.commit_lookups(batch)
-                    self._run.heed()
+                    self._run.signals.heed()
             self._linker.commit_lookups(batch)
         except StorageFailed:
             raise

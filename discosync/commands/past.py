@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from discosync.commands.steps.directories import is_there
-from discosync.commands.steps.reading import opened
+from discosync.commands.steps.opening import opened
 from discosync.core.moments import parse_past_moment
 from discosync.core.past.history import PastChange
 from discosync.core.past.purge import Purged

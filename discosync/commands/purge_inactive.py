@@ -13,24 +13,23 @@ from sqlalchemy import Connection
 from discosync.commands.steps.committing import commit_run
 from discosync.commands.steps.directories import archive_dir, backup_dir
 from discosync.commands.steps.locking import hold_run_locks
-from discosync.commands.steps.opening import open_for_run
-from discosync.commands.syncing.judging import shell
+from discosync.commands.steps.opening import Target, open_target
+from discosync.commands.steps.refusing import refuse, render_way_out
 from discosync.core.past.purge import PurgePlan, check_purge
 from discosync.core.planning.limits import RemovalLimit
 from discosync.core.reporting.change_entry import ChangeEntry
-from discosync.core.reporting.report import Problem
+from discosync.core.reporting.findings import Problem
+from discosync.core.reporting.hints import render_command
 from discosync.core.reporting.report_parts import ArchiveUse
 from discosync.database.backups.backups import make_backup
-from discosync.database.connection.engine import Database
 from discosync.database.connection.session import session_over
 from discosync.database.past.checkpoints import remake_checkpoints
 from discosync.database.past.purging import archive_lines, delete_purged, load_purge_plan
 from discosync.database.past.restoring import load_is_sandbox
 from discosync.database.rows.store import load_rows
-from discosync.errors import LimitRefused, StorageFailed
+from discosync.errors import StorageFailed
 from discosync.files.archive import Archive, write_archive
 from discosync.runner import Run, RunRequest
-from discosync.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,50 +54,46 @@ def purge(run: Run, request: PurgeRequest) -> None:
     3. Write the archive, and read it back.
     4. Delete in one transaction what is still as it was archived.
     """
-    settings, database = open_for_run(run, request.run, request.config, named=request.seller)
-    seller = str(run.seller)
+    target = open_target(run, request.config, named=request.seller)
+    seller, database = target.seller, target.database
     with hold_run_locks(run, database, seller, wait_seconds=request.lock_wait_seconds):
-        age = request.older_than or timedelta(days=settings.retention_days)
+        age = request.older_than or timedelta(days=target.settings.retention_days)
         with run.phase("plan"), database.reading() as connection:
             plan = load_purge_plan(connection, seller, run.started_at - age)
-            _tell(run, connection, plan)
+            _tell(run, connection, seller, plan)
         _refuse(run, plan, request.max_purge or RemovalLimit())
         if run.request.dry_run or not plan.listing_ids:
             return
-        _back_up(run, settings, database, request)
-        archive, digest = _archive(run, settings, database, request, plan)
+        _back_up(run, target, request)
+        archive, digest = _archive(run, target, request, plan)
         with run.phase("apply"):
-            _delete(run, database, plan, archive, digest)
+            _delete(run, target, plan, archive, digest)
 
 
-def _tell(run: Run, connection: Connection, plan: PurgePlan) -> None:
-    run.has_changes = bool(plan.listing_ids)
-    run.archive = ArchiveUse(
+def _tell(run: Run, connection: Connection, seller: str, plan: PurgePlan) -> None:
+    run.findings.has_changes = bool(plan.listing_ids)
+    run.findings.archive = ArchiveUse(
         listings=len(plan.listing_ids), removed_before=plan.cutoff, by_reason=plan.by_reason
     )
     if plan.undated:
         text = f"{plan.undated:,} inactive listings stay: nobody knows since when they are gone"
-        run.problems.append(Problem(code="undated", text=text, is_warning=False))
+        run.findings.problems.append(Problem(code="undated", text=text, is_warning=False))
     if not run.request.dry_run:
         return
-    run.changes = tuple(
+    run.findings.changes = tuple(
         ChangeEntry(kind="purged", listing_id=row.listing_id, heading=row.heading, fields=())
-        for row in load_rows(session_over(connection), str(run.seller), plan.listing_ids)
+        for row in load_rows(session_over(connection), seller, plan.listing_ids)
     )
     if plan.listing_ids:
-        run.advice = shell([*run.request.arguments, "--apply"])
+        run.findings.advice = render_command([*run.request.arguments, "--apply"])
 
 
 def _refuse(run: Run, plan: PurgePlan, limit: RemovalLimit) -> None:
     violation = check_purge(plan, limit)
-    if violation is None:
-        return
-    way_out = shell([*_without_limit(run.request.arguments), *violation.option.split()])
-    raise LimitRefused(
-        violation.text,
-        hint=f"nothing was changed; if this is right, allow it once: {way_out}",
-        code=violation.code,
-    )
+    violations = [] if violation is None else [violation]
+    # The way out names a limit of its own, so the one that was typed must go.
+    words = list(_without_limit(run.request.arguments))
+    refuse(violations, render_way_out(words, violations))
 
 
 def _without_limit(words: Iterable[str]) -> Iterator[str]:
@@ -109,20 +104,21 @@ def _without_limit(words: Iterable[str]) -> Iterator[str]:
         is_value = word == "--max-purge"
 
 
-def _back_up(run: Run, settings: Settings, database: Database, request: PurgeRequest) -> None:
+def _back_up(run: Run, target: Target, request: PurgeRequest) -> None:
     if request.without_backup:
         return
     with run.phase("backup"):
-        directory = backup_dir(settings.backup_dir, database)
-        make_backup(database, directory, why="before purge-inactive", now=datetime.now(UTC))
+        directory = backup_dir(target.settings.backup_dir, target.database)
+        make_backup(target.database, directory, why="before purge-inactive", now=datetime.now(UTC))
 
 
 def _archive(
-    run: Run, settings: Settings, database: Database, request: PurgeRequest, plan: PurgePlan
+    run: Run, target: Target, request: PurgeRequest, plan: PurgePlan
 ) -> tuple[Archive, str]:
     """Write the archive; give also the digest of what it holds of the database."""
-    seller, stamp = str(run.seller), f"{run.started_at:%Y%m%dT%H%M%SZ}"
-    directory = request.archive or archive_dir(settings.archive_dir, database)
+    seller, database = target.seller, target.database
+    stamp = f"{run.started_at:%Y%m%dT%H%M%SZ}"
+    directory = request.archive or archive_dir(target.settings.archive_dir, database)
     path = directory.absolute() / f"purged-{_plain(seller)}-{stamp}-{run.run_id[:8]}.ndjson.gz"
     header = {
         "seller": seller,
@@ -133,7 +129,7 @@ def _archive(
     with run.phase("archive"), database.reading() as connection:
         lines = _Digested(archive_lines(connection, seller, plan.listing_ids))
         archive = write_archive(path, header, lines)
-    run.archive = ArchiveUse(
+    run.findings.archive = ArchiveUse(
         file=str(archive.path),
         sha256=archive.sha256,
         bytes=archive.size_bytes,
@@ -166,9 +162,9 @@ class _Digested:
         return self._hash.hexdigest()
 
 
-def _delete(run: Run, database: Database, plan: PurgePlan, archive: Archive, digest: str) -> None:
-    seller, name = str(run.seller), archive.path.name
-    with database.reading() as connection:
+def _delete(run: Run, target: Target, plan: PurgePlan, archive: Archive, digest: str) -> None:
+    seller, name = target.seller, archive.path.name
+    with target.database.reading() as connection:
         is_sandbox = load_is_sandbox(connection)
 
     def write(connection: Connection, key: int) -> None:
@@ -184,4 +180,4 @@ def _delete(run: Run, database: Database, plan: PurgePlan, archive: Archive, dig
         delete_purged(connection, seller, plan.listing_ids, run_key=key, archive=name)
         remake_checkpoints(session_over(connection), seller, plan.listing_ids)
 
-    commit_run(run, database, write, is_sandbox=is_sandbox)
+    commit_run(run, target, write, is_sandbox=is_sandbox)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -10,9 +9,9 @@ from sqlalchemy import Connection
 from discosync.commands.past import load_purged_listing
 from discosync.commands.steps.committing import commit_run
 from discosync.commands.steps.locking import hold_run_locks
-from discosync.commands.steps.opening import open_for_run
-from discosync.commands.steps.reading import only_run, refuse_nameless_run
-from discosync.commands.syncing.judging import shell
+from discosync.commands.steps.opening import open_target
+from discosync.commands.steps.refusing import refuse, render_way_out, tell_plan
+from discosync.commands.steps.run_ids import only_run, refuse_empty_id
 from discosync.core.past.history import PastChange
 from discosync.core.past.restore import (
     RestorePlan,
@@ -26,9 +25,8 @@ from discosync.core.past.restore import (
 from discosync.core.planning.known import KnownListing
 from discosync.core.planning.limits import Allowances, Violation, check_limits
 from discosync.core.reporting.change_entry import describe_known
+from discosync.core.reporting.findings import Problem
 from discosync.core.reporting.past_runs import change_count_of
-from discosync.core.reporting.price_changes import count_price_changes
-from discosync.core.reporting.report import Problem, count_listings
 from discosync.database.connection.session import session_over
 from discosync.database.past.history import load_changes_of_listings, load_changes_of_run
 from discosync.database.past.overview import load_runs_named
@@ -38,11 +36,10 @@ from discosync.database.past.restoring import (
     load_known_counts,
 )
 from discosync.database.rows.store import load_rows
-from discosync.errors import LimitRefused, UsageFault
+from discosync.errors import UsageFault
 from discosync.render.past_runs import render_missing_changes
 from discosync.runner import Run, RunRequest
-
-_MAX_HIGHLIGHTS = 6
+from discosync.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,32 +64,26 @@ def restore(run: Run, request: RestoreRequest) -> None:
     3. Check the plan against the limits.
     4. Write rows, history and record in one transaction, unless this is a dry run.
     """
-    settings, database = open_for_run(run, request.run, request.config, named=request.seller)
-    seller = str(run.seller)
+    target = open_target(run, request.config, named=request.seller)
+    seller, database = target.seller, target.database
     with hold_run_locks(run, database, seller, wait_seconds=request.lock_wait_seconds):
         with run.phase("plan"), database.reading() as connection:
-            plan = _plan(run, connection, request)
+            plan = _plan(run, connection, seller, request)
             is_sandbox = load_is_sandbox(connection)
         _tell(run, plan)
-        allowed = request.allowed
-        if allowed.max_removals is None:
-            allowed = replace(allowed, max_removals=settings.max_removals)
-        _refuse(run, _violations(plan, request, allowed))
+        violations = list(_violations(plan, request, target.settings))
+        refuse(violations, render_way_out(run.request.arguments, violations))
         if run.request.dry_run or plan.changes.is_empty:
             return
+
+        def write(connection: Connection, key: int) -> None:
+            apply_restore(connection, plan, seller=seller, now=run.started_at, run_key=key)
+
         with run.phase("apply"):
-            commit_run(
-                run,
-                database,
-                lambda connection, key: apply_restore(
-                    connection, plan, seller=seller, now=run.started_at, run_key=key
-                ),
-                is_sandbox=is_sandbox,
-            )
+            commit_run(run, target, write, is_sandbox=is_sandbox)
 
 
-def _plan(run: Run, connection: Connection, request: RestoreRequest) -> RestorePlan:
-    seller = str(run.seller)
+def _plan(run: Run, connection: Connection, seller: str, request: RestoreRequest) -> RestorePlan:
     known = load_known_counts(connection, seller)
     if request.run_id is not None:
         changes = _changes_of_run(run, connection, request.run_id, seller)
@@ -118,7 +109,7 @@ def _plan(run: Run, connection: Connection, request: RestoreRequest) -> RestoreP
 def _refuse_unknown(
     connection: Connection, seller: str, unknown: list[int], config: Path | None
 ) -> None:
-    """Refuse a number that is no listing of this seller: all that was asked for, or nothing."""
+    """Refuse a number that is no listing of this seller: all that was named, or nothing."""
     if not unknown:
         return
     purged = load_purged_listing(connection, seller, unknown[0], config=config)
@@ -139,7 +130,7 @@ def _targets_of_run(
 
 
 def _changes_of_run(run: Run, connection: Connection, run_id: str, seller: str) -> list[PastChange]:
-    refuse_nameless_run(run_id)
+    refuse_empty_id(run_id)
     named = load_runs_named(connection, run_id)
     if not named:
         raise UsageFault(
@@ -165,19 +156,18 @@ def _changes_of_run(run: Run, connection: Connection, run_id: str, seller: str) 
     lost = change_count_of(found.report) - len(changes)
     if lost > 0:
         text = f"not all is taken back: {render_missing_changes(lost)}"
-        run.problems.append(Problem(code="not_in_history", text=text))
+        run.findings.problems.append(Problem(code="not_in_history", text=text))
     return changes
 
 
 def _tell(run: Run, plan: RestorePlan) -> None:
-    run.counts = replace(count_listings(plan.changes), seen=0)
-    run.has_changes = not plan.changes.is_empty
-    run.price_changes = count_price_changes(plan.changes.updated)
-    run.highlights = tuple(islice(describe_known(plan.changes), _MAX_HIGHLIGHTS))
+    tell_plan(run, plan.changes)
+    # No snapshot was read, so no listing was seen in one.
+    run.findings.listings = replace(run.findings.listings, seen=0)
     if run.request.dry_run:
-        run.changes = tuple(describe_known(plan.changes))
+        run.findings.changes = tuple(describe_known(plan.changes))
     for skipped in plan.skipped:
-        run.problems.append(
+        run.findings.problems.append(
             Problem(
                 code="not_restored",
                 text=f"listing {skipped.listing_id} is left as it is: {skipped.why}",
@@ -186,24 +176,18 @@ def _tell(run: Run, plan: RestorePlan) -> None:
             )
         )
     if plan.changes.reactivated:
-        run.advice = "if Discogs still shows them as sold or gone, the next sync removes them again"
+        run.findings.advice = (
+            "if Discogs still shows them as sold or gone, the next sync removes them again"
+        )
 
 
 def _violations(
-    plan: RestorePlan, request: RestoreRequest, allowed: Allowances
+    plan: RestorePlan, request: RestoreRequest, settings: Settings
 ) -> Iterator[Violation]:
+    allowed = request.allowed
+    if allowed.max_removals is None:  # the command line goes before the setting
+        allowed = replace(allowed, max_removals=settings.max_removals)
     yield from check_limits(plan.changes, allowed)
     too_many = check_reactivations(plan.changes)
     if too_many is not None and not request.allow_mass_restore:
         yield too_many
-
-
-def _refuse(run: Run, violations: Iterator[Violation]) -> None:
-    found = list(violations)
-    if found:
-        words = [*run.request.arguments, *dict.fromkeys(v.option for v in found)]
-        raise LimitRefused(
-            "; ".join(v.text for v in found),
-            hint=f"nothing was changed; if this is right, allow it once: {shell(words)}",
-            code=found[0].code,
-        )

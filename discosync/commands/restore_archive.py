@@ -10,10 +10,10 @@ from discosync.commands.restore import RestoreRequest
 from discosync.commands.steps.committing import commit_run
 from discosync.commands.steps.directories import archive_dir, find_file
 from discosync.commands.steps.locking import hold_run_locks
-from discosync.commands.steps.opening import open_for_run
+from discosync.commands.steps.opening import Target, open_target
 from discosync.core.inventory.listing import heading_of
 from discosync.core.reporting.change_entry import ChangeEntry
-from discosync.core.reporting.report import Problem
+from discosync.core.reporting.findings import Problem
 from discosync.core.reporting.report_parts import ArchiveUse
 from discosync.database.connection.engine import open_database
 from discosync.database.connection.session import session_over
@@ -37,9 +37,10 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
     header, archive = inspect_archive(path)
     seller = str(header.get("seller"))
     named = request.seller or seller
-    _, database = open_for_run(run, request.run, request.config, named=named, may_be_new=True)
-    _refuse_other(run, path, seller)
-    run.archive = ArchiveUse(
+    target = open_target(run, request.config, named=named, may_be_new=True)
+    _refuse_other(target, path, seller)
+    database = target.database
+    run.findings.archive = ArchiveUse(
         file=str(path.absolute()),
         sha256=archive.sha256,
         bytes=archive.size_bytes,
@@ -50,8 +51,8 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
         with run.phase("plan"), database.reading() as connection:
             missing = _plan(run, connection, path, seller)
             is_sandbox = load_is_sandbox(connection)
-        run.archive = replace(run.archive, listings=missing)
-        run.has_changes = missing > 0
+        run.findings.archive = replace(run.findings.archive, listings=missing)
+        run.findings.has_changes = missing > 0
         if run.request.dry_run or not missing:
             return
 
@@ -61,7 +62,7 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
             remake_checkpoints(session_over(connection), seller, restored)
 
         with run.phase("apply"):
-            commit_run(run, database, write, is_sandbox=is_sandbox)
+            commit_run(run, target, write, is_sandbox=is_sandbox)
 
 
 def _find(path: Path, request: RestoreRequest) -> Path:
@@ -72,10 +73,10 @@ def _find(path: Path, request: RestoreRequest) -> Path:
     return find_file(path, archive_dir(settings.archive_dir, database))
 
 
-def _refuse_other(run: Run, path: Path, seller: str) -> None:
-    if str(run.seller).casefold() != seller.casefold():
+def _refuse_other(target: Target, path: Path, seller: str) -> None:
+    if target.seller.casefold() != seller.casefold():
         raise UsageFault(
-            f"{path} holds listings of {seller}, not of {run.seller}",
+            f"{path} holds listings of {seller}, not of {target.seller}",
             hint=f"add --seller {seller}",
             code="other_seller",
         )
@@ -91,10 +92,10 @@ def _plan(run: Run, connection: Connection, path: Path, seller: str) -> int:
     present = load_present(connection, seller, list(rows))
     if present:
         text = f"{len(present):,} of its listings are in the database already and stay as they are"
-        run.problems.append(Problem(code="not_restored", text=text, is_warning=False))
+        run.findings.problems.append(Problem(code="not_restored", text=text, is_warning=False))
     missing = [listing_id for listing_id in rows if listing_id not in present]
     if run.request.dry_run:
-        run.changes = tuple(
+        run.findings.changes = tuple(
             ChangeEntry(
                 kind="restored",
                 listing_id=i,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from discosync.commands.steps.reading import opened
+from discosync.commands.steps.opening import opened
 from discosync.core.moments import parse_past_moment
 from discosync.core.past.stats import Stats, compute_stats
 from discosync.database.past.stats import load_purged_count, load_run_figures, load_stat_rows

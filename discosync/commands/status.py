@@ -9,13 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from discosync.commands.steps.directories import report_dir
-from discosync.commands.steps.reading import (
-    Opened,
-    only_run,
-    opened,
-    refuse_nameless_run,
-    require_filled,
-)
+from discosync.commands.steps.opening import Opened, opened, require_filled
+from discosync.commands.steps.run_ids import only_run, refuse_empty_id
 from discosync.core.flags import FlagContext, resolve_flags
 from discosync.core.reporting.change_entry import ChangeEntry
 from discosync.core.reporting.past_runs import RUN_COMMANDS, RunLine, parse_run_line
@@ -123,7 +118,7 @@ class ShownRun:
 @contextmanager
 def load_run(config: Path | None, run_id: str) -> Iterator[ShownRun]:
     """Load one run by its id, or by how that begins."""
-    refuse_nameless_run(run_id)
+    refuse_empty_id(run_id)
     settings, database = _open(config)
     if database.exists:
         require_filled(database)

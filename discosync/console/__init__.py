@@ -152,14 +152,14 @@ class Console:
         """Print a run's report in the form that was asked for, then its problems and its error."""
         if self.as_json:
             self.show_json(report.to_json())
-        elif report.comparison is not None:
-            self._show_comparison(report, report.comparison, diff)
+        elif report.findings.comparison is not None:
+            self._show_comparison(report, report.findings.comparison, diff)
         elif diff in {"json", "markdown"} or (diff is not None and report.has_plan):
             self._show_diff(report, str(diff))
         elif not self.quiet and report.error is None:
             is_clean = report.exit_status is ExitStatus.OK
             print_lines(headline(report), list(summary_lines(report)), is_clean=is_clean)
-        print_problems(report.problems, quiet=self.quiet)
+        print_problems(report.findings.problems, quiet=self.quiet)
         if report.error is not None:
             self.show_error(report.error)
 
@@ -173,7 +173,7 @@ class Console:
                 render_comparison_markdown,
             )
 
-            markdown = render_comparison_markdown(comparison, seller=str(report.seller))
+            markdown = render_comparison_markdown(comparison, seller=str(report.findings.seller))
             say(markdown.removesuffix("\n"))
         elif not self.quiet:
             from discosync.console.comparison_view import (  # noqa: PLC0415 - comparisons only

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 
 from discosync.console.terminal import KIND_COLOURS, print_table, say
-from discosync.core.reporting.report import Problem, RunReport
+from discosync.core.reporting.findings import Problem
+from discosync.core.reporting.report import RunReport
 from discosync.render.diff import diff_rows, left_out, render_counts
 from discosync.render.run_summary import headline
 
@@ -13,7 +14,7 @@ _MAX_PROBLEMS = 10
 
 def print_diff(report: RunReport) -> None:
     """Print the changes as a table, then the counts and the headline."""
-    changes = report.changes or ()
+    changes = report.findings.changes or ()
     if rows := list(diff_rows(changes)):
         print_table(("change", "listing", "record", "what"), rows, colours=KIND_COLOURS)
     for line in filter(None, (left_out(changes), render_counts(report), headline(report))):

@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from discosync.core.reporting.report import Problem, RunReport, RunStatus
+from discosync.core.reporting.findings import Problem
+from discosync.core.reporting.report import RunReport, RunStatus
 from discosync.errors import ExitStatus
 from discosync.files.writing import write_json
 
@@ -45,12 +46,12 @@ def _with_lost_report(report: RunReport, path: Path, exc: Exception) -> RunRepor
     problem = Problem(
         code="report_lost", text=f"the report could not be written to {str(path)!r}: {reason}"
     )
-    problems = (*report.problems, problem)
+    findings = replace(report.findings, problems=[*report.findings.problems, problem])
     if report.exit_status is not ExitStatus.OK:
-        return replace(report, problems=problems)
+        return replace(report, findings=findings)
     return replace(
         report,
-        problems=problems,
+        findings=findings,
         status=RunStatus.OK_WITH_WARNINGS,
         exit_status=ExitStatus.OK_WITH_WARNINGS,
     )

@@ -64,7 +64,7 @@ def left_out(changes: Sequence[ChangeEntry]) -> str:
 
 def render_counts(report: RunReport) -> str:
     """Render how many listings a run changed, by kind."""
-    counts = report.listings
+    counts = report.findings.listings
     return (
         f"{counts.added:,} added, {counts.updated:,} updated, {counts.removed:,} removed, "
         f"{counts.reactivated:,} reactivated, {counts.unchanged:,} unchanged"
@@ -73,10 +73,10 @@ def render_counts(report: RunReport) -> str:
 
 def render_markdown(report: RunReport) -> str:
     """Render a run for a pull request comment: its counts, its error, its changes."""
-    changes = report.changes or ()
-    lines = [f"### discosync: {escape(report.seller or 'no seller')}"]
+    changes = report.findings.changes or ()
+    lines = [f"### discosync: {escape(report.findings.seller or 'no seller')}"]
     if report.has_plan:
-        lines += ["", f"{render_counts(report)} · source `{report.source}`"]
+        lines += ["", f"{render_counts(report)} · source `{report.findings.source}`"]
     if report.error is not None:
         lines += ["", f"**{_how_it_failed(report)}:** {escape(report.error.message)}"]
     if changes:

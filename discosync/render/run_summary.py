@@ -12,7 +12,7 @@ from discosync.render.size import render_size
 
 def headline(report: RunReport) -> str:
     """Render in one line which run this was and how it ended."""
-    return f"discosync {report.command} · {report.seller} · {_outcome(report)}"
+    return f"discosync {report.command} · {report.findings.seller} · {_outcome(report)}"
 
 
 def _outcome(report: RunReport) -> str:
@@ -27,29 +27,30 @@ def _outcome(report: RunReport) -> str:
 
 def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
     """Return the summary as named lines."""
-    counts, api = report.listings, report.api
+    found, api = report.findings, report.api
+    counts = found.listings
     yield from _inventory_lines(report)
-    for row in diff_rows(report.highlights):
+    for row in diff_rows(found.highlights):
         yield "", f"{row.kind}: {row.heading} ({row.what})"
     changed = counts.added + counts.updated + counts.removed + counts.reactivated
-    if report.highlights and (rest := changed - len(report.highlights)):
+    if found.highlights and (rest := changed - len(found.highlights)):
         yield "", f"… and {rest:,} more; {_way_to_all(report, changed)}"
     if counts.quarantined:
         yield "set aside", f"{counts.quarantined:,} records that cannot be read"
-    if report.source is not None:
-        yield "source", f"{report.source} ({report.source_reason})"
+    if found.source is not None:
+        yield "source", f"{found.source} ({found.source_reason})"
     if api.requests:
         waited = f", waited {api.throttled_seconds:.0f} s" if api.throttled_seconds >= 1 else ""
         yield "Discogs", f"{api.requests:,} requests, {render_size(api.bytes)}{waited}"
     if (rate := report.cache.hit_rate) is not None:
         asked = report.cache.hits + report.cache.misses
         yield "cache", f"{report.cache.hits:,} of {asked:,} answers ({100 * rate:.0f}%)"
-    if report.snapshot is not None and report.snapshot.as_of is not None:
-        yield "as of", f"{report.snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC"
-    if report.database:
-        yield "database", report.database
-    if report.advice:
-        yield "next", report.advice
+    if found.snapshot is not None and found.snapshot.as_of is not None:
+        yield "as of", f"{found.snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    if found.database:
+        yield "database", found.database
+    if found.advice:
+        yield "next", found.advice
 
 
 def _way_to_all(report: RunReport, count: int) -> str:
@@ -62,25 +63,26 @@ def _way_to_all(report: RunReport, count: int) -> str:
         return "`--json` shows them"
     if report.dry_run:
         return f"`--diff {'json' if count > MAX_SHOWN else 'table'}` shows them"
-    variable = f"{report.database_variable} " if report.database_variable else ""
-    return f"`{variable}discosync runs {report.run_id}{report.config_option}` shows them"
+    found = report.findings
+    variable = f"{found.database_variable} " if found.database_variable else ""
+    return f"`{variable}discosync runs {report.run_id}{found.config_option}` shows them"
 
 
 def _inventory_lines(report: RunReport) -> Iterator[tuple[str, str]]:
-    counts = report.listings
-    if report.archive is not None:
-        yield from _archive_lines(report.archive, report)
+    found, counts = report.findings, report.findings.listings
+    if found.archive is not None:
+        yield from _archive_lines(found.archive, report)
         return
-    if report.enrichment is not None:
+    if found.enrichment is not None:
         from discosync.render.enrichment import (  # noqa: PLC0415 - enrichments only
             enrichment_lines,
         )
 
-        yield from enrichment_lines(report.enrichment, is_dry=report.dry_run)
+        yield from enrichment_lines(found.enrichment, is_dry=report.dry_run)
         return
     if report.command == "enrich":
         return
-    if report.source is not None:
+    if found.source is not None:
         yield "inventory", f"{counts.seen:,} listings seen, {counts.active:,} for sale"
     yield "changes", render_counts(report)
 

@@ -105,12 +105,11 @@ def test_json_is_alone_on_stdout(sqlite_program: Program, sandbox: SandboxServer
 
 def test_bug_is_reported_as_one(sqlite_program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error that nobody foresaw ends in a report with status 1, and changes nothing."""
-    from discosync.commands.syncing import judging as verb  # noqa: PLC0415
 
     def explode(*_arguments: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(verb, "_refuse", explode)
+    monkeypatch.setattr("discosync.commands.syncing.judging.refuse", explode)
     result: Result = sqlite_program("sync", "--json")
 
     assert result.exit_code == 1

@@ -223,18 +223,18 @@ def test_row_changed_meanwhile_is_a_conflict(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row that another program changed between plan and write stops the run, unwritten."""
-    from discosync.commands.syncing import judging as verb  # noqa: PLC0415
+    from discosync.commands.steps.refusing import refuse  # noqa: PLC0415
 
     path = write_export(tmp_path / "shop.csv", make_shop(20))
     program("sync", "--from-file", str(path))
     write_export(path, with_changed(make_shop(20), 3, comments="ours"))
-    check: Callable[..., object] = verb._refuse  # noqa: SLF001
+    check: Callable[..., object] = refuse
 
     def interfere(*arguments: object) -> object:
         program.query("UPDATE listings SET content_hash = 'theirs' WHERE listing_id = '4400000004'")
         return check(*arguments)
 
-    monkeypatch.setattr(verb, "_refuse", interfere)
+    monkeypatch.setattr("discosync.commands.syncing.judging.refuse", interfere)
     result = program("sync", "--from-file", str(path))
 
     assert result.exit_code == 16

@@ -115,8 +115,8 @@ def test_what_is_filled_in_is_told_where_it_is(program: Program) -> None:
     assert _sync(program, shop).exit_code == 0
     program.environment["DISCOGS_CURRENCY"] = "EUR"
     rehearsed = _sync(program, shop, "--dry-run")
-    assert "in 5 unchanged listings what was missing would be filled in" in rehearsed.stderr
-    assert "what was missing is filled in" in _sync(program, shop).stderr
+    assert "in 5 unchanged listings, missing values would be filled in" in rehearsed.stderr
+    assert "missing values are filled in" in _sync(program, shop).stderr
     program.query("UPDATE listings SET content_hash = 'v0:abc'")
     again = _sync(program, shop)
     assert again.exit_code == 0

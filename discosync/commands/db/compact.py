@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from discosync.commands.db.schema import alone
 from discosync.commands.steps.directories import backup_dir
-from discosync.commands.steps.reading import require_filled, seller_in
+from discosync.commands.steps.opening import require_filled, seller_in
 from discosync.core.past.stretches import Stretch
 from discosync.core.past.thinning import Thinned
 from discosync.database.backups.backups import make_backup

@@ -9,7 +9,7 @@ from typing import Self
 from discosync.commands.steps.cache_warning import warn_once
 from discosync.core.catalog.enrichment import Lookup, Outcome
 from discosync.core.flags import Flag
-from discosync.core.reporting.report import Problem
+from discosync.core.reporting.findings import Problem
 from discosync.discogs.cache.answer_cache import AnswerCache, open_cache
 from discosync.discogs.catalog.releases import look_up_releases
 from discosync.discogs.http.shared_limit import open_shared_limit
@@ -60,7 +60,7 @@ class ApiLookups:
 
     def _open_cache(self, stack: ExitStack) -> AnswerCache | None:
         """Open the cache, unless its flag is off; its trouble is a warning of the run's."""
-        if not self._run.flags[Flag.USE_CACHE].value:
+        if not self._run.findings.flags[Flag.USE_CACHE].value:
             return None
         cache = open_cache(self._settings.cache, warn_once(self._run))
         if cache is not None:
@@ -86,7 +86,7 @@ class ApiLookups:
                 return
             if lookup.outcome is Outcome.UNREADABLE:
                 text = f"release {lookup.release_id} cannot be read: {lookup.reason}"
-                run.problems.append(Problem(code="bad_release", text=text))
+                run.findings.problems.append(Problem(code="bad_release", text=text))
             elif lookup.is_sandbox is not is_sandbox:
                 raise self._mixed(is_sandbox=is_sandbox)
             run.progress.advance(1)
@@ -100,7 +100,7 @@ class ApiLookups:
     def _mixed(self, *, is_sandbox: bool) -> NotReady:
         inside, outside = ("made up", "real") if is_sandbox else ("real", "made up")
         return NotReady(
-            f"the seller in {self._run.database} is {inside}, the answers of "
+            f"the seller in {self._run.findings.database} is {inside}, the answers of "
             f"{self._settings.api_url} are {outside}: they must not mix",
             hint="nothing was changed; check DISCOGS_API_URL and DATABASE_URL",
             code="sandbox_mixed",

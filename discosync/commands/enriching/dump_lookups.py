@@ -7,7 +7,7 @@ from pathlib import Path
 
 from discosync.core.catalog.credits import ReleaseCredits
 from discosync.core.catalog.enrichment import DumpUse, Lookup, LookupSource, found
-from discosync.core.reporting.report import Problem
+from discosync.core.reporting.findings import Problem
 from discosync.discogs.catalog.dump import DamagedRecord, DumpReader
 from discosync.errors import BadData
 from discosync.runner import Run
@@ -47,13 +47,15 @@ class DumpLookups:
             raise _useless("none of the releases that are wanted can be read in it")
         if reader.missing:
             text = f"{len(reader.missing):,} releases are not in the dump: they may be newer"
-            self._run.problems.append(Problem(code="not_in_dump", text=text, is_warning=False))
+            self._run.findings.problems.append(
+                Problem(code="not_in_dump", text=text, is_warning=False)
+            )
 
     def _note(self, damaged: DamagedRecord) -> None:
         which = "?" if damaged.release_id is None else str(damaged.release_id)
         where = f"record {damaged.record_number:,}, byte {damaged.unpacked_offset:,} unpacked"
         text = f"release {which} of the dump cannot be read ({where}): {damaged.reason}"
-        self._run.problems.append(Problem(code="bad_release", text=text))
+        self._run.findings.problems.append(Problem(code="bad_release", text=text))
 
     @property
     def use(self) -> DumpUse:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from discosync.commands.steps.committing import was_committed
+from discosync.commands.steps.opening import Target
 from discosync.core.catalog.credits import ReleaseCredits
 from discosync.core.catalog.credits_by_name import credits_by_name
 from discosync.core.catalog.enrichment import EnrichmentUse, Lookup, Outcome
@@ -26,7 +27,7 @@ from discosync.database.catalog.links import (
     lock_listings_of,
     write_links,
 )
-from discosync.database.connection.engine import Database, give_way
+from discosync.database.connection.engine import give_way
 from discosync.database.connection.failures import BUSY
 from discosync.database.connection.session import Session, session_over
 from discosync.database.past.restoring import load_is_sandbox
@@ -34,6 +35,7 @@ from discosync.database.rows.store import finish_run, load_run_report, record_ru
 from discosync.database.schema.tables import artists, labels
 from discosync.errors import StorageFailed
 from discosync.runner import Run
+from discosync.runner.signals import Stage
 
 _GIVES_WAY_FOR_SECONDS = 60.0
 _ENDS_WITHIN_SECONDS = 3.0
@@ -50,9 +52,10 @@ class Linker:
     been done so far.
     """
 
-    def __init__(self, run: Run, database: Database, use: EnrichmentUse) -> None:
+    def __init__(self, run: Run, target: Target, use: EnrichmentUse) -> None:
         self._run = run
-        self._database = database
+        self._database = target.database
+        self._seller = target.seller
         self._key: int | None = None
         self.use = use
 
@@ -87,7 +90,7 @@ class Linker:
     def commit_names(self, named: Sequence[NamedListing]) -> None:
         """Link listings to the names that they show."""
         by_id = {listing.listing_id: listing for listing in named}
-        seller = str(self._run.seller)
+        seller = self._seller
 
         def write(connection: Connection) -> Tally:
             wanted = {
@@ -101,7 +104,7 @@ class Linker:
 
     def commit_copies(self, listing_ids: Sequence[str]) -> None:
         """Link listings as another listing of the same release is linked."""
-        seller = str(self._run.seller)
+        seller = self._seller
 
         def write(connection: Connection) -> Tally:
             held = sorted(lock_listings(connection, seller, listing_ids))
@@ -112,7 +115,7 @@ class Linker:
 
     def finish(self, use: EnrichmentUse) -> None:
         """Bring the run's record, if there is one, up to how the run ends."""
-        self.use = self._run.enrichment = use
+        self.use = self._run.findings.enrichment = use
         if self.has_committed:
             self._commit(lambda _connection: {})
 
@@ -120,7 +123,7 @@ class Linker:
         self, write: Callable[[Connection], Tally], *, then: Callable[[], None] = lambda: None
     ) -> None:
         """Commit one part, giving way to whoever holds one of its rows, for a while."""
-        patience = _ENDS_WITHIN_SECONDS if self._run.is_ending else _GIVES_WAY_FOR_SECONDS
+        patience = _ENDS_WITHIN_SECONDS if self._is_ending else _GIVES_WAY_FOR_SECONDS
         gives_up_at = time.monotonic() + patience
         while True:
             try:
@@ -129,6 +132,15 @@ class Linker:
                 if exc.code != BUSY or time.monotonic() >= gives_up_at:
                     raise
             time.sleep(_TRIES_AGAIN_AFTER_SECONDS)
+
+    @property
+    def _is_ending(self) -> bool:
+        return self._run.signals.stage is Stage.ENDING
+
+    def _report_with(self, use: EnrichmentUse) -> RunReport:
+        """Report what will be true once this part is committed."""
+        report = self._run.report()
+        return replace(report, findings=replace(report.findings, enrichment=use))
 
     def _commit_once(self, write: Callable[[Connection], Tally], then: Callable[[], None]) -> None:
         run, key, use, report = self._run, self._key, self.use, self._run.report()
@@ -142,14 +154,14 @@ class Linker:
                         is_sandbox = load_is_sandbox(connection)
                         key = record_run(session_over(connection), report, is_sandbox=is_sandbox)
                     use = self.use.plus(write(connection))
-                    report = replace(run.report(), enrichment=use)
+                    report = self._report_with(use)
                     finish_run(session_over(connection), key, report)
-                    ending.enter_context(run.committing_part())
+                    ending.enter_context(run.signals.committing_part())
                     is_committing = True
             except StorageFailed:
                 if not (is_committing and was_committed(run, self._database, _shows(report))):
                     raise
-            self._key, self.use, run.enrichment, run.committed = key, use, use, report
+            self._key, self.use, run.findings.enrichment, run.committed = key, use, use, report
             then()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from discosync.core.reporting.report import Problem
+from discosync.core.reporting.findings import Problem
 from discosync.runner import Run
 
 CACHE_PROBLEM = "cache_unavailable"
@@ -15,7 +15,7 @@ def warn_once(run: Run) -> Callable[[str], None]:
     """
 
     def warn(text: str) -> None:
-        if all(problem.code != CACHE_PROBLEM for problem in run.problems):
-            run.problems.append(Problem(code=CACHE_PROBLEM, text=text))
+        if all(problem.code != CACHE_PROBLEM for problem in run.findings.problems):
+            run.findings.problems.append(Problem(code=CACHE_PROBLEM, text=text))
 
     return warn

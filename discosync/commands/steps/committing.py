@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from discosync.commands.steps.opening import Target
 from discosync.core.moments import moment_of_run
 from discosync.core.reporting.report import RunReport
 from discosync.database.connection.engine import Database
@@ -19,6 +20,7 @@ from discosync.database.rows.worth import load_inventory_value
 from discosync.database.schema.state import SchemaState, require_usable
 from discosync.errors import StorageFailed
 from discosync.runner import Run
+from discosync.runner.signals import Stage
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -43,48 +45,53 @@ def make_schema_of(database: Database, *, command: str) -> None:
 
 def commit_run(
     run: Run,
-    database: Database,
+    target: Target,
     write: "Callable[[Connection, int], None]",
     *,
     is_sandbox: bool,
 ) -> None:
     """Write what a run does, and its record, in one transaction; `write` gets the record's key."""
+    database, seller = target.database, target.seller
     with recording(run, database), database.writing() as connection:
         session = session_over(connection)
-        # Whatever is written, only a sync knows what it leaves.
-        forget_mark(session, str(run.seller))
-        report = write_run(run, session, partial(write, connection), is_sandbox=is_sandbox)
+        # The mark says what a sync left: after any other write it would be wrong.
+        forget_mark(session, seller)
+        report = write_run(run, session, seller, partial(write, connection), is_sandbox=is_sandbox)
     run.committed = report
 
 
 def write_run(
-    run: Run, session: Session, write: Callable[[int], None], *, is_sandbox: bool
+    run: Run, session: Session, seller: str, write: Callable[[int], None], *, is_sandbox: bool
 ) -> RunReport:
-    """Write a run's record, and by `write`, which gets its key, what it does; say what is left."""
+    """Write a run's record and, by `write`, which gets the record's key, what the run does.
+
+    Returns the report that is in the record.
+    """
     key = record_run(session, run.report(), is_sandbox=is_sandbox)
-    record_checkpoint(session, str(run.seller), key, _moment(run))
+    record_checkpoint(session, seller, key, _moment(run))
     write(key)
-    if run.has_changes:
-        run.inventory_value = load_inventory_value(session, str(run.seller))
+    if run.findings.has_changes:
+        run.findings.inventory_value = load_inventory_value(session, seller)
     report = run.report()
     finish_run(session, key, report)
-    run.reach_commit()
+    run.signals.reach_commit()
     return report
 
 
 @contextmanager
 def recording(run: Run, database: Database) -> Iterator[None]:
-    """See whether a run was committed whose commit nobody acknowledged."""
+    """Raise no `StorageFailed` for a run that was committed although nobody acknowledged it."""
     try:
         yield
     except StorageFailed:
-        # A lost acknowledgement: the record says whether the commit took place.
-        if not (run.is_committing and was_committed(run, database, _is_recorded(run))):
+        # The connection may be lost after the commit: the run's record says whether it took place.
+        is_tried = run.signals.stage is Stage.COMMITTING
+        if not (is_tried and was_committed(run, database, _is_recorded(run))):
             raise
 
 
 def _moment(run: Run) -> datetime:
-    snapshot = run.report().snapshot
+    snapshot = run.findings.snapshot
     return moment_of_run(run.started_at, snapshot.as_of if snapshot else None)
 
 

@@ -1,39 +1,113 @@
-"""How a run that needs no snapshot gets at the database, and finds out whose listings it means."""
+"""How a command gets at the database, and finds out whose listings are meant."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from discosync.commands.steps.directories import report_dir
-from discosync.commands.steps.reading import require_filled, seller_in
 from discosync.core.reporting.hints import config_option
 from discosync.database.connection.engine import Database, open_database
-from discosync.runner import Run, RunRequest
+from discosync.database.connection.session import session_over
+from discosync.database.past.history import load_sellers
+from discosync.database.rows.store import find_seller
+from discosync.database.schema.state import SchemaState, require_usable
+from discosync.errors import NotReady, UsageFault
+from discosync.runner import Run
 from discosync.settings import Settings, current_environment, load_settings
 
 
-def open_for_run(
-    run: Run,
-    request: RunRequest,
-    config: Path | None,
-    *,
-    named: str | None,
-    may_be_new: bool = False,
-) -> tuple[Settings, Database]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a run is about: one seller in one database, and the settings for that seller."""
+
+    settings: Settings
+    database: Database
+    seller: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(Target):
+    """A target that is being read: `connection` gives one consistent view of the database."""
+
+    connection: Connection
+
+
+def open_target(
+    run: Run, config: Path | None, *, named: str | None, may_be_new: bool = False
+) -> Target:
     """Open the database for a run that needs no snapshot, and find whose listings it means.
 
-    `may_be_new` lets a seller be named of whom nothing is known yet.
+    `may_be_new` lets a seller be named who is not in the database yet. Raises `NotReady` when there
+    is nothing to work on, `UsageFault` for an unknown seller.
     """
     settings = load_settings(config=config, environ=current_environment())
     run.set_up_logging(settings.log_format)
-    run.config_option = config_option(config)
+    run.findings.config_option = config_option(config)
     database = open_database(
         settings.database_url.reveal(),
-        read_only=request.dry_run,
-        application=f"discosync {request.command}",
+        read_only=run.request.dry_run,
+        application=f"discosync {run.request.command}",
     )
-    run.database = database.shown
-    run.request = replace(request, report_dir=report_dir(settings.report_dir, database))
+    run.findings.database = database.shown
+    run.report_dir = report_dir(settings.report_dir, database)
     require_filled(database)
     with database.reading() as connection:
-        run.seller = seller_in(connection, named or settings.seller, may_be_new=may_be_new)
-    return settings.for_seller(run.seller), database
+        seller = seller_in(connection, named or settings.seller, may_be_new=may_be_new)
+    run.findings.seller = seller
+    return Target(settings=settings.for_seller(seller), database=database, seller=seller)
+
+
+@contextmanager
+def opened(
+    config: Path | None, *, seller: str | None, may_be_new: bool = False
+) -> Iterator[Opened]:
+    """Open the configured database for a command that only reads, which is no run.
+
+    `may_be_new` lets a seller be named who is not in the database yet. Raises `NotReady` when there
+    is nothing to read, `UsageFault` for an unknown seller.
+    """
+    settings = load_settings(config=config, environ=current_environment())
+    address = settings.database_url.reveal()
+    database = open_database(address, read_only=True, application="discosync")
+    require_filled(database)
+    with database.reading() as connection:
+        name = seller_in(connection, seller or settings.seller, may_be_new=may_be_new)
+        yield Opened(settings=settings, database=database, connection=connection, seller=name)
+
+
+def require_filled(database: Database) -> None:
+    """Refuse a database that is not there, or has no schema yet, or not the right one."""
+    if not database.exists or require_usable(database) is SchemaState.EMPTY:
+        raise NotReady(
+            f"there is nothing in {database.shown} yet",
+            hint="check DATABASE_URL; the first `discosync sync` fills it",
+            code="no_database",
+        )
+
+
+def seller_in(connection: Connection, named: str | None, *, may_be_new: bool = False) -> str:
+    """Find the seller: the one named, or the only one that the database holds."""
+    if named is not None and (found := find_seller(session_over(connection), named)):
+        return found
+    if named is not None and may_be_new:
+        return named
+    sellers = load_sellers(connection)
+    if named is not None:
+        raise UsageFault(
+            f"nothing is known of a seller {named!r}; the database holds "
+            f"{', '.join(sellers[:10]) or 'none yet'}",
+            hint="check --seller or DISCOGS_USERNAME; a seller comes in with the first sync",
+            code="unknown_seller",
+        )
+    if len(sellers) == 1:
+        return sellers[0]
+    raise NotReady(
+        f"the database holds {len(sellers)} sellers: {', '.join(sellers[:10])}"
+        if sellers
+        else "the database holds no seller yet, and none is named",
+        hint="name one with --seller, or set DISCOGS_USERNAME",
+        code="no_seller",
+    )

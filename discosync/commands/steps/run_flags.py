@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from discosync.commands.steps.committing import make_schema
+from discosync.commands.steps.opening import Target
 from discosync.core.flags import (
     Flag,
     FlagChange,
@@ -15,34 +16,34 @@ from discosync.core.flags import (
     FlagValue,
     resolve_flags,
 )
-from discosync.core.reporting.report import Problem
+from discosync.core.reporting.findings import Problem
 from discosync.database.connection.engine import Database
 from discosync.database.flags.states import load_flag_states
 from discosync.database.schema.state import SchemaState
 from discosync.errors import StorageFailed
 from discosync.runner import Run
-from discosync.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 
 def flags_of_run(
-    run: Run,
-    settings: Settings,
-    database: Database,
-    state: SchemaState,
-    *,
-    asked: Mapping[Flag, FlagValue],
+    run: Run, target: Target, state: SchemaState, *, asked: Mapping[Flag, FlagValue]
 ) -> dict[Flag, FlagValue]:
-    """Say for every flag which side this run is on; an unreadable store means the old way."""
-    context = FlagContext(seller=str(run.seller), now=run.started_at)
+    """Say for every flag whether it is on in this run; with a warning when that cannot be read.
+
+    `asked` are the flags that the command line decides.
+    """
+    context = FlagContext(seller=target.seller, now=run.started_at)
     try:
-        states = _load_states(database, state)
+        states = _load_states(target.database, state)
     except StorageFailed as exc:
-        text = f"the flags cannot be read, so everything goes the old way: {exc.message}"
-        run.problems.append(Problem(code="flags_unreadable", text=text))
+        text = (
+            "the flags cannot be read; using the defaults: pages, full comparison, no cache: "
+            f"{exc.message}"
+        )
+        run.findings.problems.append(Problem(code="flags_unreadable", text=text))
         states = None
-    return resolve_flags(settings.flags, states, context, asked=asked)
+    return resolve_flags(target.settings.flags, states, context, asked=asked)
 
 
 def _load_states(database: Database, state: SchemaState) -> Mapping[Flag, FlagState]:
@@ -66,14 +67,14 @@ def roll_back_by_itself(run: Run, database: Database, flag: Flag, reason: str) -
             roll_back_flag(connection, flag, change_now(reason, run=run))
     said = "would be rolled back" if is_dry else "is rolled back until somebody lifts it"
     _log.warning("%s %s: %s", flag.value, said, reason)
-    run.problems.append(
+    run.findings.problems.append(
         Problem(
             code="flag_rolled_back",
             text=f"{flag.value} {said}: {reason} (to lift it: `discosync flags set {flag.value} "
             "on`)",
         )
     )
-    run.flags[flag] = FlagValue(value=False, why=f"rolled back in this run: {reason}")
+    run.findings.flags[flag] = FlagValue(value=False, why=f"rolled back in this run: {reason}")
 
 
 def change_now(reason: str, *, run: Run | None = None) -> FlagChange:

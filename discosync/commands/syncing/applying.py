@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from discosync.commands.steps.committing import recording, write_run
+from discosync.commands.steps.opening import Target
 from discosync.commands.syncing.planning import Planned
 from discosync.core.inventory.parsed import ParsedBlock
 from discosync.core.progress import Progress
-from discosync.database.connection.engine import Database
 from discosync.database.connection.session import Session
 from discosync.database.recall.marks import leaving_mark
 from discosync.database.rows.apply import apply_changes
@@ -15,11 +15,11 @@ from discosync.database.rows.listing_rows import Stamp
 from discosync.runner import Run
 
 
-def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bool) -> None:
+def apply_plan(run: Run, target: Target, planned: Planned, *, is_sandbox: bool) -> None:
     """Write listings, history and the run's record, all or nothing."""
-    snapshot = planned.snapshot
+    snapshot, database = planned.snapshot, target.database
     stamp = Stamp(
-        seller=str(run.seller),
+        seller=target.seller,
         as_of=snapshot.as_of or run.started_at,
         now=run.started_at,
         sees=planned.sees,
@@ -33,7 +33,9 @@ def apply_plan(run: Run, database: Database, planned: Planned, *, is_sandbox: bo
                 apply_changes(session, planned.changes, blocks, stamp=stamp, run_key=key)
 
     with recording(run, database), database.session(writes=True) as session:
-        report = write_run(run, session, partial(write, session), is_sandbox=is_sandbox)
+        report = write_run(
+            run, session, target.seller, partial(write, session), is_sandbox=is_sandbox
+        )
     run.committed = report
 
 

@@ -57,7 +57,7 @@ class Comparer:
     ) -> None:
         self._run = run
         self._session = session
-        self._seller = str(run.seller)
+        self._seller = snapshot.seller
         self._snapshot = snapshot
         self._parsed = parsed
         self._trust_hash = trust_hash

@@ -1,15 +1,15 @@
-"""From Discogs, one snapshot: who asks, which way, and what if that way is closed."""
+"""The inventory from Discogs: by export or by pages, and what happens when one way is closed."""
 
 import logging
 from dataclasses import replace
 
 from discosync.commands.steps.cache_warning import warn_once
-from discosync.commands.syncing.from_file import Fetched, FetchOptions
+from discosync.commands.syncing.fetching import Fallback, Fetched, FetchOptions
+from discosync.commands.syncing.opening import Mirror
 from discosync.core.flags import Flag
 from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.core.inventory.source_choice import SourceChoice, choose_source
-from discosync.core.reporting.report import Problem
-from discosync.database.rows.store import LastApplied
+from discosync.core.reporting.findings import Problem
 from discosync.discogs.http.shared_limit import open_shared_limit
 from discosync.discogs.http.transport import Transport
 from discosync.discogs.inventory.export import ExportRequest, fetch_export
@@ -24,7 +24,7 @@ from discosync.discogs.inventory.pages import (
 from discosync.discogs.inventory.spool import Spool
 from discosync.errors import AuthRefused, NotReady
 from discosync.runner import Run
-from discosync.settings import TOKEN_PAGE, Settings
+from discosync.settings import TOKEN_PAGE
 
 _EXPORT_DEADLINE_SECONDS = 20 * 60.0
 _log = logging.getLogger(__name__)
@@ -33,13 +33,12 @@ _log = logging.getLogger(__name__)
 class ApiFetcher:
     """Brings one seller's inventory onto the disk."""
 
-    def __init__(
-        self, run: Run, settings: Settings, options: FetchOptions, *, last: LastApplied
-    ) -> None:
+    def __init__(self, run: Run, mirror: Mirror, options: FetchOptions) -> None:
         self._run = run
-        self._settings = settings
+        self._settings = settings = mirror.settings
+        self._seller = mirror.seller
+        self._last = mirror.last
         self._options = options
-        self._last = last
         token = None if options.public or settings.token is None else settings.token.reveal()
         self._shared_limit = open_shared_limit(
             settings.cache, base_url=settings.api_url, warn=warn_once(run)
@@ -49,35 +48,36 @@ class ApiFetcher:
         )
         run.api_use = lambda: self._transport.use
 
-    def fetch(self, seller: str, spool: Spool) -> Fetched:
+    def fetch(self, spool: Spool) -> Fetched:
         """Fetch by the way that the options and the size suggest."""
         if not self._options.public:
-            self._check_identity(seller)
-        first = fetch_first_page(self._transport, seller)
+            self._check_identity()
+        first = fetch_first_page(self._transport, self._seller)
         choice = self._choose(first)
         self._take(choice)
-        return self._finished(self._fetch_by(choice.source, seller, first, spool), first)
+        return self._finished(self._fetch_by(choice.source, first, spool), first)
 
     @property
-    def may_go_back(self) -> bool:
-        """Whether nobody but the flag USE_CSV_EXPORT chose the export."""
-        return self._options.source is None and self._run.source == Source.EXPORT.value
+    def fallback(self) -> Fallback | None:
+        """The pages, where nobody but the flag USE_CSV_EXPORT chose the export."""
+        is_by_flag = self._options.source is None
+        is_export = self._run.findings.source == Source.EXPORT.value
+        return self._fetch_pages_instead if is_by_flag and is_export else None
 
-    def fetch_instead(self, seller: str, spool: Spool, *, reason: str) -> Fetched:
-        """Take the old way after the new one gave what cannot be trusted."""
-        first = self._fall_back(reason, seller)
-        return self._finished(self._walk(seller, first, spool), first)
+    def _fetch_pages_instead(self, spool: Spool, reason: str) -> Fetched:
+        first = self._fall_back(reason)
+        return self._finished(self._walk(first, spool), first)
 
-    def count_again(self, seller: str) -> int:
-        """Ask the second witness once more: the shop may have sold something meanwhile."""
-        return fetch_first_page(self._transport, seller).page.items
+    def _count_again(self) -> int:
+        # The shop may have sold something between the first count and the end of the fetch.
+        return fetch_first_page(self._transport, self._seller).page.items
 
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
         self._shared_limit.close()
 
-    def _check_identity(self, seller: str) -> None:
+    def _check_identity(self) -> None:
         if self._settings.token is None:
             raise NotReady(
                 "there is no Discogs token",
@@ -86,9 +86,9 @@ class ApiFetcher:
                 code="no_token",
             )
         username = fetch_username(self._transport)
-        if username.casefold() != seller.casefold():
+        if username.casefold() != self._seller.casefold():
             raise AuthRefused(
-                f"the token belongs to {username!r}, the seller is {seller!r}: Discogs would "
+                f"the token belongs to {username!r}, the seller is {self._seller!r}: Discogs would "
                 "hide drafts, sold records and private fields",
                 hint="set the token of that seller"
                 + self._or_in_public(", or look at the public part with --public"),
@@ -105,26 +105,27 @@ class ApiFetcher:
         if self._options.source is not None:
             wanted = self._options.source
             return SourceChoice(source=wanted, reason=f"--source {wanted.value}")
-        flag = self._run.flags[Flag.USE_CSV_EXPORT]
+        flag = self._run.findings.flags[Flag.USE_CSV_EXPORT]
         return choose_source(first.page.items, use_csv_export=flag)
 
     def _take(self, choice: SourceChoice) -> None:
-        self._run.source, self._run.source_reason = choice.source.value, choice.reason
+        found = self._run.findings
+        found.source, found.source_reason = choice.source.value, choice.reason
         _log.info("source %s: %s", choice.source.value, choice.reason)
 
-    def _fetch_by(self, source: Source, seller: str, first: FirstPage, spool: Spool) -> Snapshot:
+    def _fetch_by(self, source: Source, first: FirstPage, spool: Spool) -> Snapshot:
         if source is Source.EXPORT:
             try:
-                return fetch_export(self._transport, self._export_request(seller, first, spool))
+                return fetch_export(self._transport, self._export_request(first, spool))
             except ExportUnavailable as exc:
                 if self._options.source is not None:  # taken literally
                     raise
-                first = self._fall_back(exc.message, seller)
-        return self._walk(seller, first, spool)
+                first = self._fall_back(exc.message)
+        return self._walk(first, spool)
 
-    def _walk(self, seller: str, first: FirstPage, spool: Spool) -> Snapshot:
+    def _walk(self, first: FirstPage, spool: Spool) -> Snapshot:
         request = PagesRequest(
-            seller=seller,
+            seller=self._seller,
             first=first,
             spool=spool,
             is_owner=not self._options.public,
@@ -134,14 +135,18 @@ class ApiFetcher:
 
     def _finished(self, snapshot: Snapshot, first: FirstPage) -> Fetched:
         currency = self._currency(snapshot.currency)
-        return Fetched(snapshot=replace(snapshot, currency=currency), is_sandbox=first.is_sandbox)
+        return Fetched(
+            snapshot=replace(snapshot, currency=currency),
+            is_sandbox=first.is_sandbox,
+            count_again=self._count_again,
+        )
 
-    def _export_request(self, seller: str, first: FirstPage, spool: Spool) -> ExportRequest:
+    def _export_request(self, first: FirstPage, spool: Spool) -> ExportRequest:
         deadline_seconds = _EXPORT_DEADLINE_SECONDS
         if self._options.source is None:  # leave time for the pages
             deadline_seconds = min(deadline_seconds, self._run.remaining_seconds() / 2)
         return ExportRequest(
-            seller=seller,
+            seller=self._seller,
             first=first,
             spool=spool,
             progress=self._run.progress,
@@ -150,11 +155,13 @@ class ApiFetcher:
             usual_seconds=self._last.ready_seconds,
         )
 
-    def _fall_back(self, reason: str, seller: str) -> FirstPage:
-        self._run.fallback_from = Source.EXPORT.value
+    def _fall_back(self, reason: str) -> FirstPage:
+        self._run.findings.fallback_from = Source.EXPORT.value
         self._take(SourceChoice(source=Source.PAGES, reason=f"no export: {reason}"))
-        self._run.problems.append(Problem(code="fallback", text=f"fell back to pages: {reason}"))
-        return fetch_first_page(self._transport, seller)
+        problem = Problem(code="fallback", text=f"fell back to pages: {reason}")
+        self._run.findings.problems.append(problem)
+        # What is for sale may have changed since the first page was fetched.
+        return fetch_first_page(self._transport, self._seller)
 
     def _currency(self, shown: str | None) -> str | None:
         wanted = self._settings.currency

@@ -11,7 +11,7 @@ from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.core.planning.changes import ChangeSet
 from discosync.core.planning.differences import find_conflicts
 from discosync.core.planning.limits import check_conflicts, check_rejected, check_witness
-from discosync.core.reporting.report import Problem
+from discosync.core.reporting.findings import Problem
 from discosync.database.connection.engine import Database
 from discosync.database.recall.marks import NextMark
 from discosync.database.rows.store import LastApplied
@@ -41,18 +41,18 @@ def plan_snapshot(
     parsed: ParsedFile,
     *,
     last: LastApplied,
-    count_again: Callable[[], int],
+    count_again: Callable[[], int] | None,
 ) -> Planned:
     """Compare a snapshot with the database (None: with nothing), and verify it on the way.
 
     The records that the plan may write are put aside in `parsed`.
     Raises `BadData` when the snapshot turns out to be incomplete or contradicts itself.
     """
-    trust_hash = run.flags[Flag.USE_CONTENT_HASH].value
+    trust_hash = run.findings.flags[Flag.USE_CONTENT_HASH].value
     with database.session() if database else nullcontext() as session:
         compared = Comparer(run, session, snapshot, parsed, trust_hash=trust_hash).compare()
     changes = compared.changes
-    run.columns = compared.header.columns
+    run.findings.columns = compared.header.columns
     _note_columns(run, compared.header, last)
     _verify(changes, snapshot, count_again)
     _check_repeated(run, compared.repeated_ids, snapshot)
@@ -67,14 +67,15 @@ def plan_snapshot(
     )
 
 
-def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], int]) -> None:
+def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], int] | None) -> None:
     """Apply limits 1 and 5; a witness that disagrees is heard a second time."""
     if fault := check_rejected(changes):
         raise fault
-    if check_witness(changes, snapshot):
-        heard_again = replace(snapshot, expected_items=count_again())
-        if fault := check_witness(changes, heard_again):
-            raise fault
+    fault = check_witness(changes, snapshot)
+    if fault and count_again is not None:
+        fault = check_witness(changes, replace(snapshot, expected_items=count_again()))
+    if fault:
+        raise fault
 
 
 def _check_repeated(run: Run, repeated: Collection[int], snapshot: Snapshot) -> None:
@@ -85,14 +86,14 @@ def _check_repeated(run: Run, repeated: Collection[int], snapshot: Snapshot) -> 
         if fault := check_conflicts(find_conflicts(opened.records, repeated)):
             raise fault
     text = f"{len(repeated)} listings stand in the inventory more than once, alike"
-    run.problems.append(Problem(code="duplicate_records", text=text, is_warning=False))
+    run.findings.problems.append(Problem(code="duplicate_records", text=text, is_warning=False))
 
 
 def _note_columns(run: Run, header: Header, last: LastApplied) -> None:
     """Say once that Discogs changed the export: when the header differs from the last one."""
     if header.unknown and header.columns != last.columns:
         text = f"columns that discosync does not know: {', '.join(header.unknown)[:300]}"
-        run.problems.append(Problem(code="new_column", text=text))
+        run.findings.problems.append(Problem(code="new_column", text=text))
 
 
 def _note_currency(run: Run, snapshot: Snapshot, sees: frozenset[str]) -> None:
@@ -101,12 +102,12 @@ def _note_currency(run: Run, snapshot: Snapshot, sees: frozenset[str]) -> None:
             "the prices have no currency, because a file names none: set DISCOGS_CURRENCY (EUR, "
             "say) and run again"
         )
-        run.problems.append(Problem(code="no_currency", text=text, is_warning=False))
+        run.findings.problems.append(Problem(code="no_currency", text=text, is_warning=False))
 
 
 def _note_problems(run: Run, changes: ChangeSet, snapshot: Snapshot) -> None:
     for rejected in changes.rejected:
-        run.problems.append(
+        run.findings.problems.append(
             Problem(
                 code="bad_record",
                 text=rejected.reason,
@@ -116,7 +117,7 @@ def _note_problems(run: Run, changes: ChangeSet, snapshot: Snapshot) -> None:
         )
     if snapshot.incomplete_because is not None:
         text = f"incomplete, so nothing is removed: {snapshot.incomplete_because}"
-        run.problems.append(Problem(code="incomplete_snapshot", text=text))
+        run.findings.problems.append(Problem(code="incomplete_snapshot", text=text))
     elif changes.protected:
         text = f"{changes.protected} listings are kept: bad records may be theirs"
-        run.problems.append(Problem(code="held_back", text=text))
+        run.findings.problems.append(Problem(code="held_back", text=text))

@@ -1,4 +1,4 @@
-"""Where a run's snapshot lies while the run lasts."""
+"""The directory that holds a run's snapshot while the run lasts."""
 
 import shlex
 import tempfile
@@ -17,7 +17,7 @@ from discosync.settings import data_dir
 
 @contextmanager
 def open_spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
-    """Give a place for the snapshot; it is kept only when the database failed to take it."""
+    """Give a directory for the snapshot; it is kept only when the database failed to take it."""
     if run.request.dry_run:
         with tempfile.TemporaryDirectory(prefix="discosync-") as directory:
             yield Spool(Path(directory))
@@ -43,7 +43,7 @@ def _spool_directory(database: Database, seller: str) -> Path:
 
 def _keep(run: Run, spool: Spool, exc: StorageFailed) -> None:
     """Put the inventory aside: a database fault shall not cost a second export."""
-    snapshot = run.snapshot
+    snapshot = run.findings.snapshot
     if snapshot is None or snapshot.source is Source.FILE or not snapshot.path.exists():
         return
     with suppress(OSError):

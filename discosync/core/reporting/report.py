@@ -1,21 +1,16 @@
 """The run report: one value that the screen, the JSON file and the audit row all show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from discosync.core.flags import Flag, FlagValue
-from discosync.core.inventory.snapshot import Snapshot
 from discosync.core.planning.changes import ChangeSet
-from discosync.core.reporting.change_entry import ChangeEntry, json_value
+from discosync.core.reporting.change_entry import json_value
+from discosync.core.reporting.findings import Findings, Problem
 from discosync.core.reporting.report_parts import ApiUse, ArchiveUse, CacheUse, ListingCounts
 from discosync.errors import DiscosyncError, ExitStatus
-
-if TYPE_CHECKING:
-    from discosync.core.catalog.enrichment import EnrichmentUse
-    from discosync.core.reporting.comparison import Comparison
 
 REPORT_VERSION = 1
 """Keys are only ever added to a version."""
@@ -32,119 +27,100 @@ class RunStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Something a person should know; a warning makes the exit status 3, a notice does not."""
-
-    code: str
-    text: str
-    is_warning: bool = True
-    line: int | None = None
-    listing_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """Everything one run has to say; `highlights` and `advice` are for people only."""
+    """Everything one run has to say: what the frame knows of it, and what its story found out."""
 
     run_id: str
     command: str
-    seller: str | None
     status: RunStatus
     exit_status: ExitStatus
     dry_run: bool
     started_at: datetime
     finished_at: datetime
     duration_seconds: float
-    source: str | None = None
-    source_reason: str | None = None
-    fallback_from: str | None = None
     phases: Mapping[str, float] = field(default_factory=dict)
-    listings: ListingCounts = field(default_factory=ListingCounts)
     api: ApiUse = field(default_factory=ApiUse)
     cache: CacheUse = field(default_factory=CacheUse)
-    flags: Mapping[Flag, FlagValue] = field(default_factory=dict)
-    database: str = ""
-    snapshot: Snapshot | None = None
-    columns: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    changes: tuple[ChangeEntry, ...] | None = None
-    highlights: tuple[ChangeEntry, ...] = ()
-    advice: str = ""
-    database_variable: str = ""
-    config_option: str = ""
-    comparison: "Comparison | None" = None
-    archive: ArchiveUse | None = None
-    enrichment: "EnrichmentUse | None" = None
-    inventory_value: Mapping[str, Mapping[str, Any]] | None = None
-    price_changes: Mapping[str, Mapping[str, Any]] | None = None
+    findings: Findings = field(default_factory=Findings)
     error: DiscosyncError | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Give the JSON object of the contract's section 8."""
-        report = {
+        """Give the JSON object that `report.schema.json` describes."""
+        found = self.findings
+        report: dict[str, Any] = {
             "report_version": REPORT_VERSION,
             "run_id": self.run_id,
             "command": self.command,
-            "seller": self.seller,
+            "seller": found.seller,
             "status": self.status.value,
             "exit_code": int(self.exit_status),
             "dry_run": self.dry_run,
-            "source": self.source,
-            "source_reason": self.source_reason,
-            "fallback_from": self.fallback_from,
+            "source": found.source,
+            "source_reason": found.source_reason,
+            "fallback_from": found.fallback_from,
             "started_at": json_value(self.started_at),
             "finished_at": json_value(self.finished_at),
             "duration_seconds": round(self.duration_seconds, 3),
             "phases": {name: round(seconds, 3) for name, seconds in self.phases.items()},
-            "listings": _counts_json(self.listings),
+            "listings": _counts_json(found.listings),
             "api": _api_json(self.api),
             "cache": _cache_json(self.cache),
             "flags": {
-                flag.value: {"value": f.value, "why": f.why} for flag, f in self.flags.items()
+                flag.value: {"value": f.value, "why": f.why} for flag, f in found.flags.items()
             },
-            "database": self.database,
+            "database": found.database,
             "snapshot": self._snapshot_json(),
-            "problems": [_problem_json(problem) for problem in self.problems],
+            "problems": [_problem_json(problem) for problem in found.problems],
             "error": _error_json(self.error),
         }
-        if self.comparison is not None:
-            report["comparison"] = self.comparison.to_json()
-        for name in ("inventory_value", "price_changes"):
-            if figures := getattr(self, name):
-                report[name] = figures
-        if self.archive is not None:
-            report["archive"] = _archive_json(self.archive)
-        if self.enrichment is not None:
-            report["enrichment"] = self.enrichment.to_json()
-        if self.changes is not None:
-            report["changes"] = [change.to_json() for change in self.changes]
-        return report
+        return report | _extras_json(found)
 
     @property
     def has_plan(self) -> bool:
         """Whether it came as far as to know what would change."""
-        return self.error is None or self.changes is not None
+        return self.error is None or self.findings.changes is not None
+
+    def without_changes(self) -> "RunReport":
+        """Leave out the list of changes: a database has them in its history already."""
+        return replace(self, findings=replace(self.findings, changes=None))
 
     def _snapshot_json(self) -> dict[str, Any] | None:
-        if self.snapshot is None:
+        snapshot = self.findings.snapshot
+        if snapshot is None:
             return None
         return {
-            "sha256": self.snapshot.sha256,
-            "as_of": json_value(self.snapshot.as_of),
-            "expected_items": self.snapshot.expected_items,
-            "age_seconds": self._age_seconds(),
-            "complete": self.snapshot.incomplete_because is None,
-            "bytes": self.snapshot.size_bytes,
-            "currency": self.snapshot.currency,
-            "columns": list(self.columns),
-            "ready_seconds": self.snapshot.ready_seconds,
+            "sha256": snapshot.sha256,
+            "as_of": json_value(snapshot.as_of),
+            "expected_items": snapshot.expected_items,
+            "age_seconds": self._age_seconds(snapshot.as_of),
+            "complete": snapshot.incomplete_because is None,
+            "bytes": snapshot.size_bytes,
+            "currency": snapshot.currency,
+            "columns": list(self.findings.columns),
+            "ready_seconds": snapshot.ready_seconds,
         }
 
-    def _age_seconds(self) -> int | None:
-        """How old the snapshot was when the run ended; Discogs allows six hours for showing it."""
-        if self.snapshot is None or self.snapshot.as_of is None:
-            return None
-        return int((self.finished_at - self.snapshot.as_of).total_seconds())
+    def _age_seconds(self, as_of: datetime | None) -> int | None:
+        """How old the snapshot was when the run ended, so that a reader may see `MAX_SHOWN_AGE`."""
+        return None if as_of is None else int((self.finished_at - as_of).total_seconds())
+
+
+def _extras_json(found: Findings) -> dict[str, Any]:
+    """Give the keys that only some commands' reports have."""
+    extras: dict[str, Any] = {}
+    if found.comparison is not None:
+        extras["comparison"] = found.comparison.to_json()
+    if found.inventory_value:
+        extras["inventory_value"] = found.inventory_value
+    if found.price_changes:
+        extras["price_changes"] = found.price_changes
+    if found.archive is not None:
+        extras["archive"] = _archive_json(found.archive)
+    if found.enrichment is not None:
+        extras["enrichment"] = found.enrichment.to_json()
+    if found.changes is not None:
+        extras["changes"] = [change.to_json() for change in found.changes]
+    return extras
 
 
 def _archive_json(archive: ArchiveUse) -> dict[str, Any]:
@@ -195,7 +171,7 @@ def _problem_json(problem: Problem) -> dict[str, Any]:
 
 
 def count_listings(changes: ChangeSet) -> ListingCounts:
-    """Count a plan as the contract counts."""
+    """Count a plan for the report."""
     return ListingCounts(
         seen=changes.seen,
         added=len(changes.added),
@@ -217,7 +193,7 @@ def combine_reports(
 ) -> dict[str, Any]:
     """Write several reports as one object, under `key`; the first failure decides its code.
 
-    `error` is what kept all of them from their turn.
+    `error` is what kept all of them from starting.
     """
     codes = [report.exit_status for report in reports] + ([error.exit_status] if error else [])
     mild = (ExitStatus.OK_WITH_WARNINGS, ExitStatus.CHANGES, ExitStatus.OK)

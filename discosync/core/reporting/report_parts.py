@@ -7,7 +7,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingCounts:
-    """The report's `listings`, as section 8 of the contract counts them."""
+    """The report's `listings`: how many there are of each kind."""
 
     seen: int = 0
     added: int = 0

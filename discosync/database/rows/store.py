@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
@@ -249,7 +249,7 @@ def record_run(session: Session, report: RunReport, *, is_sandbox: bool) -> int:
         "sync_runs",
         run_id=report.run_id,
         command=report.command,
-        seller=report.seller,
+        seller=report.findings.seller,
         is_sandbox=is_sandbox,
         started_at=session.moment(report.started_at),
         **_final_values(session, report),
@@ -268,14 +268,14 @@ def finish_run(session: Session, key: int, report: RunReport) -> None:
 
 
 def _final_values(session: Session, report: RunReport) -> dict[str, Any]:
-    snapshot = report.snapshot
+    snapshot = report.findings.snapshot
     return {
         "status": report.status.value,
         "exit_code": int(report.exit_status),
-        "source": report.source,
+        "source": report.findings.source,
         "snapshot_as_of": session.moment(snapshot.as_of) if snapshot else None,
         "snapshot_sha256": snapshot.sha256 if snapshot else None,
         "finished_at": session.moment(report.finished_at),
         # The history holds the changes already.
-        "report": json.dumps(replace(report, changes=None).to_json()),
+        "report": json.dumps(report.without_changes().to_json()),
     }

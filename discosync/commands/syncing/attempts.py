@@ -1,0 +1,104 @@
+"""Fetch and plan; when the export cannot be trusted, once more by the pages."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+from discosync.commands.steps.run_flags import roll_back_by_itself
+from discosync.commands.syncing.fetching import Fallback, Fetched, Fetcher
+from discosync.commands.syncing.from_file import FileFetcher
+from discosync.commands.syncing.judging import SyncOptions, judge
+from discosync.commands.syncing.opening import Mirror
+from discosync.commands.syncing.planning import Planned, plan_snapshot
+from discosync.core.flags import Flag
+from discosync.database.rows.store import load_has_real, load_has_sandbox, load_run_count
+from discosync.database.schema.state import SchemaState
+from discosync.discogs.inventory.spool import Spool
+from discosync.errors import BadData, LimitRefused, NotReady, SourceUnavailable
+from discosync.files.parsed import ParsedFile
+from discosync.runner import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """The one or two attempts of a sync at a plan that no limit refuses."""
+
+    run: Run
+    mirror: Mirror
+    options: SyncOptions
+    spool: Spool
+
+    def plan(self) -> tuple[Planned, bool]:
+        """Give the plan, and whether the seller is made up.
+
+        When the flag USE_CSV_EXPORT chose the export and that shows something that a limit
+        refuses, the flag is rolled back, and the pages decide. Raises what the last attempt does.
+        """
+        problems_before = len(self.run.findings.problems)
+        with closing(self._fetcher()) as fetcher:
+            try:
+                return self._attempt(lambda: fetcher.fetch(self.spool))
+            except (LimitRefused, BadData) as refused:
+                if (fallback := fetcher.fallback) is None:
+                    raise
+                # They are problems of the snapshot that is thrown away.
+                del self.run.findings.problems[problems_before:]
+                return self._attempt_again(fallback, refused)
+
+    def _fetcher(self) -> Fetcher:
+        options = self.options.fetch
+        if options.from_file is not None:
+            return FileFetcher(self.run, self.mirror, options.from_file)
+        from discosync.commands.syncing.from_api import ApiFetcher  # noqa: PLC0415 - a file needs no network
+
+        return ApiFetcher(self.run, self.mirror, options)
+
+    def _attempt_again(
+        self, fallback: Fallback, refused: LimitRefused | BadData
+    ) -> tuple[Planned, bool]:
+        roll_back_by_itself(self.run, self.mirror.database, Flag.USE_CSV_EXPORT, refused.message)
+        self.spool.clear()
+        try:
+            return self._attempt(lambda: fallback(self.spool, refused.message))
+        except SourceUnavailable as unavailable:
+            # What the export showed is still the reason why nothing was changed.
+            refused.hint += f"; the pages could not be had either: {unavailable.message}"
+            raise refused from unavailable
+
+    def _attempt(self, fetch: Callable[[], Fetched]) -> tuple[Planned, bool]:
+        run, mirror = self.run, self.mirror
+        with run.phase("fetch"):
+            fetched = fetch()
+        run.findings.snapshot = fetched.snapshot
+        is_sandbox = _check_sandbox(mirror, is_sandbox=fetched.is_sandbox)
+        planned = plan_snapshot(
+            run,
+            mirror.filled_database,
+            fetched.snapshot,
+            ParsedFile(self.spool.path("parsed")),
+            last=mirror.last,
+            count_again=fetched.count_again,
+        )
+        judge(run, planned, self.options, mirror)
+        return planned, is_sandbox
+
+
+def _check_sandbox(mirror: Mirror, *, is_sandbox: bool | None) -> bool:
+    """Keep made-up sellers and real ones apart; a file is as real as the seller it is for."""
+    if mirror.state is SchemaState.EMPTY:
+        return bool(is_sandbox)
+    with mirror.database.session() as session:
+        holds_sandbox = load_has_sandbox(session)
+        holds_real = load_has_real(session)
+        is_known = load_run_count(session, mirror.seller) > 0
+    if is_sandbox is None:
+        is_sandbox = holds_sandbox and is_known
+    if (is_sandbox and holds_real) or (not is_sandbox and holds_sandbox):
+        inside, outside = ("real", "sandbox") if is_sandbox else ("sandbox", "real")
+        raise NotReady(
+            f"{mirror.database.shown} holds a {inside} seller, this is a {outside} one: they must "
+            "not mix",
+            hint="name another database in DATABASE_URL",
+            code="sandbox_mixed",
+        )
+    return is_sandbox

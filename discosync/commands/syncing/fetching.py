@@ -1,0 +1,50 @@
+"""What a fetch is asked for, and what it gives, whichever way the inventory comes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from discosync.core.inventory.snapshot import Snapshot, Source
+from discosync.discogs.inventory.spool import Spool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchOptions:
+    """Which way to take: `source` None means the cheapest complete one."""
+
+    from_file: Path | None = None
+    source: Source | None = None
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A snapshot, and what its source can tell about it.
+
+    `is_sandbox` says whether discosync's own sandbox gave it (None: a file does not say).
+    `count_again` asks the second witness, Discogs' own count of listings For Sale, once more
+    (None: a file has no witness).
+    """
+
+    snapshot: Snapshot
+    is_sandbox: bool | None
+    count_again: Callable[[], int] | None = None
+
+
+Fallback = Callable[[Spool, str], Fetched]
+"""Another way to the same inventory; the text is the reason for taking it."""
+
+
+class Fetcher(Protocol):
+    """Brings one seller's inventory onto the disk."""
+
+    @property
+    def fallback(self) -> Fallback | None:
+        """The way to take when what was fetched cannot be trusted; None where there is no other."""
+
+    def fetch(self, spool: Spool) -> Fetched:
+        """Fetch a complete snapshot."""
+
+    def close(self) -> None:
+        """Close what is open."""
