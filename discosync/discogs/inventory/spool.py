@@ -7,6 +7,7 @@ import shutil
 import sys
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -119,10 +120,17 @@ def _unzip(stream: BinaryIO, destination: Path) -> None:
 def _copy(stream: BinaryIO, destination: Path) -> None:
     with disk_errors(destination):
         file = destination.open("wb")
-    with file:
+    try:
         while chunk := stream.read(_CHUNK_BYTES):
             with disk_errors(destination):
                 file.write(chunk)
+    except BaseException:
+        with suppress(OSError):
+            file.close()
+        raise
+    # Closing writes the rest: a full disk may show only now, and is no damage of the archive.
+    with disk_errors(destination):
+        file.close()
 
 
 def copy_stdin(destination: Path) -> None:

@@ -7,7 +7,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from discosync.discogs.http.pacing import Pacer
 from discosync.discogs.http.patience import Patience
 from discosync.discogs.http.transport import Transport
 from discosync.errors import AuthRefused, RateLimited, SourceUnavailable
@@ -172,52 +171,3 @@ def test_slow_answer_times_out(sandbox: SandboxServer) -> None:
 
     with pytest.raises(SourceUnavailable, match="ReadTimeout"):
         _transport(sandbox.url, impatient).get_json("/oauth/identity")
-
-
-# The pace, on a clock of its own.
-
-
-class Window:
-    """Discogs' moving window of sixty seconds, for one address."""
-
-    def __init__(self, limit: int, *, others: list[float] | None = None) -> None:
-        self.limit = limit
-        self.hits = list(others or [])
-        self.refused = 0
-
-    def answer(self, now: float) -> int:
-        """Answer a request; return what is left, the request itself not counted."""
-        used = sum(1 for hit in self.hits if now - 60 < hit <= now)
-        if used >= self.limit:
-            self.refused += 1
-        self.hits.append(now)
-        return max(0, self.limit - used)
-
-
-def _run_pacer(window: Window, requests: int, *, latency: float) -> float:
-    pacer, now = Pacer(window.limit), 0.0
-    for _ in range(requests):
-        now += pacer.delay_seconds(now)
-        pacer.sent(now)
-        remaining = window.answer(now)
-        now += latency
-        pacer.answered(window.limit, remaining)
-    return now
-
-
-@pytest.mark.parametrize("latency", [0.0, 0.2, 0.9, 1.5])
-def test_pace_keeps_the_limit_busy_without_a_429(latency: float) -> None:
-    """Three hundred requests: none refused, and hardly slower than the limit or the network."""
-    window = Window(60)
-    took = _run_pacer(window, 300, latency=latency)
-
-    assert window.refused == 0
-    assert took <= max(300 / 57 * 60, 300 * latency) + 10
-
-
-def test_pace_leaves_room_for_others_at_the_address() -> None:
-    """Another program that spends half of the window is noticed: a 429 stays the exception."""
-    window = Window(60, others=[number * 2.0 for number in range(-30, 300)])
-    _run_pacer(window, 150, latency=0.3)
-
-    assert window.refused <= 150 // 20
