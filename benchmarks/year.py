@@ -25,16 +25,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import select
 
 from discosync.core.inventory.listing import content_hash_of_row
 from discosync.core.planning.known import STORED_FIELDS
 from discosync.database.connection.bulk import Assignments, Row, bulk_writer
 from discosync.database.connection.engine import Database, open_database
-from discosync.database.connection.session import session_over
+from discosync.database.connection.session import Session
+from discosync.database.connection.values import naive
 from discosync.database.past.checkpoints import make_checkpoints
-from discosync.database.rows.store import load_rows
-from discosync.database.schema.column_types import naive
+from discosync.database.rows.known import load_rows
 from discosync.database.schema.tables import listings, sync_runs
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.inventory import make_inventory
@@ -101,27 +101,27 @@ def _lifecycle(before: datetime | None, after: datetime | None) -> str:
 
 
 def _fill(database: Database, options: argparse.Namespace) -> None:
-    with database.writing() as connection:
+    with database.alchemy_session(writes=True) as session:
         c = listings.c
-        rows = connection.execute(select(c.listing_id, c.price_value, c.is_active))
+        rows = session.alchemy.execute(select(c.listing_id, c.price_value, c.is_active))
         known = {row[0]: (f"{row[1]:.2f}", row[2]) for row in rows}
-        template = dict(connection.execute(select(sync_runs)).mappings().one())
+        template = dict(session.alchemy.execute(select(sync_runs)).mappings().one())
         begin = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=options.hours)
         first = {"started_at": begin, "finished_at": begin, "snapshot_as_of": begin}
-        connection.execute(sync_runs.update().values(first))
-        connection.execute(listings.update().values(created_at=begin))
+        session.alchemy.execute(sync_runs.update().values(first))
+        session.alchemy.execute(listings.update().values(created_at=begin))
         year = _Year(known, begin)
-        writer = bulk_writer(connection)
+        writer = bulk_writer(session)
         writer.insert("sync_runs", _RUN_COLUMNS, _runs(template, begin, options))
         columns = ("sync_run_id", "seller", "listing_id", "kind", "fields")
         writer.insert("listing_changes", columns, _history(year, template["id"], options))
-        if connection.dialect.name == "postgresql":
+        if not session.is_sqlite:
             serial = "SELECT setval('sync_runs_id_seq', (SELECT max(id) FROM sync_runs))"
-            connection.execute(text(serial))
-            connection.execute(text("ANALYZE"))
-        _settle(connection, year)
+            session.execute(serial)
+            session.execute("ANALYZE")
+        _settle(session, year)
         began = time.monotonic()
-        made = make_checkpoints(session_over(connection), SELLER, before=datetime.now(UTC))
+        made = make_checkpoints(session, SELLER, before=datetime.now(UTC))
         print(f"{made} checkpoints: {(time.monotonic() - began) / max(made, 1):.2f} s each")
 
 
@@ -168,7 +168,7 @@ def _history(year: _Year, first: int, options: argparse.Namespace) -> Iterator[R
             yield first + hour, SELLER, listing, kind, fields
 
 
-def _settle(connection: Connection, year: _Year) -> None:
+def _settle(session: Session, year: _Year) -> None:
     """Bring the touched rows to where their history ends."""
     assignments = Assignments(
         set_columns=(
@@ -183,7 +183,7 @@ def _settle(connection: Connection, year: _Year) -> None:
         keys=("seller", "listing_id"),
     )
     ids = [int(i) for i in year.touched]
-    rows = list(load_rows(session_over(connection), SELLER, ids))
+    rows = list(load_rows(session, SELLER, ids))
 
     def settled() -> Iterator[Row]:
         for row in rows:
@@ -196,7 +196,7 @@ def _settle(connection: Connection, year: _Year) -> None:
             state = (price, status, gone is None, naive(gone), reason, naive(gone), digest)
             yield (*state, SELLER, listing)
 
-    bulk_writer(connection).update("listings", assignments, settled())
+    bulk_writer(session).update("listings", assignments, settled())
 
 
 def _make(options: argparse.Namespace, environment: dict[str, str]) -> None:
@@ -211,11 +211,11 @@ def _make(options: argparse.Namespace, environment: dict[str, str]) -> None:
 
 def _time(options: argparse.Namespace, environment: dict[str, str]) -> None:
     database = open_database(options.database, read_only=True, application="benchmark")
-    with database.reading() as connection:
+    with database.session() as session:
         statement = "SELECT listing_id FROM listing_changes ORDER BY id DESC LIMIT 1"
-        listing = connection.execute(text(statement)).scalar_one()
+        listing = session.value(statement)
         statement = "SELECT run_id FROM sync_runs ORDER BY id DESC LIMIT 1"
-        run = connection.execute(text(statement)).scalar_one()
+        run = session.value(statement)
     for command in COMMANDS:
         words = [word.format(listing=listing, run=run) for word in command]
         seconds, used = [], []
@@ -241,12 +241,12 @@ def _processor_seconds() -> float:
 
 def _show_sizes(options: argparse.Namespace) -> None:
     database = open_database(options.database, read_only=True, application="benchmark")
-    with database.reading() as connection:
-        if connection.dialect.name == "sqlite":
+    with database.session() as session:
+        if session.is_sqlite:
             sizes = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name"
         else:
             sizes = "SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables"
-        by_name = {name: int(size) for name, size in connection.execute(text(sizes))}
+        by_name = {name: int(size) for name, size in session.execute(sizes)}
     shown = sorted(by_name.items(), key=lambda item: -item[1])
     large = ", ".join(f"{name} {size / 1e6:.0f}" for name, size in shown if size > 1e6)
     print(f"{sum(by_name.values()) / 1e6:.0f} MB: {large}", flush=True)

@@ -31,8 +31,8 @@ def main() -> None:
     database = open_database(settings.database_url.reveal(), read_only=False, application="alembic")
     if database.path is not None:
         database.path.parent.mkdir(parents=True, exist_ok=True)
-    with database.migrating() as own_connection:
-        migrate(own_connection)
+    with database.migrating() as session:
+        migrate(session.alchemy)
 
 
 main()

@@ -74,13 +74,8 @@ def test_each_library_has_one_door(path: Path) -> None:
     """Typer, rich, requests and SQLAlchemy are each known in one room only."""
     for name in _imports(path):
         door = DOORS.get(name.split(".")[0])
-        allowed = door is None or _room(path) in door or _is_a_type(path, name)
+        allowed = door is None or _room(path) in door
         assert allowed, f"{name} in {path.name}"
-
-
-def _is_a_type(path: Path, name: str) -> bool:
-    """`commands` hands a SQLAlchemy connection on without using it."""
-    return _room(path) == "commands" and name == "sqlalchemy"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -38,7 +38,7 @@ def runs(
     Refused and failed runs are listed too.
     """
     from discosync.commands.status import load_run, load_runs  # noqa: PLC0415 - heavy
-    from discosync.database.past.overview import RunFilter  # noqa: PLC0415 - heavy
+    from discosync.database.runs.past_runs import RunFilter  # noqa: PLC0415 - heavy
     from discosync.render.past_runs import RUN_COLUMNS, run_row, trend_lines  # noqa: PLC0415
 
     with answering(as_json=as_json) as console:

@@ -26,7 +26,7 @@ from discosync.core.reporting.findings import Problem
 from discosync.core.reporting.report import count_listings
 from discosync.core.reporting.report_parts import ApiUse
 from discosync.database.connection.engine import open_database
-from discosync.database.rows.store import record_run
+from discosync.database.runs.records import record_run
 from discosync.discogs.inventory.export_job import ExportUnavailable
 from discosync.discogs.inventory.spool import Spool
 from discosync.errors import Mismatch, StorageFailed

@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection
-
 from discosync.commands.enriching.api_lookups import ApiLookups
 from discosync.commands.enriching.dump_lookups import DumpLookups
 from discosync.commands.enriching.linking import Linker
@@ -33,7 +31,8 @@ from discosync.database.catalog.enrichment import (
     load_named,
     load_workload,
 )
-from discosync.database.past.restoring import load_is_sandbox
+from discosync.database.connection.session import Session
+from discosync.database.rows.sellers import load_has_sandbox
 from discosync.database.schema.state import SchemaState
 from discosync.errors import (
     DiscosyncError,
@@ -110,20 +109,20 @@ class _Task:
 
     def plan(self) -> None:
         """See what there is to do, and what it costs."""
-        with self._run.phase("plan"), self._database.reading() as connection:
-            self._workload = load_workload(connection, self._filter())
-            self._is_sandbox = load_is_sandbox(connection)
-            named = self._count_named(connection) if self._run.request.dry_run else 0
+        with self._run.phase("plan"), self._database.session() as session:
+            self._workload = load_workload(session, self._filter())
+            self._is_sandbox = load_has_sandbox(session)
+            named = self._count_named(session) if self._run.request.dry_run else 0
         wanted = [] if self._request.names_only else self._workload.wanted
         self._linker.use = replace(self._linker.use, wanted=len(wanted), listings=named)
         self._run.findings.enrichment = self._outlook()
         self._run.findings.has_changes = bool(wanted or self._workload.copies)
 
-    def _count_named(self, connection: Connection) -> int:
+    def _count_named(self, session: Session) -> int:
         """Count what would be linked by name; a dry run says it, a real one finds out."""
         if not self._request.names_only:
             return 0
-        return sum(1 for _ in load_named(connection, self._seller, limit=self._request.limit))
+        return sum(1 for _ in load_named(session, self._seller, limit=self._request.limit))
 
     def _filter(self) -> WorkFilter:
         request, now = self._request, self._run.started_at
@@ -180,8 +179,8 @@ class _Task:
 
     def _outlook(self) -> EnrichmentUse:
         """Say how far the seller's listings are linked, and what the rest takes."""
-        with self._database.reading() as connection:
-            coverage = load_coverage(connection, self._seller)
+        with self._database.session() as session:
+            coverage = load_coverage(session, self._seller)
         requests = coverage.waiting
         if self._run.request.dry_run:
             is_api = self._request.source is LookupSource.API
@@ -215,8 +214,8 @@ class _Task:
 
     def _link_by_name(self, *, outcome: Outcome | None) -> None:
         limit = self._request.limit if self._request.names_only else None
-        with self._database.reading() as connection:
-            named = list(load_named(connection, self._seller, limit=limit, outcome=outcome))
+        with self._database.session() as session:
+            named = list(load_named(session, self._seller, limit=limit, outcome=outcome))
         self._run.progress.begin("linking by name", len(named))
         for part in _chunked(named, LISTINGS_PER_COMMIT):
             self._linker.commit_names(part)

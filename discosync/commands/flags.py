@@ -16,17 +16,9 @@ from discosync.core.flags import (
     resolve_flags,
 )
 from discosync.database.connection.engine import Database, open_database
-from discosync.database.flags.flags import (
-    load_flag_events,
-    roll_back_flag,
-    set_flag,
-)
-from discosync.database.flags.states import (
-    PastRun,
-    load_flag_states,
-    load_has_flags,
-    load_past_runs,
-)
+from discosync.database.flags.changes import load_flag_events, roll_back_flag, set_flag
+from discosync.database.flags.states import load_flag_states, load_has_flags
+from discosync.database.runs.past_runs import PastRun, load_past_runs
 from discosync.database.schema.state import SchemaState, load_state
 from discosync.errors import ExitStatus, NotReady
 from discosync.settings import (
@@ -89,22 +81,22 @@ def load_history(config: Path | None, flag: Flag | None) -> list[FlagEvent]:
     database = _open_configured(config, read_only=True)
     if not load_has_flags(database):
         return []
-    with database.reading() as connection:
-        return load_flag_events(connection, flag)
+    with database.session() as session:
+        return load_flag_events(session, flag)
 
 
 def roll_back(config: Path | None, flag: Flag, reason: str) -> FlagEvent:
     """Switch a flag off at once, for every later run; needs the database and nothing else."""
     database = _store(config)
-    with database.writing() as connection:
-        return roll_back_flag(connection, flag, change_now(reason))
+    with database.session(writes=True) as session:
+        return roll_back_flag(session, flag, change_now(reason))
 
 
 def roll_out(config: Path | None, flag: Flag, percent: int, reason: str) -> FlagEvent:
     """Switch a flag on, off, or on for a share of runs; lifts a rollback."""
     database = _store(config)
-    with database.writing() as connection:
-        return set_flag(connection, flag, percent, change_now(reason))
+    with database.session(writes=True) as session:
+        return set_flag(session, flag, percent, change_now(reason))
 
 
 _RUNS_LOOKED_AT = 2_000

@@ -8,15 +8,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from discosync.commands.steps.directories import is_there
 from discosync.commands.steps.opening import opened
 from discosync.core.moments import parse_past_moment
 from discosync.core.past.history import PastChange
 from discosync.core.past.purge import Purged
 from discosync.core.planning.known import KnownListing
-from discosync.database.connection.session import session_over
+from discosync.database.connection.session import Session
 from discosync.database.past.checkpoints import load_undone
 from discosync.database.past.history import (
     load_changes_of_listings,
@@ -25,7 +23,7 @@ from discosync.database.past.history import (
     load_states,
 )
 from discosync.database.past.purging import load_purged
-from discosync.database.rows.store import load_rows
+from discosync.database.rows.known import load_rows
 from discosync.errors import UsageFault
 
 
@@ -67,9 +65,9 @@ class PastInventory:
 def load_life(config: Path | None, listing_id: int, *, seller: str | None) -> Life:
     """Load a listing's life; raise `UsageFault` for one that the database never saw."""
     with opened(config, seller=seller) as at:
-        now = next(load_rows(session_over(at.connection), at.seller, [listing_id]), None)
-        changes = list(load_changes_of_listings(at.connection, at.seller, [listing_id]))
-        purged = load_purged_listing(at.connection, at.seller, listing_id, config=config)
+        now = next(load_rows(at.session, at.seller, [listing_id]), None)
+        changes = list(load_changes_of_listings(at.session, at.seller, [listing_id]))
+        purged = load_purged_listing(at.session, at.seller, listing_id, config=config)
     if now is None and not changes and purged is None:
         raise UsageFault(
             f"{at.seller} has no listing {listing_id} in {at.database.shown}",
@@ -98,10 +96,10 @@ def _known_before(
 
 
 def load_purged_listing(
-    connection: Connection, seller: str, listing_id: int, *, config: Path | None
+    session: Session, seller: str, listing_id: int, *, config: Path | None
 ) -> Purged | None:
     """Say where a purged listing is: an archive that has moved is asked for by its name alone."""
-    purged = load_purged(connection, seller, listing_id)
+    purged = load_purged(session, seller, listing_id)
     if purged is None:
         return None
     file = purged.file if is_there(Path(purged.file)) else purged.archive
@@ -118,13 +116,13 @@ def inventory_at(
     except ValueError as exc:
         raise UsageFault(str(exc), code="bad_moment") from exc
     with opened(config, seller=seller) as at:
-        first = load_first_run_after(at.connection, at.seller, moment)
-        undone = load_undone(session_over(at.connection), at.seller, first)
-        states = load_states(at.connection, at.seller)
+        first = load_first_run_after(at.session, at.seller, moment)
+        undone = load_undone(at.session, at.seller, first)
+        states = load_states(at.session, at.seller)
         known: Iterator[dict[str, Any]] = filter(
             lambda state: undone.apply_to(state["listing_id"], state), states
         )
-        begin = load_first_moment(at.connection, at.seller)
+        begin = load_first_moment(at.session, at.seller)
         if begin is None or moment < begin:
             known = _known_before(known, begin, at.seller)
         past = (state for state in known if with_inactive or state["is_active"])

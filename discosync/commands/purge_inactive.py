@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from discosync.commands.steps.committing import commit_run
 from discosync.commands.steps.directories import archive_dir, backup_dir
 from discosync.commands.steps.locking import hold_run_locks
@@ -22,11 +20,13 @@ from discosync.core.reporting.findings import Problem
 from discosync.core.reporting.hints import render_command
 from discosync.core.reporting.report_parts import ArchiveUse
 from discosync.database.backups.backups import make_backup
-from discosync.database.connection.session import session_over
+from discosync.database.connection.alchemy import AlchemySession
+from discosync.database.connection.session import Session
+from discosync.database.past.archiving import archive_lines
 from discosync.database.past.checkpoints import remake_checkpoints
-from discosync.database.past.purging import archive_lines, delete_purged, load_purge_plan
-from discosync.database.past.restoring import load_is_sandbox
-from discosync.database.rows.store import load_rows
+from discosync.database.past.purging import delete_purged, load_purge_plan
+from discosync.database.rows.known import load_rows
+from discosync.database.rows.sellers import load_has_sandbox
 from discosync.errors import StorageFailed
 from discosync.files.archive import Archive, write_archive
 from discosync.runner import Run, RunRequest
@@ -58,9 +58,9 @@ def purge(run: Run, request: PurgeRequest) -> None:
     seller, database = target.seller, target.database
     with hold_run_locks(run, database, seller, wait_seconds=request.lock_wait_seconds):
         age = request.older_than or timedelta(days=target.settings.retention_days)
-        with run.phase("plan"), database.reading() as connection:
-            plan = load_purge_plan(connection, seller, run.started_at - age)
-            _tell(run, connection, seller, plan)
+        with run.phase("plan"), database.session() as session:
+            plan = load_purge_plan(session, seller, run.started_at - age)
+            _tell(run, session, seller, plan)
         _refuse(run, plan, request.max_purge or RemovalLimit())
         if run.request.dry_run or not plan.listing_ids:
             return
@@ -70,7 +70,7 @@ def purge(run: Run, request: PurgeRequest) -> None:
             _delete(run, target, plan, archive, digest)
 
 
-def _tell(run: Run, connection: Connection, seller: str, plan: PurgePlan) -> None:
+def _tell(run: Run, session: Session, seller: str, plan: PurgePlan) -> None:
     run.findings.has_changes = bool(plan.listing_ids)
     run.findings.archive = ArchiveUse(
         listings=len(plan.listing_ids), removed_before=plan.cutoff, by_reason=plan.by_reason
@@ -82,7 +82,7 @@ def _tell(run: Run, connection: Connection, seller: str, plan: PurgePlan) -> Non
         return
     run.findings.changes = tuple(
         ChangeEntry(kind="purged", listing_id=row.listing_id, heading=row.heading, fields=())
-        for row in load_rows(session_over(connection), seller, plan.listing_ids)
+        for row in load_rows(session, seller, plan.listing_ids)
     )
     if plan.listing_ids:
         run.findings.advice = render_command([*run.request.arguments, "--apply"])
@@ -126,8 +126,8 @@ def _archive(
         "made_at": f"{run.started_at:%Y-%m-%dT%H:%M:%SZ}",
         "removed_before": f"{plan.cutoff:%Y-%m-%dT%H:%M:%SZ}",
     }
-    with run.phase("archive"), database.reading() as connection:
-        lines = _Digested(archive_lines(connection, seller, plan.listing_ids))
+    with run.phase("archive"), database.alchemy_session() as session:
+        lines = _Digested(archive_lines(session, seller, plan.listing_ids))
         archive = write_archive(path, header, lines)
     run.findings.archive = ArchiveUse(
         file=str(archive.path),
@@ -164,11 +164,11 @@ class _Digested:
 
 def _delete(run: Run, target: Target, plan: PurgePlan, archive: Archive, digest: str) -> None:
     seller, name = target.seller, archive.path.name
-    with target.database.reading() as connection:
-        is_sandbox = load_is_sandbox(connection)
+    with target.database.session() as session:
+        is_sandbox = load_has_sandbox(session)
 
-    def write(connection: Connection, key: int) -> None:
-        lines = _Digested(archive_lines(connection, seller, plan.listing_ids))
+    def write(session: AlchemySession, key: int) -> None:
+        lines = _Digested(archive_lines(session, seller, plan.listing_ids))
         for _ in lines:
             pass
         if lines.digest != digest:
@@ -177,7 +177,7 @@ def _delete(run: Run, target: Target, plan: PurgePlan, archive: Archive, digest:
                 hint="nothing was purged; run again",
                 code="conflict",
             )
-        delete_purged(connection, seller, plan.listing_ids, run_key=key, archive=name)
-        remake_checkpoints(session_over(connection), seller, plan.listing_ids)
+        delete_purged(session, seller, plan.listing_ids, run_key=key, archive=name)
+        remake_checkpoints(session, seller, plan.listing_ids)
 
     commit_run(run, target, write, is_sandbox=is_sandbox)

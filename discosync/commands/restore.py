@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from discosync.commands.past import load_purged_listing
 from discosync.commands.steps.committing import commit_run
 from discosync.commands.steps.locking import hold_run_locks
@@ -27,15 +25,13 @@ from discosync.core.planning.limits import Allowances, Violation, check_limits
 from discosync.core.reporting.change_entry import describe_known
 from discosync.core.reporting.findings import Problem
 from discosync.core.reporting.past_runs import change_count_of
-from discosync.database.connection.session import session_over
+from discosync.database.connection.session import Session
 from discosync.database.past.history import load_changes_of_listings, load_changes_of_run
-from discosync.database.past.overview import load_runs_named
-from discosync.database.past.restoring import (
-    apply_restore,
-    load_is_sandbox,
-    load_known_counts,
-)
-from discosync.database.rows.store import load_rows
+from discosync.database.past.restoring import apply_restore
+from discosync.database.rows.counts import load_known_counts
+from discosync.database.rows.known import load_rows
+from discosync.database.rows.sellers import load_has_sandbox
+from discosync.database.runs.past_runs import load_runs_named
 from discosync.errors import UsageFault
 from discosync.render.past_runs import render_missing_changes
 from discosync.runner import Run, RunRequest
@@ -67,36 +63,36 @@ def restore(run: Run, request: RestoreRequest) -> None:
     target = open_target(run, request.config, named=request.seller)
     seller, database = target.seller, target.database
     with hold_run_locks(run, database, seller, wait_seconds=request.lock_wait_seconds):
-        with run.phase("plan"), database.reading() as connection:
-            plan = _plan(run, connection, seller, request)
-            is_sandbox = load_is_sandbox(connection)
+        with run.phase("plan"), database.session() as session:
+            plan = _plan(run, session, seller, request)
+            is_sandbox = load_has_sandbox(session)
         _tell(run, plan)
         violations = list(_violations(plan, request, target.settings))
         refuse(violations, render_way_out(run.request.arguments, violations))
         if run.request.dry_run or plan.changes.is_empty:
             return
 
-        def write(connection: Connection, key: int) -> None:
-            apply_restore(connection, plan, seller=seller, now=run.started_at, run_key=key)
+        def write(session: Session, key: int) -> None:
+            apply_restore(session, plan, seller=seller, now=run.started_at, run_key=key)
 
         with run.phase("apply"):
             commit_run(run, target, write, is_sandbox=is_sandbox)
 
 
-def _plan(run: Run, connection: Connection, seller: str, request: RestoreRequest) -> RestorePlan:
-    known = load_known_counts(connection, seller)
+def _plan(run: Run, session: Session, seller: str, request: RestoreRequest) -> RestorePlan:
+    known = load_known_counts(session, seller)
     if request.run_id is not None:
-        changes = _changes_of_run(run, connection, request.run_id, seller)
+        changes = _changes_of_run(run, session, request.run_id, seller)
         by_id = {change.listing_id: change for change in changes}
         wanted = list(by_id)
-        rows = {row.listing_id: row for row in load_rows(session_over(connection), seller, wanted)}
+        rows = {row.listing_id: row for row in load_rows(session, seller, wanted)}
         targets = _targets_of_run(run, by_id, rows)
     else:
         wanted = list(dict.fromkeys(request.listing_ids))
-        rows = {row.listing_id: row for row in load_rows(session_over(connection), seller, wanted)}
-        _refuse_unknown(connection, seller, [i for i in wanted if i not in rows], request.config)
+        rows = {row.listing_id: row for row in load_rows(session, seller, wanted)}
+        _refuse_unknown(session, seller, [i for i in wanted if i not in rows], request.config)
         lives: dict[int, list[PastChange]] = {listing_id: [] for listing_id in wanted}
-        for change in load_changes_of_listings(connection, seller, wanted):
+        for change in load_changes_of_listings(session, seller, wanted):
             lives[change.listing_id].append(change)
         targets = ((row, target_of_listing(row, lives[i])) for i, row in rows.items())
     plan = plan_restore(targets, known)
@@ -106,13 +102,11 @@ def _plan(run: Run, connection: Connection, seller: str, request: RestoreRequest
     return plan
 
 
-def _refuse_unknown(
-    connection: Connection, seller: str, unknown: list[int], config: Path | None
-) -> None:
+def _refuse_unknown(session: Session, seller: str, unknown: list[int], config: Path | None) -> None:
     """Refuse a number that is no listing of this seller: all that was named, or nothing."""
     if not unknown:
         return
-    purged = load_purged_listing(connection, seller, unknown[0], config=config)
+    purged = load_purged_listing(session, seller, unknown[0], config=config)
     raise UsageFault(
         f"{seller} has no listing {', '.join(map(str, unknown[:5]))}",
         hint="nothing was changed; check the number"
@@ -129,9 +123,9 @@ def _targets_of_run(
         yield row, target_of_change(row, changes[listing_id], now=run.started_at)
 
 
-def _changes_of_run(run: Run, connection: Connection, run_id: str, seller: str) -> list[PastChange]:
+def _changes_of_run(run: Run, session: Session, run_id: str, seller: str) -> list[PastChange]:
     refuse_empty_id(run_id)
-    named = load_runs_named(connection, run_id)
+    named = load_runs_named(session, run_id)
     if not named:
         raise UsageFault(
             f"no run that changed anything begins with {run_id!r}",
@@ -152,7 +146,7 @@ def _changes_of_run(run: Run, connection: Connection, run_id: str, seller: str) 
             hint=f"add --seller {found.seller}",
             code="other_seller",
         )
-    changes = load_changes_of_run(connection, found.key)
+    changes = load_changes_of_run(session, found.key)
     lost = change_count_of(found.report) - len(changes)
     if lost > 0:
         text = f"not all is taken back: {render_missing_changes(lost)}"

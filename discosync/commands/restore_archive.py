@@ -4,8 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from discosync.commands.restore import RestoreRequest
 from discosync.commands.steps.committing import commit_run
 from discosync.commands.steps.directories import archive_dir, find_file
@@ -15,11 +13,13 @@ from discosync.core.inventory.listing import heading_of
 from discosync.core.reporting.change_entry import ChangeEntry
 from discosync.core.reporting.findings import Problem
 from discosync.core.reporting.report_parts import ArchiveUse
+from discosync.database.connection.alchemy import AlchemySession
 from discosync.database.connection.engine import open_database
-from discosync.database.connection.session import session_over
+from discosync.database.connection.session import Session
+from discosync.database.past.archiving import insert_archived
 from discosync.database.past.checkpoints import remake_checkpoints
-from discosync.database.past.purging import insert_archived, load_present
-from discosync.database.past.restoring import load_is_sandbox
+from discosync.database.past.purging import load_present
+from discosync.database.rows.sellers import load_has_sandbox
 from discosync.errors import UsageFault
 from discosync.files.archive import inspect_archive, read_archive
 from discosync.runner import Run
@@ -48,18 +48,18 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
         changes=archive.changes,
     )
     with hold_run_locks(run, database, seller, wait_seconds=request.lock_wait_seconds):
-        with run.phase("plan"), database.reading() as connection:
-            missing = _plan(run, connection, path, seller)
-            is_sandbox = load_is_sandbox(connection)
+        with run.phase("plan"), database.session() as session:
+            missing = _plan(run, session, path, seller)
+            is_sandbox = load_has_sandbox(session)
         run.findings.archive = replace(run.findings.archive, listings=missing)
         run.findings.has_changes = missing > 0
         if run.request.dry_run or not missing:
             return
 
-        def write(connection: Connection, key: int) -> None:
+        def write(session: AlchemySession, key: int) -> None:
             lines = read_archive(path)
-            restored = insert_archived(connection, lines, seller=seller, run_key=key)
-            remake_checkpoints(session_over(connection), seller, restored)
+            restored = insert_archived(session, lines, seller=seller, run_key=key)
+            remake_checkpoints(session, seller, restored)
 
         with run.phase("apply"):
             commit_run(run, target, write, is_sandbox=is_sandbox)
@@ -82,14 +82,14 @@ def _refuse_other(target: Target, path: Path, seller: str) -> None:
         )
 
 
-def _plan(run: Run, connection: Connection, path: Path, seller: str) -> int:
+def _plan(run: Run, session: Session, path: Path, seller: str) -> int:
     """Count what is missing; what is here already stays as it is, with a word."""
     rows: dict[int, Any] = {
         int(line["row"]["listing_id"]): line["row"]
         for line in read_archive(path)
         if line["type"] == "listing"
     }
-    present = load_present(connection, seller, list(rows))
+    present = load_present(session, seller, list(rows))
     if present:
         text = f"{len(present):,} of its listings are in the database already and stay as they are"
         run.findings.problems.append(Problem(code="not_restored", text=text, is_warning=False))

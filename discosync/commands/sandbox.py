@@ -12,8 +12,7 @@ from discosync.core.inventory.header import RejectedRecord
 from discosync.core.inventory.listing import Listing
 from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.database.connection.engine import open_database
-from discosync.database.connection.session import session_over
-from discosync.database.rows.store import load_run_count
+from discosync.database.runs.records import load_run_count
 from discosync.database.schema.state import SchemaState, load_state
 from discosync.errors import BadData, NotReady, UsageFault
 from discosync.files.snapshot import open_snapshot
@@ -92,8 +91,8 @@ def _count_runs(url: Secret, seller: str) -> int:
     database = open_database(url.reveal(), read_only=True, application="discosync sandbox")
     if load_state(database) is not SchemaState.CURRENT:
         return 0
-    with database.reading() as connection:
-        return load_run_count(session_over(connection), seller)
+    with database.session() as session:
+        return load_run_count(session, seller)
 
 
 def serve_sandbox(options: SandboxOptions, announce: Callable[[str], None]) -> None:

@@ -22,11 +22,11 @@ def load_stats(config: Path | None, *, seller: str | None, since: str) -> Stats:
     with opened(config, seller=seller) as at:
         return compute_stats(
             at.seller,
-            load_stat_rows(at.connection, at.seller),
-            load_run_figures(at.connection, at.seller),
+            load_stat_rows(at.session, at.seller),
+            load_run_figures(at.session, at.seller),
             since=begin,
             until=now,
-            purged=load_purged_count(at.connection, at.seller),
+            purged=load_purged_count(at.session, at.seller),
         )
 
 

@@ -17,18 +17,16 @@ from discosync.core.reporting.past_runs import RUN_COMMANDS, RunLine, parse_run_
 from discosync.core.reporting.status import Status
 from discosync.database.catalog.enrichment import load_coverage
 from discosync.database.connection.engine import Database, open_database
-from discosync.database.connection.session import session_over
 from discosync.database.flags.states import load_flag_states
-from discosync.database.past.overview import (
+from discosync.database.past.history import load_entries_of_run
+from discosync.database.rows.counts import load_counts, load_purge_outlook
+from discosync.database.rows.sellers import resolve_seller
+from discosync.database.runs.past_runs import (
     RunFilter,
-    load_counts,
     load_last_success,
-    load_purge_outlook,
     load_run_reports,
     load_runs_named,
 )
-from discosync.database.past.run_entries import load_entries_of_run
-from discosync.database.rows.store import resolve_seller
 from discosync.errors import UsageFault
 from discosync.settings import Settings, current_environment, load_settings
 
@@ -41,20 +39,20 @@ def load_status(config: Path | None, *, seller: str | None, max_age: timedelta) 
     """Say how a seller's mirror stands now."""
     now = datetime.now(UTC)
     with opened(config, seller=seller, may_be_new=True) as at:
-        connection, days = at.connection, at.settings.retention_days
-        counts = load_counts(connection, at.seller)
+        session, days = at.session, at.settings.retention_days
+        counts = load_counts(session, at.seller)
         wanted = RunFilter(seller=at.seller, command="sync", limit=_RUNS_SHOWN)
         return Status(
             now=now,
             seller=at.seller,
             database=at.database.shown,
             max_age=max_age,
-            last_success=load_last_success(connection, at.seller),
+            last_success=load_last_success(session, at.seller),
             counts=counts,
-            coverage=load_coverage(connection, at.seller),
-            purge=load_purge_outlook(connection, at.seller, now - timedelta(days=days)),
+            coverage=load_coverage(session, at.seller),
+            purge=load_purge_outlook(session, at.seller, now - timedelta(days=days)),
             retention_days=days,
-            runs=_merge(load_run_reports(connection, wanted), _saved(at), wanted),
+            runs=_merge(load_run_reports(session, wanted), _saved(at), wanted),
             flags=_flags(at, now),
             cache_hit_rate=_last_hit_rate(at),
         )
@@ -63,13 +61,13 @@ def load_status(config: Path | None, *, seller: str | None, max_age: timedelta) 
 def _last_hit_rate(at: Opened) -> float | None:
     """Say which share the cache answered in the last enrichment that asked it something."""
     wanted = RunFilter(seller=at.seller, command="enrich", limit=_RUNS_SHOWN)
-    runs = _merge(load_run_reports(at.connection, wanted), _saved(at), wanted)
+    runs = _merge(load_run_reports(at.session, wanted), _saved(at), wanted)
     rates = (run.cache_hit_rate for run in runs)
     return next((rate for rate in rates if rate is not None), None)
 
 
 def _flags(at: Opened, now: datetime) -> dict[str, bool]:
-    states = load_flag_states(session_over(at.connection))
+    states = load_flag_states(at.session)
     context = FlagContext(seller=at.seller, now=now)
     values = resolve_flags(at.settings.flags, states, context, asked={})
     return {flag.value: value.value for flag, value in values.items()}
@@ -92,10 +90,10 @@ def load_runs(config: Path | None, wanted: RunFilter) -> list[RunLine]:
     if not database.exists:
         return _merge([], saved, wanted)
     require_filled(database)
-    with database.reading() as connection:
+    with database.session() as session:
         if wanted.seller is not None:
-            wanted = replace(wanted, seller=resolve_seller(session_over(connection), wanted.seller))
-        return _merge(load_run_reports(connection, wanted), saved, wanted)
+            wanted = replace(wanted, seller=resolve_seller(session, wanted.seller))
+        return _merge(load_run_reports(session, wanted), saved, wanted)
 
 
 def _open(config: Path | None) -> tuple[Settings, Database]:
@@ -122,10 +120,10 @@ def load_run(config: Path | None, run_id: str) -> Iterator[ShownRun]:
     settings, database = _open(config)
     if database.exists:
         require_filled(database)
-        with database.reading() as connection:
-            if found := load_runs_named(connection, run_id):
+        with database.session() as session:
+            if found := load_runs_named(session, run_id):
                 run = only_run(found, run_id)
-                changes = load_entries_of_run(connection, run.key)
+                changes = load_entries_of_run(session, run.key)
                 yield ShownRun(report=run.report, changes=changes)
                 return
     saved = _saved_reports(settings, database, newest=10_000)

@@ -16,7 +16,6 @@ import pytest
 from discosync.core.inventory.listing import Listing
 from discosync.core.past.undone import Undone
 from discosync.database.connection.engine import open_database
-from discosync.database.connection.session import session_over
 from discosync.database.past.checkpoints import load_undone
 from discosync.database.past.history import load_first_run_after
 from tests.support.program import Program, Result
@@ -114,9 +113,9 @@ def test_the_first_run_of_a_third_of_a_month_packs_the_one_before(program: Progr
 def test_as_of_reads_few_changes(four_months: Program) -> None:
     """However long ago: only the changes of two thirds of a month are read one by one."""
     database = open_database(four_months.database_url, read_only=True, application="tests")
-    with database.reading() as connection:
-        first = load_first_run_after(connection, SELLER, DAYS[5] + timedelta(days=1))
-        read = load_undone(session_over(connection), SELLER, first).changes_read
+    with database.session() as session:
+        first = load_first_run_after(session, SELLER, DAYS[5] + timedelta(days=1))
+        read = load_undone(session, SELLER, first).changes_read
         whole = len([c for c in _changes(four_months) if c["sync_run_id"] >= first])
     assert 0 < read < whole / 4
     database.engine.dispose()
@@ -305,13 +304,13 @@ def test_compact_that_would_lose_something_changes_nothing(sqlite_program: Progr
 
 KILLED = """
 import os, signal
-from sqlalchemy import Engine, event
 from discosync.cli import app, load_commands
+from discosync.database.connection import engine
 
-@event.listens_for(Engine, "commit")
-def end(connection):
-    if connection.get_execution_options().get("discosync_writes"):
-        os.kill(os.getpid(), signal.SIGKILL)
+def end(driver):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+engine._commit = end
 
 load_commands()
 app(["db", "compact", "--apply", "--no-backup"])

@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
 
 from discosync.database.connection.bulk import Assignments, bulk_writer
 from discosync.database.connection.engine import Database, open_database
+from discosync.database.connection.session import Session
 from discosync.database.schema.migrating import upgrade_schema
 from discosync.errors import StorageFailed
 from tests.support.postgres import Postgres
@@ -63,15 +63,15 @@ def _rows(writer: Any, texts: tuple[str | None, ...]) -> Iterator[tuple[Any, ...
 
 
 def _insert(database: Database, *texts: str | None) -> int:
-    with database.writing() as connection:
-        writer = bulk_writer(connection)
+    with database.session(writes=True) as session:
+        writer = bulk_writer(session)
         return writer.insert("listings", _COLUMNS, _rows(writer, texts))
 
 
 def _comments(database: Database) -> list[str | None]:
-    with database.reading() as connection:
-        found = connection.execute(text("SELECT comments FROM listings ORDER BY quantity"))
-        return list(found.scalars())
+    with database.session() as session:
+        found = session.execute("SELECT comments FROM listings ORDER BY quantity")
+        return [comments for (comments,) in found]
 
 
 def test_any_text_is_inserted_as_it_is(database: Database) -> None:
@@ -85,19 +85,19 @@ def test_any_text_is_inserted_as_it_is(database: Database) -> None:
 @pytest.mark.parametrize("count", [0, 9_999, 10_000, 20_001])
 def test_every_row_of_many_arrives(database: Database, count: int) -> None:
     """However many rows a generator gives, each is written once, and they are counted."""
-    with database.writing() as connection:
+    with database.session(writes=True) as session:
         rows = (("velvet", str(number)) for number in range(count))
-        written = bulk_writer(connection).insert("listings", ("seller", "listing_id"), rows)
-        found = connection.execute(text("SELECT count(DISTINCT listing_id) FROM listings"))
+        written = bulk_writer(session).insert("listings", ("seller", "listing_id"), rows)
+        found = session.execute("SELECT count(DISTINCT listing_id) FROM listings")
 
-        assert (written, found.scalar_one()) == (count, count)
+        assert (written, found.fetchone()[0]) == (count, count)
 
 
 def test_any_text_is_updated_as_it_is(database: Database) -> None:
     """An update takes the same values as an insert, and finds a row by a key that is NULL."""
     texts = (*_HOSTILE, None)
-    with database.writing() as connection:
-        writer = bulk_writer(connection)
+    with database.session(writes=True) as session:
+        writer = bulk_writer(session)
         writer.insert("listings", _COLUMNS, _rows(writer, ("before",) * len(texts)))
         assignments = Assignments(
             set_columns=("comments",), keys=("listing_id",), nullable_keys=("content_hash",)
@@ -110,27 +110,23 @@ def test_any_text_is_updated_as_it_is(database: Database) -> None:
 
 def test_moments_amounts_and_flags_keep_their_value(database: Database) -> None:
     """A moment is held in UTC to the microsecond, an amount to the cent, 1 as a true flag."""
-    with database.writing() as connection:
-        writer = bulk_writer(connection)
+    with database.session(writes=True) as session:
+        writer = bulk_writer(session)
         writer.insert("listings", _COLUMNS, _rows(writer, ("fine",)))
         columns = ("seller", "listing_id", "price_value", "posted", "is_active")
         empty = ("velvet", "2", writer.number(None), writer.moment(None), False)
         as_number = ("velvet", "3", writer.number(None), writer.moment(None), 1)
         writer.insert("listings", columns, [empty, as_number])
-    with database.reading() as connection:
+    with database.session() as session:
         shown = "price_value, posted, is_active"
         statement = f"SELECT {shown} FROM listings ORDER BY listing_id"
-        rows = connection.execute(text(statement)).fetchall()
+        rows = session.execute(statement).fetchall()
 
-    assert [
-        str(Decimal(str(rows[0].price_value)).quantize(Decimal("0.01"))),
-        str(rows[0].posted),
-    ] == [
-        "12.90",
-        "2026-03-01 10:30:15.000042",
-    ]
-    assert [row.is_active for row in rows] == [True, False, True]
-    assert (rows[1].price_value, rows[1].posted) == (None, None)
+    (price, posted, _), empty_row, _ = rows
+    assert str(Decimal(str(price)).quantize(Decimal("0.01"))) == "12.90"
+    assert str(posted) == "2026-03-01 10:30:15.000042"
+    assert [bool(is_active) for *_, is_active in rows] == [True, False, True]
+    assert tuple(empty_row[:2]) == (None, None)
 
 
 def test_text_with_a_nul_is_refused_by_postgres(postgres_database: Database) -> None:
@@ -148,21 +144,21 @@ _DEFINITIONS = (
 )
 
 
-def _definitions(connection: Any) -> list[tuple[str, str]]:
-    found = connection.execute(text(_DEFINITIONS))
+def _definitions(session: Session) -> list[tuple[str, str]]:
+    found = session.execute(_DEFINITIONS)
     return [tuple(row) for row in found]
 
 
 def _load(database: Database) -> tuple[list[Any], list[Any], list[Any]]:
     """Load two rows with the indexes later; give the definitions before, meanwhile and after."""
-    with database.writing() as connection:
-        before = _definitions(connection)
-        writer = bulk_writer(connection)
+    with database.session(writes=True) as session:
+        before = _definitions(session)
+        writer = bulk_writer(session)
         with writer.indexing_later("listings"):
             writer.insert("listings", _COLUMNS, _rows(writer, ("first", "second")))
-            meanwhile = _definitions(connection)
-    with database.reading() as connection:
-        return before, meanwhile, _definitions(connection)
+            meanwhile = _definitions(session)
+    with database.session() as session:
+        return before, meanwhile, _definitions(session)
 
 
 def test_first_load_leaves_the_indexes_it_found(postgres_database: Database) -> None:
@@ -180,9 +176,9 @@ def test_index_that_its_definition_does_not_tell_in_full_stays(
     postgres_database: Database,
 ) -> None:
     """An index with a comment, or that the table is clustered on, is not made anew."""
-    with postgres_database.writing() as connection:
-        connection.execute(text("COMMENT ON INDEX ix_listings_status IS 'for the window'"))
-        connection.execute(text("ALTER TABLE listings CLUSTER ON ix_listings_release_id"))
+    with postgres_database.session(writes=True) as session:
+        session.execute("COMMENT ON INDEX ix_listings_status IS 'for the window'")
+        session.execute("ALTER TABLE listings CLUSTER ON ix_listings_release_id")
 
     _, meanwhile, _ = _load(postgres_database)
 
@@ -191,8 +187,8 @@ def test_index_that_its_definition_does_not_tell_in_full_stays(
 
 def test_table_with_rows_keeps_its_indexes(postgres_database: Database) -> None:
     """A table that somebody may read is not locked for the sake of its indexes."""
-    with postgres_database.writing() as connection:
-        writer = bulk_writer(connection)
+    with postgres_database.session(writes=True) as session:
+        writer = bulk_writer(session)
         writer.insert("listings", ("seller", "listing_id"), [("other", "1")])
 
     before, meanwhile, _ = _load(postgres_database)
@@ -215,28 +211,23 @@ def test_reader_who_stays_makes_nobody_wait(postgres_database: Database) -> None
 
 def test_load_leaves_the_lock_timeout_as_it_was(postgres_database: Database) -> None:
     """The short patience is for dropping indexes only, not for the rest of the transaction."""
-    with postgres_database.writing() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '77s'"))
-        with bulk_writer(connection).indexing_later("listings"):
-            shown = connection.execute(text("SHOW lock_timeout")).scalar_one()
+    with postgres_database.session(writes=True) as session:
+        session.execute("SET LOCAL lock_timeout = '77s'")
+        with bulk_writer(session).indexing_later("listings"):
+            shown = session.value("SHOW lock_timeout")
 
     assert shown == "77s"
 
 
 def test_deferred_trigger_keeps_the_indexes(postgres_database: Database) -> None:
     """A trigger that waits for the commit would forbid making an index before it."""
-    with postgres_database.writing() as connection:
-        connection.execute(
-            text(
-                "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
-                "'BEGIN RETURN NULL; END'"
-            )
+    with postgres_database.session(writes=True) as session:
+        session.execute(
+            "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
         )
-        connection.execute(
-            text(
-                "CREATE CONSTRAINT TRIGGER note AFTER INSERT ON listings DEFERRABLE "
-                "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()"
-            )
+        session.execute(
+            "CREATE CONSTRAINT TRIGGER note AFTER INSERT ON listings DEFERRABLE "
+            "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()"
         )
 
     before, meanwhile, after = _load(postgres_database)

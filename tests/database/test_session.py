@@ -16,7 +16,8 @@ from sqlalchemy.engine import make_url
 
 from discosync.database.connection.address import parse_address
 from discosync.database.connection.engine import Database, open_database
-from discosync.database.connection.session import Session, read_json, read_moment, session_over
+from discosync.database.connection.session import Session
+from discosync.database.connection.values import read_json, read_moment
 from discosync.errors import NotReady, StorageFailed
 from tests.support.postgres import Postgres
 
@@ -129,17 +130,17 @@ def test_kept_connection_that_is_lost_is_made_anew(postgres: Postgres) -> None:
     assert found == 0
 
 
-def test_session_over_a_connection_is_in_its_transaction(database: Database) -> None:
+def test_sqlalchemy_and_plain_sql_share_a_transaction(database: Database) -> None:
     """What goes by SQLAlchemy and what goes past it is committed together, or not at all."""
-    with database.writing() as connection:
-        session_over(connection).insert("notes", word="one")
-        connection.execute(text("INSERT INTO notes (word) VALUES ('two')"))
-    with suppress(ZeroDivisionError), database.writing() as connection:
-        session_over(connection).insert("notes", word="three")
-        connection.execute(text("INSERT INTO notes (word) VALUES ('four')"))
+    with database.alchemy_session(writes=True) as session:
+        session.insert("notes", word="one")
+        session.alchemy.execute(text("INSERT INTO notes (word) VALUES ('two')"))
+    with suppress(ZeroDivisionError), database.alchemy_session(writes=True) as session:
+        session.insert("notes", word="three")
+        session.alchemy.execute(text("INSERT INTO notes (word) VALUES ('four')"))
         _ = 1 / 0
-    with database.reading() as connection:
-        assert session_over(connection).value("SELECT count(*) FROM notes") == 2
+    with database.alchemy_session() as session:
+        assert session.value("SELECT count(*) FROM notes") == 2
 
 
 def test_json_is_read_from_either_form() -> None:

@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from discosync.commands.db.schema import alone
 from discosync.commands.steps.directories import backup_dir
 from discosync.commands.steps.opening import require_filled, seller_in
@@ -15,9 +13,8 @@ from discosync.core.past.stretches import Stretch
 from discosync.core.past.thinning import Thinned
 from discosync.database.backups.backups import make_backup
 from discosync.database.connection.engine import Database, open_database
-from discosync.database.connection.session import session_over
+from discosync.database.connection.session import Session
 from discosync.database.past.checkpoints import make_checkpoints, replace_checkpoints
-from discosync.database.past.history import load_sellers
 from discosync.database.past.thinning import (
     give_space_back,
     load_history_size,
@@ -25,6 +22,7 @@ from discosync.database.past.thinning import (
     plan_thinning,
     thin_month,
 )
+from discosync.database.rows.sellers import load_sellers
 from discosync.settings import DatabaseSettings, current_environment, load_database_settings
 
 
@@ -104,22 +102,20 @@ def compact(request: CompactRequest) -> CompactReport:
     require_filled(database)
     now = datetime.now(UTC)
     if not request.is_applied:
-        with database.reading() as connection:
-            return _report(
-                database, connection, request, now, list(_plan(connection, request, now))
-            )
+        with database.session() as session:
+            return _report(database, session, request, now, list(_plan(session, request, now)))
     with alone(database, "discosync db compact"):
         return _apply(settings, database, request, now)
 
 
 def _report(
     database: Database,
-    connection: Connection,
+    session: Session,
     request: CompactRequest,
     now: datetime,
     months: list[Month],
 ) -> CompactReport:
-    rows, size = load_history_size(connection)
+    rows, size = load_history_size(session)
     return CompactReport(
         database=database.shown,
         ended_before=now - request.older_than,
@@ -134,50 +130,48 @@ def _report(
 def _apply(
     settings: DatabaseSettings, database: Database, request: CompactRequest, now: datetime
 ) -> CompactReport:
-    with database.reading() as connection:
-        report = _report(database, connection, request, now, [])
-        is_due = any(True for _ in _due(connection, request, now))
+    with database.session() as session:
+        report = _report(database, session, request, now, [])
+        is_due = any(True for _ in _due(session, request, now))
     if is_due:
         backup = None
         if not request.without_backup:
             directory = backup_dir(settings.backup_dir, database)
             backup = make_backup(database, directory, why="before db compact", now=now).path
         report = replace(report, backup=backup)
-    with database.writing() as connection:
-        months = list(_thin(connection, request, now)) if is_due else []
-        for seller in _sellers(connection, request):
-            make_checkpoints(session_over(connection), seller, before=now)
+    with database.session(writes=True) as session:
+        months = list(_thin(session, request, now)) if is_due else []
+        for seller in _sellers(session, request):
+            make_checkpoints(session, seller, before=now)
     kept = give_space_back(database) if any(m.rows_after < m.rows_before for m in months) else None
-    with database.reading() as connection:
-        rows, size = load_history_size(connection)
+    with database.session() as session:
+        rows, size = load_history_size(session)
     return replace(
         report, months=tuple(months), rows_after=rows, bytes_after=size, space_kept_because=kept
     )
 
 
-def _sellers(connection: Connection, request: CompactRequest) -> list[str]:
+def _sellers(session: Session, request: CompactRequest) -> list[str]:
     if request.seller is not None:
-        return [seller_in(connection, request.seller)]
-    return load_sellers(connection)
+        return [seller_in(session, request.seller)]
+    return load_sellers(session)
 
 
-def _due(
-    connection: Connection, request: CompactRequest, now: datetime
-) -> Iterator[tuple[str, Stretch]]:
-    for seller in _sellers(connection, request):
-        for month in load_months_to_thin(connection, seller, now - request.older_than):
+def _due(session: Session, request: CompactRequest, now: datetime) -> Iterator[tuple[str, Stretch]]:
+    for seller in _sellers(session, request):
+        for month in load_months_to_thin(session, seller, now - request.older_than):
             yield seller, month
 
 
-def _plan(connection: Connection, request: CompactRequest, now: datetime) -> Iterator[Month]:
-    for seller, month in _due(connection, request, now):
-        yield _month(seller, month, plan_thinning(connection, seller, month))
+def _plan(session: Session, request: CompactRequest, now: datetime) -> Iterator[Month]:
+    for seller, month in _due(session, request, now):
+        yield _month(seller, month, plan_thinning(session, seller, month))
 
 
-def _thin(connection: Connection, request: CompactRequest, now: datetime) -> Iterator[Month]:
-    for seller, month in list(_due(connection, request, now)):
-        thinned = thin_month(connection, seller, month)
-        replace_checkpoints(session_over(connection), seller, [month])
+def _thin(session: Session, request: CompactRequest, now: datetime) -> Iterator[Month]:
+    for seller, month in list(_due(session, request, now)):
+        thinned = thin_month(session, seller, month)
+        replace_checkpoints(session, seller, [month])
         yield _month(seller, month, thinned)
 
 

@@ -10,9 +10,8 @@ from discosync.commands.steps.directories import backup_dir
 from discosync.database.backups.backups import make_backup
 from discosync.database.connection.engine import Database, open_database
 from discosync.database.connection.lock import MAINTENANCE_LOCK, SCHEMA_LOCK, Holder, hold_lock
-from discosync.database.connection.session import session_over
 from discosync.database.past.checkpoints import make_checkpoints
-from discosync.database.past.history import load_sellers
+from discosync.database.rows.sellers import load_sellers
 from discosync.database.schema.adoption import find_obstacles
 from discosync.database.schema.migrating import (
     Upgraded,
@@ -124,9 +123,9 @@ def upgrade(options: MigrationOptions) -> SchemaReport:
 
 def _make_checkpoints(database: Database) -> None:
     """Pack the history that there is already, for `as-of`."""
-    with database.writing() as connection:
-        for seller in load_sellers(connection):
-            make_checkpoints(session_over(connection), seller, before=datetime.now(UTC))
+    with database.session(writes=True) as session:
+        for seller in load_sellers(session):
+            make_checkpoints(session, seller, before=datetime.now(UTC))
 
 
 def downgrade(options: MigrationOptions) -> SchemaReport:

@@ -6,8 +6,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection
-
 from discosync.commands.steps.committing import was_committed
 from discosync.commands.steps.opening import Target
 from discosync.core.catalog.credits import ReleaseCredits
@@ -20,19 +18,17 @@ from discosync.database.catalog.enrichment import (
     load_copied_links,
     record_lookups,
 )
-from discosync.database.catalog.entries import drop_unlinked, settle_entries
+from discosync.database.catalog.entries import EntryTable, drop_unlinked, settle_entries
 from discosync.database.catalog.links import (
     Owner,
     lock_listings,
     lock_listings_of,
     write_links,
 )
-from discosync.database.connection.engine import give_way
 from discosync.database.connection.failures import BUSY
-from discosync.database.connection.session import Session, session_over
-from discosync.database.past.restoring import load_is_sandbox
-from discosync.database.rows.store import finish_run, load_run_report, record_run
-from discosync.database.schema.tables import artists, labels
+from discosync.database.connection.session import Session
+from discosync.database.rows.sellers import load_has_sandbox
+from discosync.database.runs.records import finish_run, load_run_report, record_run
 from discosync.errors import StorageFailed
 from discosync.runner import Run
 from discosync.runner.signals import Stage
@@ -72,11 +68,11 @@ class Linker:
         credits_by_release = {x.release_id: x.credits for x in lookups if x.credits is not None}
         outcomes = [lookup.outcome for lookup in lookups]
 
-        def write(connection: Connection) -> Tally:
-            owners = lock_listings_of(connection, list(credits_by_release))
+        def write(session: Session) -> Tally:
+            owners = lock_listings_of(session, list(credits_by_release))
             wanted = {owner: credits_by_release[release] for owner, release in owners.items()}
-            tally = _link(connection, wanted, names_may_be_ids=False)
-            record_lookups(connection, lookups)
+            tally = _link(session, wanted, names_may_be_ids=False)
+            record_lookups(session, lookups)
             return {
                 **tally,
                 "found": outcomes.count(Outcome.FOUND) + outcomes.count(Outcome.EMPTY),
@@ -92,12 +88,12 @@ class Linker:
         by_id = {listing.listing_id: listing for listing in named}
         seller = self._seller
 
-        def write(connection: Connection) -> Tally:
+        def write(session: Session) -> Tally:
             wanted = {
                 (seller, listing_id): _credits_of(by_id[listing_id])
-                for listing_id in sorted(lock_listings(connection, seller, list(by_id)))
+                for listing_id in sorted(lock_listings(session, seller, list(by_id)))
             }
-            return _link(connection, wanted, names_may_be_ids=True)
+            return _link(session, wanted, names_may_be_ids=True)
 
         if by_id:
             self._commit(write)
@@ -106,9 +102,9 @@ class Linker:
         """Link listings as another listing of the same release is linked."""
         seller = self._seller
 
-        def write(connection: Connection) -> Tally:
-            held = sorted(lock_listings(connection, seller, listing_ids))
-            return _write(connection, load_copied_links(connection, seller, held))
+        def write(session: Session) -> Tally:
+            held = sorted(lock_listings(session, seller, listing_ids))
+            return _write(session, load_copied_links(session, seller, held))
 
         if listing_ids:
             self._commit(write)
@@ -117,10 +113,10 @@ class Linker:
         """Bring the run's record, if there is one, up to how the run ends."""
         self.use = self._run.findings.enrichment = use
         if self.has_committed:
-            self._commit(lambda _connection: {})
+            self._commit(lambda _session: {})
 
     def _commit(
-        self, write: Callable[[Connection], Tally], *, then: Callable[[], None] = lambda: None
+        self, write: Callable[[Session], Tally], *, then: Callable[[], None] = lambda: None
     ) -> None:
         """Commit one part, giving way to whoever holds one of its rows, for a while."""
         patience = _ENDS_WITHIN_SECONDS if self._is_ending else _GIVES_WAY_FOR_SECONDS
@@ -142,20 +138,20 @@ class Linker:
         report = self._run.report()
         return replace(report, findings=replace(report.findings, enrichment=use))
 
-    def _commit_once(self, write: Callable[[Connection], Tally], then: Callable[[], None]) -> None:
+    def _commit_once(self, write: Callable[[Session], Tally], then: Callable[[], None]) -> None:
         run, key, use, report = self._run, self._key, self.use, self._run.report()
         # Left last: no signal comes between a commit and its being known.
         with ExitStack() as ending:
             is_committing = False
             try:
-                with self._database.writing() as connection:
-                    give_way(connection)
+                with self._database.session(writes=True) as session:
+                    session.give_way()
                     if key is None:
-                        is_sandbox = load_is_sandbox(connection)
-                        key = record_run(session_over(connection), report, is_sandbox=is_sandbox)
-                    use = self.use.plus(write(connection))
+                        is_sandbox = load_has_sandbox(session)
+                        key = record_run(session, report, is_sandbox=is_sandbox)
+                    use = self.use.plus(write(session))
                     report = self._report_with(use)
-                    finish_run(session_over(connection), key, report)
+                    finish_run(session, key, report)
                     ending.enter_context(run.signals.committing_part())
                     is_committing = True
             except StorageFailed:
@@ -177,31 +173,31 @@ def _shows(report: RunReport) -> Callable[[Session], bool]:
 
 
 def _link(
-    connection: Connection, wanted: Mapping[Owner, ReleaseCredits], *, names_may_be_ids: bool
+    session: Session, wanted: Mapping[Owner, ReleaseCredits], *, names_may_be_ids: bool
 ) -> Tally:
     """Settle the artists and labels of these credits, then link the listings to them."""
     now = datetime.now(UTC)
     plans = [
-        settle_entries(connection, table, credits_, now=now, names_may_be_ids=names_may_be_ids)
+        settle_entries(session, table, credits_, now=now, names_may_be_ids=names_may_be_ids)
         for table, credits_ in (
-            (artists, [c for release in wanted.values() for c in release.artists]),
-            (labels, [c for release in wanted.values() for c in release.labels]),
+            (EntryTable.ARTISTS, [c for release in wanted.values() for c in release.artists]),
+            (EntryTable.LABELS, [c for release in wanted.values() for c in release.labels]),
         )
     ]
     by_artist, by_label = (plan.uuid_by_key for plan in plans)
     links = {owner: links_of(release, by_artist, by_label) for owner, release in wanted.items()}
     return {
-        **_write(connection, links),
+        **_write(session, links),
         "artists_added": len(plans[0].added),
         "labels_added": len(plans[1].added),
         "merged": sum(len(plan.merged) + len(plan.numbered) for plan in plans),
     }
 
 
-def _write(connection: Connection, links: Mapping[Owner, Links]) -> Tally:
-    written = write_links(connection, links)
-    drop_unlinked(connection, artists, written.left_artists)
-    drop_unlinked(connection, labels, written.left_labels)
+def _write(session: Session, links: Mapping[Owner, Links]) -> Tally:
+    written = write_links(session, links)
+    drop_unlinked(session, EntryTable.ARTISTS, written.left_artists)
+    drop_unlinked(session, EntryTable.LABELS, written.left_labels)
     return {"listings": written.listings}
 
 

@@ -12,18 +12,18 @@ from discosync.core.moments import moment_of_run
 from discosync.core.reporting.report import RunReport
 from discosync.database.connection.engine import Database
 from discosync.database.connection.lock import SCHEMA_LOCK, Holder, hold_lock
-from discosync.database.connection.session import Session, session_over
+from discosync.database.connection.session import Session
 from discosync.database.past.checkpoints import record_checkpoint
 from discosync.database.recall.marks import forget_mark
-from discosync.database.rows.store import finish_run, load_run_exists, record_run
-from discosync.database.rows.worth import load_inventory_value
+from discosync.database.rows.counts import load_inventory_value
+from discosync.database.runs.records import finish_run, load_run_exists, record_run
 from discosync.database.schema.state import SchemaState, require_usable
 from discosync.errors import StorageFailed
 from discosync.runner import Run
 from discosync.runner.signals import Stage
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from discosync.database.connection.alchemy import AlchemySession
 
 
 def make_schema(run: Run, database: Database) -> None:
@@ -46,17 +46,16 @@ def make_schema_of(database: Database, *, command: str) -> None:
 def commit_run(
     run: Run,
     target: Target,
-    write: "Callable[[Connection, int], None]",
+    write: "Callable[[AlchemySession, int], None]",
     *,
     is_sandbox: bool,
 ) -> None:
     """Write what a run does, and its record, in one transaction; `write` gets the record's key."""
     database, seller = target.database, target.seller
-    with recording(run, database), database.writing() as connection:
-        session = session_over(connection)
+    with recording(run, database), database.alchemy_session(writes=True) as session:
         # The mark says what a sync left: after any other write it would be wrong.
         forget_mark(session, seller)
-        report = write_run(run, session, seller, partial(write, connection), is_sandbox=is_sandbox)
+        report = write_run(run, session, seller, partial(write, session), is_sandbox=is_sandbox)
     run.committed = report
 
 

@@ -5,14 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from discosync.commands.steps.directories import report_dir
 from discosync.core.reporting.hints import config_option
 from discosync.database.connection.engine import Database, open_database
-from discosync.database.connection.session import session_over
-from discosync.database.past.history import load_sellers
-from discosync.database.rows.store import find_seller
+from discosync.database.connection.session import Session
+from discosync.database.rows.sellers import find_seller, load_sellers
 from discosync.database.schema.state import SchemaState, require_usable
 from discosync.errors import NotReady, UsageFault
 from discosync.runner import Run
@@ -30,9 +27,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened(Target):
-    """A target that is being read: `connection` gives one consistent view of the database."""
+    """A target that is being read: `session` gives one consistent view of the database."""
 
-    connection: Connection
+    session: Session
 
 
 def open_target(
@@ -54,8 +51,8 @@ def open_target(
     run.findings.database = database.shown
     run.report_dir = report_dir(settings.report_dir, database)
     require_filled(database)
-    with database.reading() as connection:
-        seller = seller_in(connection, named or settings.seller, may_be_new=may_be_new)
+    with database.session() as session:
+        seller = seller_in(session, named or settings.seller, may_be_new=may_be_new)
     run.findings.seller = seller
     return Target(settings=settings.for_seller(seller), database=database, seller=seller)
 
@@ -73,9 +70,9 @@ def opened(
     address = settings.database_url.reveal()
     database = open_database(address, read_only=True, application="discosync")
     require_filled(database)
-    with database.reading() as connection:
-        name = seller_in(connection, seller or settings.seller, may_be_new=may_be_new)
-        yield Opened(settings=settings, database=database, connection=connection, seller=name)
+    with database.session() as session:
+        name = seller_in(session, seller or settings.seller, may_be_new=may_be_new)
+        yield Opened(settings=settings, database=database, session=session, seller=name)
 
 
 def require_filled(database: Database) -> None:
@@ -88,13 +85,13 @@ def require_filled(database: Database) -> None:
         )
 
 
-def seller_in(connection: Connection, named: str | None, *, may_be_new: bool = False) -> str:
+def seller_in(session: Session, named: str | None, *, may_be_new: bool = False) -> str:
     """Find the seller: the one named, or the only one that the database holds."""
-    if named is not None and (found := find_seller(session_over(connection), named)):
+    if named is not None and (found := find_seller(session, named)):
         return found
     if named is not None and may_be_new:
         return named
-    sellers = load_sellers(connection)
+    sellers = load_sellers(session)
     if named is not None:
         raise UsageFault(
             f"nothing is known of a seller {named!r}; the database holds "

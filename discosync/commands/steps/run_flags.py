@@ -60,11 +60,11 @@ def roll_back_by_itself(run: Run, database: Database, flag: Flag, reason: str) -
     """
     is_dry = run.request.dry_run
     if not is_dry:
-        from discosync.database.flags.flags import roll_back_flag  # noqa: PLC0415 - rare
+        from discosync.database.flags.changes import roll_back_flag  # noqa: PLC0415 - rare
 
         make_schema(run, database)
-        with database.writing() as connection:
-            roll_back_flag(connection, flag, change_now(reason, run=run))
+        with database.session(writes=True) as session:
+            roll_back_flag(session, flag, change_now(reason, run=run))
     said = "would be rolled back" if is_dry else "is rolled back until somebody lifts it"
     _log.warning("%s %s: %s", flag.value, said, reason)
     run.findings.problems.append(

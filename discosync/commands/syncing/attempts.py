@@ -11,7 +11,8 @@ from discosync.commands.syncing.judging import SyncOptions, judge
 from discosync.commands.syncing.opening import Mirror
 from discosync.commands.syncing.planning import Planned, plan_snapshot
 from discosync.core.flags import Flag
-from discosync.database.rows.store import load_has_real, load_has_sandbox, load_run_count
+from discosync.database.rows.sellers import load_has_real, load_has_sandbox
+from discosync.database.runs.records import load_run_count
 from discosync.database.schema.state import SchemaState
 from discosync.discogs.inventory.spool import Spool
 from discosync.errors import BadData, LimitRefused, NotReady, SourceUnavailable

@@ -15,7 +15,7 @@ from discosync.core.recall.remembered import SnapshotMark, context_of
 from discosync.database.connection.session import Session
 from discosync.database.recall.fingerprints import SeenRows, load_fingerprint, load_replaced
 from discosync.database.recall.marks import NextMark, load_mark, load_passages, load_remembered
-from discosync.database.rows.store import load_known, load_rows
+from discosync.database.rows.known import load_known, load_rows
 from discosync.files.parsed import ParsedFile
 from discosync.files.snapshot import OpenSnapshot, open_snapshot
 from discosync.runner import Run

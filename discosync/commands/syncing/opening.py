@@ -9,7 +9,8 @@ from discosync.commands.steps.locking import hold_run_locks
 from discosync.commands.steps.opening import Target
 from discosync.core.inventory.pacific import parse_export_name
 from discosync.database.connection.engine import Database
-from discosync.database.rows.store import LastApplied, load_last_applied, resolve_seller
+from discosync.database.rows.sellers import resolve_seller
+from discosync.database.runs.last_applied import LastApplied, load_last_applied
 from discosync.database.schema.state import SchemaState, require_usable
 from discosync.errors import AuthRefused, NotReady
 from discosync.runner import Run

@@ -14,7 +14,7 @@ from discosync.core.planning.limits import check_conflicts, check_rejected, chec
 from discosync.core.reporting.findings import Problem
 from discosync.database.connection.engine import Database
 from discosync.database.recall.marks import NextMark
-from discosync.database.rows.store import LastApplied
+from discosync.database.runs.last_applied import LastApplied
 from discosync.files.parsed import ParsedFile
 from discosync.files.snapshot import open_snapshot
 from discosync.runner import Run

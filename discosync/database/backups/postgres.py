@@ -8,9 +8,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
-
 from discosync.database.connection.engine import Database
+from discosync.database.connection.session import Session
 from discosync.database.schema.tables import metadata
 from discosync.errors import BackupFailed
 
@@ -21,14 +20,14 @@ _COPY = re.compile(r'COPY (?:"?[^".]+"?\.)?"?(?P<table>[^" ]+)"? \(.*\) FROM std
 def copy_postgres(database: Database, draft: Path) -> dict[str, int]:
     """Dump our tables; return how many rows each had in the very snapshot that was dumped."""
     tool = _find_tool("pg_dump")
-    with database.reading() as connection:
-        tables = _own_tables(connection)
-        schema = connection.execute(text("SELECT current_schema()")).scalar_one()
+    with database.session() as session:
+        tables = _own_tables(session)
+        schema = session.value("SELECT current_schema()")
         rows = {
-            name: int(connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one())  # noqa: S608 - our own names
+            name: int(session.value(f"SELECT count(*) FROM {name}"))  # noqa: S608 - our own names
             for name in tables
         }
-        snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
+        snapshot = session.value("SELECT pg_export_snapshot()")
         shown = [f'--table="{schema}"."{name}"' for name in (*tables, _VIEW)]
         address, environment = _address(database)
         command = [tool, address, "--format=custom", f"--snapshot={snapshot}", f"--file={draft}"]
@@ -71,8 +70,8 @@ def count_postgres_copy(path: Path) -> dict[str, int]:
 def restore_postgres(database: Database, path: Path) -> None:
     """Drop our tables and make them again from a dump, in one transaction."""
     psql, pg_restore = _find_tool("psql"), _find_tool("pg_restore")
-    with database.reading() as connection:
-        tables = _own_tables(connection)
+    with database.session() as session:
+        tables = _own_tables(session)
         address, environment = _address(database)
     with tempfile.TemporaryDirectory(prefix="discosync-") as name:
         drops, dump = Path(name) / "drops.sql", Path(name) / "dump.sql"
@@ -93,10 +92,10 @@ def restore_postgres(database: Database, path: Path) -> None:
         _run(command, {**environment, "PGOPTIONS": "-c lock_timeout=30s"})
 
 
-def _own_tables(connection: Connection) -> list[str]:
-    """Name the tables that are ours and there, whatever the schema's revision."""
+def _own_tables(session: Session) -> list[str]:
+    """Name those of our tables that the database has, whatever the schema's revision."""
     known = {*metadata.tables, "alembic_version"}
-    return sorted(known.intersection(inspect(connection).get_table_names()))
+    return sorted(name for name in known if session.has_table(name))
 
 
 def _find_tool(name: str) -> str:

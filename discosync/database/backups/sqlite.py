@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import inspect
-
-from discosync.database.connection.engine import Database, driver_connection
+from discosync.database.connection.engine import Database
 from discosync.errors import BackupFailed
 
 _BUSY_SECONDS = 30.0
@@ -17,13 +15,10 @@ _BUSY_SECONDS = 30.0
 
 def copy_sqlite(database: Database, draft: Path) -> dict[str, int]:
     """Copy the database; return how many rows each table had at that moment."""
-    with database.reading() as connection, _errors(draft), closing(sqlite3.connect(draft)) as copy:
-        rows = {
-            name: int(connection.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar_one())  # noqa: S608 - the database's own names
-            for name in inspect(connection).get_table_names()
-        }
-        # In the transaction that has just counted: whoever writes meanwhile is in neither.
-        driver_connection(connection).backup(copy)
+    with database.session() as session, _errors(draft), closing(sqlite3.connect(draft)) as copy:
+        rows = _count_tables(session.driver)
+        # In the transaction that has just counted: the copy holds no row that was not counted.
+        session.driver.backup(copy)
         # One plain file, which can be opened where nothing may be written beside it.
         copy.execute("PRAGMA journal_mode=DELETE")
     _flush(draft)
@@ -36,13 +31,17 @@ def count_sqlite_copy(path: Path) -> dict[str, int]:
         verdict = str(copy.execute("PRAGMA integrity_check").fetchone()[0])
         if verdict != "ok":
             raise BackupFailed(f"the backup {path} is damaged: {verdict[:200]}", hint="")
-        names = copy.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        ).fetchall()
-        return {
-            name: int(copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])  # noqa: S608 - the copy's own names
-            for (name,) in names
-        }
+        return _count_tables(copy)
+
+
+def _count_tables(connection: sqlite3.Connection) -> dict[str, int]:
+    names = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    return {
+        name: int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])  # noqa: S608 - the database's own names
+        for (name,) in names
+    }
 
 
 def restore_sqlite(database: Database, path: Path) -> None:

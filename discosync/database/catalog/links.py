@@ -3,12 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Table, delete, select
-
 from discosync.core.catalog.links import ArtistLink, LabelLink, Links
 from discosync.database.connection.bulk import Assignments, Row, bulk_writer
-from discosync.database.rows.store import ROWS_PER_QUERY
-from discosync.database.schema.tables import listing_artists, listing_labels, listings
+from discosync.database.connection.session import Session, in_chunks
 
 Owner = tuple[str, str]
 """Seller and listing id, as the tables hold them."""
@@ -32,28 +29,34 @@ class _Present:
         )
 
 
-def lock_listings_of(connection: Connection, release_ids: Sequence[int]) -> dict[Owner, int]:
+def lock_listings_of(session: Session, release_ids: Sequence[int]) -> dict[Owner, int]:
     """Find the listings of releases, of every seller, and hold their rows until the commit.
 
     A purge in between would otherwise take a listing away while its links are written.
     """
-    c = listings.c
     found: dict[Owner, int] = {}
-    for chunk in _chunks([str(i) for i in release_ids]):
-        wanted = select(c.seller, c.listing_id, c.release_id).where(c.release_id.in_(chunk))
-        rows = connection.execute(wanted.order_by(c.id).with_for_update(of=listings))
+    for chunk in in_chunks([str(i) for i in release_ids]):
+        rows = session.execute(
+            "SELECT seller, listing_id, release_id FROM listings "  # noqa: S608 - our own names
+            f"WHERE {session.is_in('release_id', 'ids')} ORDER BY id {session.row_lock}",
+            ids=session.one_of(chunk),
+        )
         found.update({(seller, listing_id): int(release) for seller, listing_id, release in rows})
     return found
 
 
-def lock_listings(connection: Connection, seller: str, listing_ids: Sequence[str]) -> set[str]:
-    """Hold these listings' rows likewise; give those that are there."""
-    c = listings.c
+def lock_listings(session: Session, seller: str, listing_ids: Sequence[str]) -> set[str]:
+    """Hold these listings' rows likewise; give the ids of those that the database holds."""
     found: set[str] = set()
-    for chunk in _chunks(listing_ids):
-        wanted = select(c.listing_id).where(c.seller == seller, c.listing_id.in_(chunk))
-        locked = wanted.order_by(c.id).with_for_update()
-        found.update(connection.execute(locked).scalars())
+    for chunk in in_chunks(listing_ids):
+        rows = session.execute(
+            "SELECT listing_id FROM listings "  # noqa: S608 - our own names
+            f"WHERE seller = :seller AND {session.is_in('listing_id', 'ids')} "
+            f"ORDER BY id {session.row_lock}",
+            seller=seller,
+            ids=session.one_of(chunk),
+        )
+        found.update(listing_id for (listing_id,) in rows)
     return found
 
 
@@ -66,16 +69,16 @@ class Written:
     left_labels: frozenset[str] = frozenset()
 
 
-def write_links(connection: Connection, wanted: Mapping[Owner, Links]) -> Written:
+def write_links(session: Session, wanted: Mapping[Owner, Links]) -> Written:
     """Give listings these links and no others; those that have them already are not touched."""
-    present = _load_present(connection, wanted)
+    present = _load_present(session, wanted)
     changed = {owner: links for owner, links in wanted.items() if _differs(present, owner, links)}
     if not changed:
         return Written()
     linked = [owner for owner in changed if owner in present.artists or owner in present.labels]
-    for table in (listing_artists, listing_labels):
-        _delete_links(connection, table, linked)
-    writer = bulk_writer(connection)
+    for table in ("listing_artists", "listing_labels"):
+        _delete_links(session, table, linked)
+    writer = bulk_writer(session)
     writer.insert("listing_artists", _ARTIST_COLUMNS, _artist_rows(changed))
     writer.insert("listing_labels", _LABEL_COLUMNS, _label_rows(changed))
     assignments = Assignments(set_columns=("artist_id", "label_id"), keys=("seller", "listing_id"))
@@ -89,10 +92,10 @@ def write_links(connection: Connection, wanted: Mapping[Owner, Links]) -> Writte
     )
 
 
-def load_links(connection: Connection, owners: Iterable[Owner]) -> dict[Owner, Links]:
+def load_links(session: Session, owners: Iterable[Owner]) -> dict[Owner, Links]:
     """Load the links of listings."""
     wanted = list(owners)
-    present = _load_present(connection, dict.fromkeys(wanted))
+    present = _load_present(session, dict.fromkeys(wanted))
     return {owner: present.links(owner) for owner in wanted}
 
 
@@ -101,44 +104,50 @@ def _differs(present: _Present, owner: Owner, links: Links) -> bool:
     return present.links(owner) != links or present.primary.get(owner) != primary
 
 
-def _load_present(connection: Connection, owners: Iterable[Owner]) -> _Present:
+def _load_present(session: Session, owners: Iterable[Owner]) -> _Present:
     present = _Present()
     ids_by_seller: dict[str, list[str]] = {}
     for seller, listing_id in owners:
         ids_by_seller.setdefault(seller, []).append(listing_id)
     for seller, listing_ids in ids_by_seller.items():
-        for chunk in _chunks(listing_ids):
-            for listing_id, *link in _links_of(connection, listing_artists, seller, chunk):
+        for chunk in in_chunks(listing_ids):
+            for listing_id, *link in _links_of(session, "listing_artists", seller, chunk):
                 present.artists.setdefault((seller, listing_id), []).append(ArtistLink(*link))
-            for listing_id, *link in _links_of(connection, listing_labels, seller, chunk):
+            for listing_id, *link in _links_of(session, "listing_labels", seller, chunk):
                 present.labels.setdefault((seller, listing_id), []).append(LabelLink(*link))
-            c = listings.c
-            own = select(c.listing_id, c.artist_id, c.label_id).where(
-                c.seller == seller, c.listing_id.in_(chunk)
+            own = f"seller = :seller AND {session.is_in('listing_id', 'ids')}"
+            rows = session.execute(
+                f"SELECT listing_id, artist_id, label_id FROM listings WHERE {own}",  # noqa: S608
+                seller=seller,
+                ids=session.one_of(chunk),
             )
-            for listing_id, artist_id, label_id in connection.execute(own):
+            for listing_id, artist_id, label_id in rows:
                 present.primary[seller, listing_id] = (artist_id, label_id)
     return present
 
 
 def _links_of(
-    connection: Connection, table: Table, seller: str, listing_ids: Sequence[str]
+    session: Session, table: str, seller: str, listing_ids: Sequence[str]
 ) -> Iterator[Sequence[str]]:
-    c = table.c
-    kind = ArtistLink if table is listing_artists else LabelLink
-    shown = select(c.listing_id, *(c[name] for name in kind._fields))
-    own = shown.where(c.seller == seller, c.listing_id.in_(listing_ids))
-    yield from connection.execute(own.order_by(c.listing_id, c.position))
+    kind = ArtistLink if table == "listing_artists" else LabelLink
+    yield from session.execute(
+        f"SELECT listing_id, {', '.join(kind._fields)} FROM {table} "  # noqa: S608 - our own names
+        f"WHERE seller = :seller AND {session.is_in('listing_id', 'ids')} "
+        "ORDER BY listing_id, position",
+        seller=seller,
+        ids=session.one_of(listing_ids),
+    )
 
 
-def _delete_links(connection: Connection, table: Table, owners: Sequence[Owner]) -> None:
+def _delete_links(session: Session, table: str, owners: Sequence[Owner]) -> None:
     ids_by_seller: dict[str, list[str]] = {}
     for seller, listing_id in owners:
         ids_by_seller.setdefault(seller, []).append(listing_id)
+    own = f"seller = :seller AND {session.is_in('listing_id', 'ids')}"
     for seller, listing_ids in ids_by_seller.items():
-        for chunk in _chunks(listing_ids):
-            own = (table.c.seller == seller, table.c.listing_id.in_(chunk))
-            connection.execute(delete(table).where(*own))
+        for chunk in in_chunks(listing_ids):
+            ids = session.one_of(chunk)
+            session.execute(f"DELETE FROM {table} WHERE {own}", seller=seller, ids=ids)  # noqa: S608
 
 
 def _artist_rows(links_by_owner: Mapping[Owner, Links]) -> Iterator[Row]:
@@ -151,8 +160,3 @@ def _label_rows(links_by_owner: Mapping[Owner, Links]) -> Iterator[Row]:
     for owner, links in links_by_owner.items():
         for position, link in enumerate(links.labels, start=1):
             yield (*owner, position, *link)
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), ROWS_PER_QUERY):
-        yield values[start : start + ROWS_PER_QUERY]

@@ -1,32 +1,93 @@
-"""SQLAlchemy's way to the user's database."""
+"""SQLAlchemy's way to the user's database, for what plain SQL cannot say beforehand.
 
-from typing import TYPE_CHECKING
+The migrations need it, and so does what reads columns that only the database knows: a shop may have
+added its own. `docs/explanation/two-ways-to-the-database.md` says which statement lives where.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
+from discosync.database.connection.address import Address
 from discosync.database.connection.connecting import begin_immediate, postgres_options
-from discosync.database.connection.engine import WRITES
+from discosync.database.connection.session import Session
+from discosync.errors import StorageFailed
 
-if TYPE_CHECKING:
-    from discosync.database.connection.engine import Database
+_WRITES = "discosync_writes"
+"""The execution option of a connection that writes."""
 
 
-def make_engine(database: "Database") -> Engine:
-    """Make an engine; it connects when first used, and keeps no connection."""
-    if not database.is_sqlite:
+class AlchemySession(Session):
+    """A session whose transaction takes SQLAlchemy's statements too, by `alchemy`."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection.connection.driver_connection)
+        self.alchemy = connection
+
+
+def make_engine(address: Address, connect: Callable[[], Any], *, application: str) -> Engine:
+    """Make an engine; it connects when first used, and keeps no connection.
+
+    `connect` opens a SQLite file; Postgres is reached by its address.
+    """
+    if not address.is_sqlite:
         return create_engine(
-            database.url.set(drivername="postgresql+psycopg"),
+            make_url(address.text).set(drivername="postgresql+psycopg"),
             poolclass=NullPool,
-            connect_args=postgres_options(database.application),
+            connect_args=postgres_options(application),
         )
-    engine = create_engine("sqlite://", creator=database.connect, poolclass=NullPool)
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get(WRITES, False):
+        if connection.get_execution_options().get(_WRITES, False):
             begin_immediate(connection.exec_driver_sql)
         else:
             connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+@contextmanager
+def beginning(engine: Engine, *, writes: bool) -> Iterator[AlchemySession]:
+    """Connect for one transaction: of one view when it reads, all or nothing when it writes."""
+    options: dict[str, Any] = {_WRITES: writes}
+    if not writes and engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with engine.connect().execution_options(**options) as connection:
+        transaction = connection.begin()
+        yield AlchemySession(connection)
+        if writes:
+            transaction.commit()
+
+
+@contextmanager
+def beginning_migration(engine: Engine) -> Iterator[AlchemySession]:
+    """Connect for one transaction in which tables may be rebuilt.
+
+    Foreign keys are off on SQLite: rebuilding a table counts as deleting its rows. They are checked
+    before the commit.
+    """
+    with engine.connect().execution_options(**{_WRITES: True}) as connection:
+        session = AlchemySession(connection)
+        if session.is_sqlite:
+            # Inside a transaction SQLite would ignore this pragma without a word.
+            session.execute("PRAGMA foreign_keys=OFF")
+        with connection.begin():
+            yield session
+            if session.is_sqlite:
+                _check_foreign_keys(session)
+
+
+def _check_foreign_keys(session: Session) -> None:
+    broken = session.execute("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise StorageFailed(
+            f"{len(broken)} rows would point to rows that are gone, the first in {broken[0][0]}",
+            hint="nothing was changed; restore a backup",
+            code="foreign_keys",
+        )

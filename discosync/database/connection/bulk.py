@@ -1,25 +1,23 @@
-"""Write many rows at once, by what the driver below SQLAlchemy does best.
+"""Write many rows at once, by what each database's driver does best.
 
-Plain values go in as they are: the engine teaches SQLite's driver money and times.
 `executemany` with one prepared statement on SQLite, COPY on Postgres; both inside the caller's
 transaction. Building a statement per chunk is six to fifteen times slower. A row is sent while the
-next one is made: on Postgres one `insert` of a generator has client and server work at once, which
-many of small lists do not.
+next one is made: on Postgres client and server work at once during one `insert` of a generator,
+and take turns during many of short lists. Values go in as they are: `connecting` teaches SQLite's
+driver money and times.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from discosync.database.connection.session import Session
 
 Row = Sequence[Any]
-Moment = Callable[[datetime | None], Any]
 
 _STAGE = "discosync_stage"
 _STAMP_LENGTH = len("2026-03-02 09:00:00.000000")
@@ -87,15 +85,10 @@ class BulkWriter(Protocol):
         """
 
 
-def bulk_writer(connection: "Connection") -> BulkWriter:
-    """Choose the writer for a SQLAlchemy connection's transaction."""
-    cursor = connection.connection.cursor()
-    return writer_on(cursor, is_sqlite=connection.dialect.name == "sqlite")
-
-
-def writer_on(cursor: Any, *, is_sqlite: bool) -> BulkWriter:  # noqa: ANN401 - DBAPI
-    """Choose the writer for a driver's cursor."""
-    return _SqliteWriter(cursor) if is_sqlite else _PostgresWriter(cursor)
+def bulk_writer(session: Session) -> BulkWriter:
+    """Choose the writer for the session's kind of database."""
+    cursor = session.cursor()
+    return _SqliteWriter(cursor) if session.is_sqlite else _PostgresWriter(cursor)
 
 
 def _render_moment(value: datetime | None) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from discosync.database.connection.address import Address
+from discosync.database.connection.values import render_stamp
 
 _BUSY_SECONDS = 30.0
 _BUSY_STEP_SECONDS = 0.2
@@ -40,11 +41,6 @@ def _adapt_values() -> None:
     """Have the driver write money and times as SQLAlchemy's own types do."""
     sqlite3.register_adapter(Decimal, float)
     sqlite3.register_adapter(datetime, render_stamp)
-
-
-def render_stamp(moment: datetime) -> str:
-    """Write a moment without a zone as the old shop's programs do."""
-    return moment.isoformat(" ", "microseconds")
 
 
 def begin_immediate(execute: Callable[[str], Any]) -> None:

@@ -21,20 +21,17 @@ from discosync.database.connection.session import Session
 from discosync.errors import NotReady, StorageFailed
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
     from sqlalchemy.engine import URL
 
-WRITES = "discosync_writes"
-"""The execution option of a SQLAlchemy connection that writes."""
-
-_GIVES_WAY_AFTER = "250ms"
+    from discosync.database.connection.alchemy import AlchemySession
 
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
     """The user's database: SQLite when `path` is set, else Postgres.
 
-    What a sync does every hour goes through a `session`, all else through SQLAlchemy.
+    Rows are read and written in a `session`, by plain SQL; `alchemy_session` is the exception.
     """
 
     address: Address
@@ -49,7 +46,7 @@ class Database:
         """SQLAlchemy's way to it."""
         from discosync.database.connection.alchemy import make_engine  # noqa: PLC0415 - 0.2 s
 
-        return make_engine(self)
+        return make_engine(self.address, self.connect, application=self.application)
 
     @cached_property
     def url(self) -> "URL":
@@ -140,40 +137,20 @@ class Database:
             driver.execute("BEGIN")
 
     @contextmanager
-    def reading(self) -> Iterator["Connection"]:
-        """Connect for reading: one consistent view, however many queries."""
-        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self.errors(), self.engine.connect().execution_options(**level) as connection:
-            yield connection
+    def alchemy_session(self, *, writes: bool = False) -> Iterator["AlchemySession"]:
+        """Connect for one transaction as `session` does, for statements of SQLAlchemy besides."""
+        from discosync.database.connection.alchemy import beginning  # noqa: PLC0415 - 0.2 s
+
+        with self.errors(), beginning(self.engine, writes=writes) as session:
+            yield session
 
     @contextmanager
-    def writing(self) -> Iterator["Connection"]:
-        """Connect for one transaction; it is committed at the end, or nothing is."""
-        with (
-            self.errors(),
-            self.engine.connect().execution_options(**{WRITES: True}) as connection,
-            connection.begin(),
-        ):
-            yield connection
+    def migrating(self) -> Iterator["AlchemySession"]:
+        """Connect for one transaction in which tables may be rebuilt, and foreign keys rest."""
+        from discosync.database.connection.alchemy import beginning_migration  # noqa: PLC0415 - 0.2 s
 
-    @contextmanager
-    def migrating(self) -> Iterator["Connection"]:
-        """Connect for one transaction in which tables may be rebuilt.
-
-        Foreign keys are off on SQLite: rebuilding a table counts as deleting its rows. They are
-        checked before the commit.
-        """
-        with (
-            self.errors(),
-            self.engine.connect().execution_options(**{WRITES: True}) as connection,
-        ):
-            if self.is_sqlite:
-                # Inside a transaction the pragma would be ignored without a word.
-                driver_connection(connection).execute("PRAGMA foreign_keys=OFF")
-            with connection.begin():
-                yield connection
-                if self.is_sqlite:
-                    _check_foreign_keys(connection)
+        with self.errors(), beginning_migration(self.engine) as session:
+            yield session
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -199,34 +176,6 @@ def _commit(driver: Any) -> None:  # noqa: ANN401 - DBAPI
     said = getattr(driver.execute("COMMIT"), "statusmessage", None)
     if said == "ROLLBACK":  # what Postgres answers when a statement had failed
         raise StorageFailed("the transaction had failed", hint="nothing was changed; run again")
-
-
-def give_way(connection: "Connection") -> None:
-    """Have this transaction fail with `BUSY` rather than wait for another one.
-
-    Postgres looks for deadlocks after a second and ends whoever looks first: a transaction that
-    has given up long before that is never in another one's way. SQLite has one writer at a time.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_GIVES_WAY_AFTER}'")
-
-
-def driver_connection(connection: "Connection") -> sqlite3.Connection:
-    """Give the SQLite driver's own connection below SQLAlchemy's."""
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError(f"not a SQLite connection: {driver!r}")
-    return driver
-
-
-def _check_foreign_keys(connection: "Connection") -> None:
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-    if broken:
-        raise StorageFailed(
-            f"{len(broken)} rows would point to rows that are gone, the first in {broken[0][0]}",
-            hint="nothing was changed; restore a backup",
-            code="foreign_keys",
-        )
 
 
 def open_database(address: str, *, read_only: bool, application: str) -> Database:

@@ -1,22 +1,23 @@
 """One transaction on the driver's own connection: plain SQL, without SQLAlchemy.
 
-What a sync of every hour asks and writes goes this way: importing SQLAlchemy takes longer than an
-unchanged hour. Statements are written once for both databases, with `:name` for a value; the
-columns' types are brought into the driver's form, and back, by name.
+This is the rule for whatever reads or writes rows: importing SQLAlchemy takes longer than a run in
+which nothing changed. A statement is written once for both databases, with `:name` for a value.
 """
 
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
-from discosync.database.connection.connecting import render_stamp
+from discosync.database.connection.values import naive, render_stamp
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+V = TypeVar("V", str, int)
+
+_VALUES_PER_STATEMENT = 500
+_GIVES_WAY_AFTER = "250ms"
 
 _VALUE = re.compile(r"(?<!:):([a-z][a-z0-9_]*)")
 
@@ -66,12 +67,12 @@ class Session:
             statement = "SELECT to_regclass(:name)"
         return self.value(statement, name=name) is not None
 
-    def one_of(self, values: Sequence[str]) -> str | list[str]:
-        """Bring texts into the form that `is_in` takes."""
+    def one_of(self, values: Sequence[V]) -> str | list[V]:
+        """Bring texts or numbers into the form that `is_in` takes."""
         return json.dumps(values) if self.is_sqlite else list(values)
 
     def is_in(self, column: str, name: str) -> str:
-        """Write that a column is one of the texts in a value, see `one_of`."""
+        """Write the condition that a column is one of the values that `one_of` made."""
         if self.is_sqlite:
             return f"{column} IN (SELECT value FROM json_each(:{name}))"  # noqa: S608 - our own names
         return f"{column} = ANY(:{name})"
@@ -80,8 +81,22 @@ class Session:
         """Bring a moment into the form in which the tables hold it: UTC without a zone."""
         if value is None:
             return None
-        naive = value.astimezone(UTC).replace(tzinfo=None)
-        return render_stamp(naive) if self.is_sqlite else naive
+        without_zone = naive(value)
+        return render_stamp(without_zone) if self.is_sqlite and without_zone else without_zone
+
+    @property
+    def row_lock(self) -> str:
+        """Write what holds the rows read until the commit; SQLite has one writer anyway."""
+        return "" if self.is_sqlite else "FOR UPDATE"
+
+    def give_way(self) -> None:
+        """Have this transaction fail with `BUSY` rather than wait for another one.
+
+        Postgres looks for deadlocks after a second and ends whoever looks first: a transaction that
+        gave up long before is never in another one's way. SQLite has one writer at a time.
+        """
+        if not self.is_sqlite:
+            self.execute(f"SET LOCAL lock_timeout = '{_GIVES_WAY_AFTER}'")
 
 
 @cache
@@ -89,21 +104,7 @@ def _for_psycopg(statement: str) -> str:
     return _VALUE.sub(r"%(\1)s", statement.replace("%", "%%"))
 
 
-def read_moment(value: str | datetime | None) -> datetime | None:
-    """Name the zone of a moment that a table holds."""
-    if value is None:
-        return None
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.replace(tzinfo=UTC)
-
-
-def read_json(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """Read what a column of JSON holds; raise `JSONDecodeError` for what is none."""
-    return json.loads(value) if isinstance(value, str) else value
-
-
-def session_over(connection: "Connection") -> Session:
-    """Run plain SQL in the transaction of a SQLAlchemy connection."""
-    if not connection.in_transaction():
-        connection.begin()
-    return Session(connection.connection.driver_connection)
+def in_chunks(values: Sequence[V]) -> Iterator[Sequence[V]]:
+    """Cut values into pieces of a size that one statement takes well."""
+    for start in range(0, len(values), _VALUES_PER_STATEMENT):
+        yield values[start : start + _VALUES_PER_STATEMENT]

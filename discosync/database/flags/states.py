@@ -1,20 +1,19 @@
-"""Where each flag stands, and the runs that tell how it went."""
+"""Where each flag stands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from discosync.core.flags import Flag, FlagChange, FlagState
 from discosync.database.connection.engine import Database
-from discosync.database.connection.session import Session, read_moment
+from discosync.database.connection.session import Session
+from discosync.database.connection.values import read_moment
 from discosync.errors import StorageFailed
 
-_COLUMNS = ("flag", "percent", "rolled_back_at", "rolled_back_by", "reason", "run_id")
+COLUMNS = ("flag", "percent", "rolled_back_at", "rolled_back_by", "reason", "run_id")
 
 
 def load_has_flags(database: Database) -> bool:
-    """Whether there is a place for flags; there is from revision 0011 on."""
+    """Whether there is a table of flags: there is from revision 0011 on."""
     if not database.exists:
         return False
     with database.session() as session:
@@ -26,8 +25,8 @@ def load_flag_states(session: Session) -> Mapping[Flag, FlagState]:
 
     Raises `StorageFailed` for a row that makes no sense: guessing could switch something on.
     """
-    found = session.execute(f"SELECT {', '.join(_COLUMNS)} FROM feature_flags")  # noqa: S608
-    rows = [dict(zip(_COLUMNS, row, strict=True)) for row in found]
+    found = session.execute(f"SELECT {', '.join(COLUMNS)} FROM feature_flags")  # noqa: S608
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in found]
     return {Flag(row["flag"]): state_of(row) for row in rows if row["flag"] in set(Flag)}
 
 
@@ -51,27 +50,3 @@ def state_of(row: Mapping[str, Any]) -> FlagState:
             run_id=None if row["run_id"] is None else str(row["run_id"]),
         ),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRun:
-    """One recorded run, in a line."""
-
-    command: str
-    started_at: datetime
-    exit_code: int
-    source: str | None
-
-
-def load_past_runs(session: Session, *, limit: int) -> list[PastRun]:
-    """Load the newest runs of all sellers, newest first."""
-    rows = session.execute(
-        "SELECT command, started_at, exit_code, source FROM sync_runs ORDER BY id DESC "
-        "LIMIT :limit",
-        limit=limit,
-    )
-    return [
-        PastRun(command=command, started_at=moment, exit_code=exit_code, source=source)
-        for command, started_at, exit_code, source in rows
-        if (moment := read_moment(started_at)) is not None
-    ]

@@ -18,8 +18,8 @@ from discosync.core.past.stretches import (
     third_of_month,
 )
 from discosync.core.past.undone import Undone
-from discosync.database.connection.session import Session, read_moment
-from discosync.database.rows.store import ROWS_PER_QUERY
+from discosync.database.connection.session import Session, in_chunks
+from discosync.database.connection.values import read_moment
 from discosync.errors import StorageFailed
 
 _CHANGES_PER_FETCH = 10_000
@@ -212,14 +212,13 @@ def _changes_of(
     session: Session, seller: str, listing_ids: Sequence[int], runs: tuple[int, int]
 ) -> Iterator[list[tuple[int, str, str | None]]]:
     fields = "fields" if session.is_sqlite else "fields::text"
-    for start in range(0, len(listing_ids), ROWS_PER_QUERY):
-        wanted = [str(i) for i in listing_ids[start : start + ROWS_PER_QUERY]]
+    for chunk in in_chunks([str(i) for i in listing_ids]):
         found = session.execute(
             f"SELECT listing_id, kind, {fields} FROM listing_changes "  # noqa: S608 - our own names
             f"WHERE seller = :seller AND {session.is_in('listing_id', 'ids')} "
             "AND sync_run_id BETWEEN :first AND :last ORDER BY sync_run_id, id",
             seller=seller,
-            ids=session.one_of(wanted),
+            ids=session.one_of(chunk),
             first=runs[0],
             last=runs[1],
         )

@@ -1,4 +1,4 @@
-"""Read the past: the changes of a listing, of a run, and every change since a moment."""
+"""Read the history: the changes of listings and of runs, and every listing as it is now."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,14 +6,14 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
-
-from discosync.core.inventory.listing import CONTENT_FIELDS
+from discosync.core.inventory.listing import CONTENT_FIELDS, heading_of
 from discosync.core.moments import moment_of_run
 from discosync.core.past.history import Fields, PastChange, parse_fields
 from discosync.core.planning.changes import FieldChange, Lifecycle
-from discosync.database.rows.store import ROW_FAULTS, ROWS_PER_QUERY, bad_row
-from discosync.database.schema.tables import listing_changes, listings, sync_runs
+from discosync.core.reporting.change_entry import ChangeEntry
+from discosync.database.connection.session import Session, in_chunks
+from discosync.database.connection.values import ROW_FAULTS, read_json, read_moment
+from discosync.database.rows.known import bad_row
 from discosync.errors import StorageFailed
 
 _MOMENTS = {"posted", "removed_at", "sold_at"}
@@ -22,51 +22,43 @@ _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _STATE_COLUMNS = ("listing_id", *CONTENT_FIELDS, "posted", *Lifecycle._fields)
 
 
-def load_sellers(connection: Connection) -> list[str]:
-    """Name the sellers that the database holds, by their number of rows never counted."""
-    found: list[str] = []
-    c = listings.c.seller
-    statement = select(func.min(c))
-    # Hop from one seller to the next along the index: a DISTINCT would read every row.
-    while (seller := connection.execute(statement).scalar()) is not None:
-        found.append(seller)
-        statement = select(func.min(c)).where(c > seller)
-    return found
-
-
-def load_first_run_after(connection: Connection, seller: str, moment: datetime) -> int | None:
+def load_first_run_after(session: Session, seller: str, moment: datetime) -> int | None:
     """Find the first run whose changes came after a moment; None when nothing has changed since."""
-    c = sync_runs.c
     # A run whose moment is later has one of the two later, give or take the second in which
     # `moment_of_run` takes them for one.
     about = moment - timedelta(seconds=1) if moment > _EARLIEST else _EARLIEST
-    later = (c.started_at > about) | (c.snapshot_as_of > about)
-    runs = select(c.id, c.started_at, c.snapshot_as_of).where(c.seller == seller, later)
-    for key, started_at, as_of in connection.execute(runs.order_by(c.id)):
-        if moment_of_run(started_at, as_of) > moment:
+    runs = session.execute(
+        "SELECT id, started_at, snapshot_as_of FROM sync_runs WHERE seller = :seller "
+        "AND (started_at > :about OR snapshot_as_of > :about) ORDER BY id",
+        seller=seller,
+        about=session.moment(about),
+    )
+    for key, *moments in runs:
+        if _moment_of(*moments) > moment:
             return int(key)
     return None
 
 
-def load_first_moment(connection: Connection, seller: str) -> datetime | None:
+def load_first_moment(session: Session, seller: str) -> datetime | None:
     """Say what moment the first sync of a seller shows; None when there was none yet."""
-    c = sync_runs.c
-    syncs = select(c.started_at, c.snapshot_as_of).where(
-        c.seller == seller, c.command == "sync", c.exit_code.in_((0, 3))
-    )
-    first = connection.execute(syncs.order_by(c.id).limit(1)).first()
-    return None if first is None else moment_of_run(first.started_at, first.snapshot_as_of)
+    first = session.execute(
+        "SELECT started_at, snapshot_as_of FROM sync_runs WHERE seller = :seller "
+        "AND command = 'sync' AND exit_code IN (0, 3) ORDER BY id LIMIT 1",
+        seller=seller,
+    ).fetchone()
+    return None if first is None else _moment_of(*first)
 
 
-def load_states(connection: Connection, seller: str) -> Iterator[dict[str, Any]]:
+def _moment_of(started_at: str | datetime, as_of: Any) -> datetime:  # noqa: ANN401 - may be NULL
+    return moment_of_run(read_moment(started_at), read_moment(as_of))
+
+
+def load_states(session: Session, seller: str) -> Iterator[dict[str, Any]]:
     """Load every listing as it is now, in the history's form of values, by number."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    cursor = connection.connection.cursor()
-    columns = ", ".join(_state_column(name, is_sqlite=is_sqlite) for name in _STATE_COLUMNS)
-    cursor.execute(
-        f"SELECT {columns} FROM listings "  # noqa: S608
-        f"WHERE seller = {'?' if is_sqlite else '%s'} ORDER BY 1",
-        (seller,),
+    columns = ", ".join(_state_column(n, is_sqlite=session.is_sqlite) for n in _STATE_COLUMNS)
+    cursor = session.execute(
+        f"SELECT {columns} FROM listings WHERE seller = :seller ORDER BY 1",  # noqa: S608
+        seller=seller,
     )
     while rows := cursor.fetchmany(1_000):
         for row in rows:
@@ -113,51 +105,66 @@ def plain_number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+_CHANGES = """
+SELECT c.listing_id, c.kind, c.fields, r.id, r.run_id, r.command, r.started_at, r.snapshot_as_of
+FROM listing_changes c JOIN sync_runs r ON r.id = c.sync_run_id
+"""
+
+
 def load_changes_of_listings(
-    connection: Connection, seller: str, listing_ids: Sequence[int]
+    session: Session, seller: str, listing_ids: Sequence[int]
 ) -> Iterator[PastChange]:
     """Load the history of some listings, oldest first for each."""
-    c = listing_changes.c
-    for start in range(0, len(listing_ids), ROWS_PER_QUERY):
-        wanted = [str(i) for i in listing_ids[start : start + ROWS_PER_QUERY]]
-        own = _changes().where(c.seller == seller, c.listing_id.in_(wanted))
-        yield from _past_changes(connection, own.order_by(c.id))
+    own = f"c.seller = :seller AND {session.is_in('c.listing_id', 'ids')}"
+    for chunk in in_chunks([str(i) for i in listing_ids]):
+        ids = session.one_of(chunk)
+        found = session.execute(f"{_CHANGES} WHERE {own} ORDER BY c.id", seller=seller, ids=ids)
+        yield from map(_past_change, found)
 
 
-def load_changes_of_run(connection: Connection, run_key: int) -> list[PastChange]:
+def load_changes_of_run(session: Session, run_key: int) -> list[PastChange]:
     """Load everything that one run did."""
-    c = listing_changes.c
-    own = _changes().where(c.sync_run_id == run_key)
-    return list(_past_changes(connection, own.order_by(c.id)))
+    own = f"{_CHANGES} WHERE c.sync_run_id = :run_key ORDER BY c.id"
+    return list(map(_past_change, session.execute(own, run_key=run_key)))
 
 
-def _changes() -> Select[Any]:
-    c, r = listing_changes.c, sync_runs.c
-    shown = (c.listing_id, c.kind, c.fields, r.id, r.run_id, r.command)
-    moments = (r.started_at, r.snapshot_as_of)
-    return select(*shown, *moments).join(sync_runs, c.sync_run_id == r.id)
+def _past_change(row: Sequence[Any]) -> PastChange:
+    listing_id, kind, fields, key, run_id, command, *moments = row
+    return PastChange(
+        listing_id=int(listing_id),
+        at=_moment_of(*moments),
+        run_key=key,
+        run_id=run_id,
+        command=command,
+        kind=kind,
+        fields=_parse_stored(listing_id, fields),
+    )
 
 
-def _past_changes(connection: Connection, statement: Select[Any]) -> Iterator[PastChange]:
-    for listing_id, kind, fields, key, run_id, command, started, as_of in connection.execute(
-        statement
-    ):
-        yield PastChange(
-            listing_id=int(listing_id),
-            at=moment_of_run(started, as_of),
-            run_key=key,
-            run_id=run_id,
-            command=command,
+def load_entries_of_run(session: Session, run_key: int) -> Iterator[ChangeEntry]:
+    """Load every change of a run, in the order of writing; records are named as they are now."""
+    rows = session.execute(
+        "SELECT c.listing_id, c.kind, c.fields, l.artist_names, l.release_title "
+        "FROM listing_changes c "
+        "LEFT JOIN listings l ON l.seller = c.seller AND l.listing_id = c.listing_id "
+        "WHERE c.sync_run_id = :run_key ORDER BY c.id",
+        run_key=run_key,
+    )
+    for listing_id, kind, fields, artists, title in rows:
+        yield ChangeEntry(
             kind=kind,
-            fields=parse_stored(listing_id, fields),
+            listing_id=int(listing_id),
+            heading=heading_of(artists, title),
+            fields=_parse_stored(listing_id, fields),
         )
 
 
-def parse_stored(listing_id: str, fields: Fields | None) -> tuple[FieldChange, ...]:
-    """Read a change's fields; raise `StorageFailed` naming the listing for what no run wrote."""
+def _parse_stored(listing_id: str, stored: str | Fields | None) -> tuple[FieldChange, ...]:
+    """Read a change's fields; raise `StorageFailed`, naming the listing, if no run wrote them."""
+    fields: Fields | None = read_json(stored)
     try:
         return parse_fields(fields)
-    except (ValueError, TypeError, ArithmeticError, AttributeError) as exc:
+    except ROW_FAULTS as exc:
         raise StorageFailed(
             f"the history of listing {listing_id} holds a row that cannot be read: {exc}",
             hint="another program must have written it: correct that row in listing_changes",

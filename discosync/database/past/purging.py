@@ -1,149 +1,65 @@
-"""Find what a purge would take, put it into lines, delete it; and put it back from lines."""
+"""Find what a purge would take, delete it, and know afterwards what was purged."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Any
-
-from sqlalchemy import Column, Connection, MetaData, Table, delete, func, insert, select
+from collections.abc import Sequence
+from datetime import datetime
 
 from discosync.core.past.purge import Purged, PurgePlan
-from discosync.database.rows.store import ROWS_PER_QUERY
-from discosync.database.schema.column_types import UtcDateTime
-from discosync.database.schema.tables import (
-    artists,
-    labels,
-    listing_artists,
-    listing_changes,
-    listing_labels,
-    listings,
-    purged_listings,
-    sync_runs,
-)
+from discosync.database.connection.session import Session, in_chunks
+from discosync.database.connection.values import read_json
 from discosync.errors import StorageFailed
 
-_LINKS = {"artists": listing_artists, "labels": listing_labels}
-_TARGETS = {"artists": ("artist_id", artists), "labels": ("label_id", labels)}
-
-Line = dict[str, Any]
+_OF_A_LISTING = ("listing_artists", "listing_labels", "listing_changes", "purged_listings")
+"""The tables whose rows go with a listing, besides its own row."""
 
 
-def load_purge_plan(connection: Connection, seller: str, cutoff: datetime) -> PurgePlan:
+def load_purge_plan(session: Session, seller: str, cutoff: datetime) -> PurgePlan:
     """Find the listings that have not been for sale since before `cutoff`."""
-    c = listings.c
-    gone = (c.seller == seller, ~c.is_active)
-    due = select(c.listing_id, c.removal_reason).where(*gone, c.removed_at <= cutoff)
+    due = session.execute(
+        "SELECT listing_id, removal_reason FROM listings "
+        "WHERE seller = :seller AND NOT is_active AND removed_at <= :cutoff",
+        seller=seller,
+        cutoff=session.moment(cutoff),
+    )
     by_reason: dict[str, int] = {}
     listing_ids = []
-    for listing_id, reason in connection.execute(due):
+    for listing_id, reason in due:
         listing_ids.append(int(listing_id))
         by_reason[str(reason or "unknown")] = by_reason.get(str(reason or "unknown"), 0) + 1
-    count = select(func.count()).select_from(listings)
+    total, undated = session.execute(
+        "SELECT count(*), count(*) FILTER (WHERE NOT is_active AND removed_at IS NULL) "
+        "FROM listings WHERE seller = :seller",
+        seller=seller,
+    ).fetchone()
     return PurgePlan(
         cutoff=cutoff,
         listing_ids=tuple(sorted(listing_ids)),
         by_reason=dict(sorted(by_reason.items())),
-        total=connection.execute(count.where(c.seller == seller)).scalar_one(),
-        undated=connection.execute(count.where(*gone, c.removed_at.is_(None))).scalar_one(),
-    )
-
-
-def _chunks(listing_ids: Sequence[int]) -> Iterator[list[str]]:
-    for start in range(0, len(listing_ids), ROWS_PER_QUERY):
-        yield [str(i) for i in listing_ids[start : start + ROWS_PER_QUERY]]
-
-
-def reflect_listings(connection: Connection) -> Table:
-    """Read which columns the table has: a shop may have added its own, and they count, too."""
-    return Table(listings.name, MetaData(), autoload_with=connection, resolve_fks=False)
-
-
-def archive_lines(
-    connection: Connection, seller: str, listing_ids: Sequence[int]
-) -> Iterator[Line]:
-    """Give the lines of an archive: the runs first, then each listing with all that is its own."""
-    c = listing_changes.c
-    run_keys: set[int] = set()
-    for chunk in _chunks(listing_ids):
-        own = select(c.sync_run_id).where(c.seller == seller, c.listing_id.in_(chunk))
-        run_keys.update(connection.execute(own.distinct()).scalars())
-    run_ids: dict[int, str] = {}
-    for chunk in _chunks(sorted(run_keys)):
-        wanted = select(sync_runs).where(sync_runs.c.id.in_([int(key) for key in chunk]))
-        for row in connection.execute(wanted.order_by(sync_runs.c.id)).mappings():
-            run_ids[row["id"]] = row["run_id"]
-            run = {name: _plain(value) for name, value in row.items() if name != "id"}
-            yield {"type": "run", "run": run}
-    table = reflect_listings(connection)
-    for chunk in _chunks(listing_ids):
-        yield from _listing_lines(connection, table, seller, chunk, run_ids)
-
-
-def _listing_lines(
-    connection: Connection, table: Table, seller: str, chunk: list[str], run_ids: Mapping[int, str]
-) -> Iterator[Line]:
-    changes: dict[str, list[Line]] = {listing_id: [] for listing_id in chunk}
-    c = listing_changes.c
-    own = select(listing_changes).where(c.seller == seller, c.listing_id.in_(chunk))
-    for row in connection.execute(own.order_by(c.id)).mappings():
-        run_id = run_ids[row["sync_run_id"]]
-        change = {"run_id": run_id, "kind": row["kind"], "fields": row["fields"]}
-        changes[row["listing_id"]].append(change)
-    links = {name: _load_links(connection, t, seller, chunk) for name, t in _LINKS.items()}
-    wanted = select(table).where(table.c.seller == seller, table.c.listing_id.in_(chunk))
-    for row in connection.execute(wanted.order_by(table.c.id)).mappings():
-        listing_id = row["listing_id"]
-        yield {
-            "type": "listing",
-            "row": {name: _plain(value) for name, value in row.items()},
-            "changes": changes[listing_id],
-            **{name: found.get(listing_id, []) for name, found in links.items()},
-        }
-
-
-def _load_links(
-    connection: Connection, table: Table, seller: str, chunk: list[str]
-) -> dict[str, list[Line]]:
-    found: dict[str, list[Line]] = {}
-    own = select(table).where(table.c.seller == seller, table.c.listing_id.in_(chunk))
-    for row in connection.execute(own.order_by(table.c.id)).mappings():
-        link = {n: v for n, v in row.items() if n not in {"id", "seller", "listing_id"}}
-        found.setdefault(row["listing_id"], []).append(link)
-    return found
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
-    """Write a column's value for JSON; a shop's own columns may hold anything."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None).isoformat()
-    if isinstance(value, date | Decimal):
-        return str(value)
-    if value is None or isinstance(value, str | int | float | bool | dict | list):
-        return value
-    raise StorageFailed(
-        f"a column of listings holds {type(value).__name__}, which an archive cannot hold",
-        hint="nothing was purged; back that column up yourself, and take it out first",
-        code="cannot_archive",
+        total=total,
+        undated=undated,
     )
 
 
 def delete_purged(
-    connection: Connection, seller: str, listing_ids: Sequence[int], *, run_key: int, archive: str
+    session: Session, seller: str, listing_ids: Sequence[int], *, run_key: int, archive: str
 ) -> None:
-    """Delete listings, links and history; keep a word of each. Raise when one is not inactive."""
-    c = listings.c
+    """Delete listings with their links and history, and note for each which archive holds it.
+
+    Raises `StorageFailed` when one of them is for sale again.
+    """
     deleted = 0
-    for chunk in _chunks(listing_ids):
-        for table in (*_LINKS.values(), listing_changes, purged_listings):
-            own = (table.c.seller == seller, table.c.listing_id.in_(chunk))
-            connection.execute(delete(table).where(*own))
-        gone = delete(listings).where(c.seller == seller, c.listing_id.in_(chunk), ~c.is_active)
-        deleted += connection.execute(gone).rowcount
-        words = [
-            {"seller": seller, "listing_id": i, "sync_run_id": run_key, "archive": archive}
-            for i in chunk
-        ]
-        connection.execute(insert(purged_listings), words)
+    own = f"seller = :seller AND {session.is_in('listing_id', 'ids')}"
+    for chunk in in_chunks([str(i) for i in listing_ids]):
+        ids = session.one_of(chunk)
+        for table in _OF_A_LISTING:
+            session.execute(f"DELETE FROM {table} WHERE {own}", seller=seller, ids=ids)  # noqa: S608
+        inactive = f"DELETE FROM listings WHERE {own} AND NOT is_active"  # noqa: S608
+        deleted += session.execute(inactive, seller=seller, ids=ids).rowcount
+        notes = [{"seller": seller, "id": i, "run_key": run_key, "archive": archive} for i in chunk]
+        session.execute_all(
+            "INSERT INTO purged_listings (seller, listing_id, sync_run_id, archive) "
+            "VALUES (:seller, :id, :run_key, :archive)",
+            notes,
+        )
     if deleted != len(listing_ids):
         raise StorageFailed(
             f"another program changed {len(listing_ids) - deleted:,} of the listings meanwhile",
@@ -152,127 +68,40 @@ def delete_purged(
         )
 
 
-def load_purged(connection: Connection, seller: str, listing_id: int) -> Purged | None:
+def load_purged(session: Session, seller: str, listing_id: int) -> Purged | None:
     """Say in which run a listing was purged, and into which archive, as that run named it."""
-    c = purged_listings.c
-    own = (c.seller == seller, c.listing_id == str(listing_id))
-    shown = select(sync_runs.c.run_id, c.archive, sync_runs.c.report)
-    joined = shown.join(sync_runs, c.sync_run_id == sync_runs.c.id)
-    found = connection.execute(joined.where(*own)).first()
+    found = session.execute(
+        "SELECT r.run_id, p.archive, r.report FROM purged_listings p "
+        "JOIN sync_runs r ON r.id = p.sync_run_id "
+        "WHERE p.seller = :seller AND p.listing_id = :listing_id",
+        seller=seller,
+        listing_id=str(listing_id),
+    ).fetchone()
     if found is None:
         return None
     run_id, name, report = found
-    file = (report.get("archive") or {}).get("file")
+    file = (read_json(report).get("archive") or {}).get("file")
     return Purged(run_id=run_id, archive=name, file=str(file or name))
 
 
-def load_present(connection: Connection, seller: str, listing_ids: Sequence[int]) -> set[int]:
-    """Say which of these listings the database holds."""
-    c = listings.c
-    present: set[int] = set()
-    for chunk in _chunks(listing_ids):
-        own = select(c.listing_id).where(c.seller == seller, c.listing_id.in_(chunk))
-        present.update(int(i) for i in connection.execute(own).scalars())
-    return present
-
-
-def insert_archived(
-    connection: Connection, lines: Iterable[Mapping[str, Any]], *, seller: str, run_key: int
-) -> list[int]:
-    """Put archived listings back with their history and links; return which.
-
-    What the database holds already is left alone.
-    """
-    table = reflect_listings(connection)
-    run_keys = _RunKeys(connection)
-    restored: list[int] = []
-    for line in lines:
-        if line["type"] == "run":
-            run_keys.archived[line["run"]["run_id"]] = line["run"]
-        elif line["type"] == "listing":
-            listing_id = line["row"]["listing_id"]
-            if load_present(connection, seller, [int(listing_id)]):
-                continue
-            _insert_row(connection, table, line["row"])
-            _insert_links(connection, line, seller)
-            key = {"seller": seller, "listing_id": listing_id}
-            history = [
-                {**key, "sync_run_id": run_keys.find(c["run_id"]), **_kind_and_fields(c)}
-                for c in line["changes"]
-            ]
-            history.append({**key, "sync_run_id": run_key, "kind": "restored", "fields": None})
-            connection.execute(insert(listing_changes), history)
-            c = purged_listings.c
-            own = (c.seller == seller, c.listing_id == listing_id)
-            connection.execute(delete(purged_listings).where(*own))
-            restored.append(int(listing_id))
-    return restored
-
-
-def _kind_and_fields(change: Mapping[str, Any]) -> Line:
-    return {"kind": change["kind"], "fields": change["fields"]}
-
-
-class _RunKeys:
-    """Finds the runs that archived history refers to; one that is not here is put back, too."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._keys: dict[str, int] = {}
-        self.archived: dict[str, Mapping[str, Any]] = {}
-
-    def find(self, run_id: str) -> int:
-        if run_id not in self._keys:
-            wanted = select(sync_runs.c.id).where(sync_runs.c.run_id == run_id)
-            key = self._connection.execute(wanted).scalar()
-            self._keys[run_id] = key if key is not None else self._insert(run_id)
-        return self._keys[run_id]
-
-    def _insert(self, run_id: str) -> int:
-        run = _typed(sync_runs, self.archived[run_id])
-        key = self._connection.execute(insert(sync_runs).values(run)).inserted_primary_key
-        assert key is not None  # noqa: S101 - an insert of one row gives it
-        return int(key[0])
-
-
-def _insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
-    values = _typed(table, {name: value for name, value in row.items() if name in table.c})
-    if connection.execute(select(table.c.id).where(table.c.id == values["id"])).first():
-        del values["id"]  # somebody else has that key by now
-    for key, target in _TARGETS.values():
-        if values.get(key) is not None and not _exists(connection, target, values[key]):
-            values[key] = None  # another database's artist or label
-    connection.execute(insert(table).values(values))
-
-
-def _insert_links(connection: Connection, line: Mapping[str, Any], seller: str) -> None:
-    for name, table in _LINKS.items():
-        key, target = _TARGETS[name]
-        own = {"seller": seller, "listing_id": line["row"]["listing_id"]}
-        links = [{**own, **link} for link in line[name] if _exists(connection, target, link[key])]
-        if links:
-            connection.execute(insert(table), links)
-
-
-def _exists(connection: Connection, target: Table, uuid: str) -> bool:
-    return (
-        connection.execute(select(target.c.uuid).where(target.c.uuid == uuid)).first() is not None
+def forget_purged(session: Session, seller: str, listing_id: str) -> None:
+    """Delete the note that a listing was purged: it is back."""
+    session.execute(
+        "DELETE FROM purged_listings WHERE seller = :seller AND listing_id = :listing_id",
+        seller=seller,
+        listing_id=listing_id,
     )
 
 
-def _typed(table: Table, row: Mapping[str, Any]) -> Line:
-    """Bring an archived row's values back into the types of the columns."""
-    return {name: _value(table.c[name], value) for name, value in row.items()}
-
-
-def _value(column: Column[Any], value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
-    if not isinstance(value, str):
-        return value
-    if isinstance(column.type, UtcDateTime):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    kind = column.type.python_type
-    if issubclass(kind, datetime):
-        return datetime.fromisoformat(value)
-    if issubclass(kind, date):
-        return date.fromisoformat(value)
-    return Decimal(value) if issubclass(kind, Decimal) else value
+def load_present(session: Session, seller: str, listing_ids: Sequence[int]) -> set[int]:
+    """Say which of these listings the database holds."""
+    own = f"seller = :seller AND {session.is_in('listing_id', 'ids')}"
+    present: set[int] = set()
+    for chunk in in_chunks([str(i) for i in listing_ids]):
+        found = session.execute(
+            f"SELECT listing_id FROM listings WHERE {own}",  # noqa: S608 - our own names
+            seller=seller,
+            ids=session.one_of(chunk),
+        )
+        present.update(int(listing_id) for (listing_id,) in found)
+    return present

@@ -3,41 +3,24 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
-
 from discosync.core.inventory.listing import CONTENT_FIELDS, FieldValue
-from discosync.core.past.restore import KnownCounts, RestorePlan
+from discosync.core.past.restore import RestorePlan
 from discosync.core.planning.changes import Lifecycle, Rewrite
 from discosync.database.connection.bulk import Assignments, Row, bulk_writer
-from discosync.database.connection.session import session_over
+from discosync.database.connection.session import Session
+from discosync.database.connection.values import naive
 from discosync.database.rows.apply import HISTORY_COLUMNS, conflict, history_rows
 from discosync.database.rows.listing_rows import primary_values
-from discosync.database.rows.store import load_has_sandbox
 from discosync.database.rows.unlinking import unlink_moved
-from discosync.database.schema.column_types import naive
-from discosync.database.schema.tables import listings
 
 _PRIMARY = ("primary_artist", "primary_label", "primary_format")
 
 
-def load_known_counts(connection: Connection, seller: str) -> KnownCounts:
-    """Count a seller's listings."""
-    c = listings.c
-    groups = select(c.is_active, func.count()).where(c.seller == seller).group_by(c.is_active)
-    counts: dict[bool, int] = {row[0]: row[1] for row in connection.execute(groups)}
-    return KnownCounts(total=sum(counts.values()), active=counts.get(True, 0))
-
-
-def load_is_sandbox(connection: Connection) -> bool:
-    """Whether everything in the database is made up: the two never mix."""
-    return load_has_sandbox(session_over(connection))
-
-
 def apply_restore(
-    connection: Connection, plan: RestorePlan, *, seller: str, now: datetime, run_key: int
+    session: Session, plan: RestorePlan, *, seller: str, now: datetime, run_key: int
 ) -> None:
     """Write the rows and their history; raise `StorageFailed` when one is not as planned."""
-    writer = bulk_writer(connection)
+    writer = bulk_writer(session)
     rewrites = list(plan.changes.rewrites)
     assignments = Assignments(
         set_columns=(
@@ -54,7 +37,7 @@ def apply_restore(
     written = writer.update("listings", assignments, rows) if rows else 0
     if written != len(rows):
         raise conflict(len(rows) - written)
-    unlink_moved(session_over(connection), seller, rewrites)
+    unlink_moved(session, seller, rewrites)
     writer.insert("listing_changes", HISTORY_COLUMNS, history_rows(plan.changes, seller, run_key))
 
 

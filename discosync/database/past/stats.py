@@ -1,18 +1,17 @@
-"""Load what the figures are made of."""
+"""Load what the figures of `stats` are made of."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, exists, func, select, true
-
 from discosync.core.moments import moment_of_run
 from discosync.core.past.stats import StatRow
 from discosync.core.past.value_history import RunFigures
-from discosync.database.rows.store import ROW_FAULTS, bad_row
-from discosync.database.schema.tables import listing_changes, listings, purged_listings, sync_runs
+from discosync.database.connection.session import Session
+from discosync.database.connection.values import ROW_FAULTS, read_json, read_moment
+from discosync.database.rows.known import bad_row
 
 _CENT = Decimal("0.01")
 _COLUMNS = (
@@ -30,14 +29,23 @@ _COLUMNS = (
 )
 
 
-def load_stat_rows(connection: Connection, seller: str) -> Iterator[StatRow]:
+# What is neither for sale nor sold was offered once if the history shows its removal: a draft of
+# the first load, or of the adoption, has none. For the rest the history need not be read.
+_WAS_OFFERED = """
+CASE WHEN is_active OR removal_reason = 'sold' THEN true ELSE EXISTS (
+  SELECT 1 FROM listing_changes c
+  WHERE c.seller = l.seller AND c.listing_id = l.listing_id AND c.kind = 'removed'
+) END
+"""
+
+
+def load_stat_rows(session: Session, seller: str) -> Iterator[StatRow]:
     """Load every listing of a seller, as far as figures need it."""
-    columns = (*(listings.c[name] for name in _COLUMNS), _was_offered())
-    statement = select(*columns).where(listings.c.seller == seller)
-    compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    # The driver's own cursor: a SQLAlchemy row costs more than the sums it is for.
-    cursor = connection.connection.cursor()
-    cursor.execute(str(compiled))
+    cursor = session.execute(
+        f"SELECT {', '.join(_COLUMNS)}, {_WAS_OFFERED} FROM listings l "  # noqa: S608 - our own names
+        "WHERE seller = :seller",
+        seller=seller,
+    )
     while rows := cursor.fetchmany(10_000):
         for row in rows:
             try:
@@ -45,18 +53,6 @@ def load_stat_rows(connection: Connection, seller: str) -> Iterator[StatRow]:
             except ROW_FAULTS as exc:
                 raise bad_row(row[0], exc) from exc
             yield figures
-
-
-def _was_offered() -> ColumnElement[bool]:
-    """Say whether a listing was ever for sale: what no longer is went by a removal in the history.
-
-    A listing that was there as a draft at the first load, or at the adoption, has none. Of those
-    for sale or sold nobody asks, which spares a look into the history for each.
-    """
-    c, change = listings.c, listing_changes.c
-    own = (change.seller == c.seller, change.listing_id == c.listing_id)
-    was_removed = exists().where(*own, change.kind == "removed")
-    return case((c.is_active | (c.removal_reason == "sold"), true()), else_=was_removed)
 
 
 def _stat_row(row: Sequence[Any]) -> StatRow:
@@ -86,27 +82,31 @@ def _price(value: float | Decimal | None) -> Decimal | None:
 
 @lru_cache(maxsize=50_000)
 def _moment(value: str | datetime | None) -> datetime | None:
-    if isinstance(value, str):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    return None if value is None else value.replace(tzinfo=UTC)
+    return read_moment(value)
 
 
-def load_run_figures(connection: Connection, seller: str) -> Iterator[RunFigures]:
+def load_run_figures(session: Session, seller: str) -> Iterator[RunFigures]:
     """Load what each run that changed something left, oldest first."""
-    c = sync_runs.c
-    value, moves = c.report["inventory_value"], c.report["price_changes"]
-    statement = select(c.started_at, c.snapshot_as_of, value, moves).where(c.seller == seller)
-    for started_at, as_of, worth, changes in connection.execute(statement.order_by(c.id)):
-        if worth is not None or changes is not None:
-            yield RunFigures(moment_of_run(started_at, as_of), _plain(worth), _plain(changes))
+    worth, moves = "report -> 'inventory_value'", "report -> 'price_changes'"
+    if session.is_sqlite:  # before 3.38 it has no arrow
+        worth = "json_quote(json_extract(report, '$.inventory_value'))"
+        moves = "json_quote(json_extract(report, '$.price_changes'))"
+    runs = session.execute(
+        f"SELECT started_at, snapshot_as_of, {worth}, {moves} FROM sync_runs "  # noqa: S608
+        "WHERE seller = :seller ORDER BY id",
+        seller=seller,
+    )
+    for started_at, as_of, *stored in runs:
+        started, figures = read_moment(started_at), [read_json(each) for each in stored]
+        if started is not None and any(each is not None for each in figures):
+            yield RunFigures(moment_of_run(started, read_moment(as_of)), *map(_plain, figures))
 
 
 def _plain(figures: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON holds
     return figures if isinstance(figures, dict) else {}
 
 
-def load_purged_count(connection: Connection, seller: str) -> int:
-    """Count the listings that were purged, and that no figure holds any more."""
-    c = purged_listings.c
-    counted = select(func.count()).select_from(purged_listings).where(c.seller == seller)
-    return connection.execute(counted).scalar_one()
+def load_purged_count(session: Session, seller: str) -> int:
+    """Count the listings that were purged: they are in no figure any more."""
+    counted = "SELECT count(*) FROM purged_listings WHERE seller = :seller"
+    return int(session.value(counted, seller=seller))

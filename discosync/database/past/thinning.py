@@ -1,67 +1,64 @@
 """Thin the history of a month in the database, and see that its ends and turns are as before."""
 
-from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
-
-from sqlalchemy import Connection, func, select
 
 from discosync.core.past.stretches import Stretch, cut_runs, end_of_month, month_of_history
 from discosync.core.past.thinning import MERGED, Thinned, Thinning, ThinningCheck
 from discosync.database.connection.bulk import Assignments, bulk_writer
-from discosync.database.connection.engine import Database, driver_connection
-from discosync.database.connection.session import session_over
+from discosync.database.connection.engine import Database
+from discosync.database.connection.session import Session
 from discosync.database.past.checkpoints import load_covered, load_runs, stretch_rows
-from discosync.database.schema.tables import listing_changes
 from discosync.errors import MigrationFailed, StorageFailed
 
 _LOCK_SECONDS = 30
 
 
-def load_months_to_thin(connection: Connection, seller: str, cutoff: datetime) -> list[Stretch]:
+def load_months_to_thin(session: Session, seller: str, cutoff: datetime) -> list[Stretch]:
     """Find the months that ended before a moment and have not been thinned."""
-    thinned = set(load_covered(session_over(connection), seller, thinned=True))
+    thinned = set(load_covered(session, seller, thinned=True))
     return [
         month
-        for month in cut_runs(load_runs(session_over(connection), seller), month_of_history)
+        for month in cut_runs(load_runs(session, seller), month_of_history)
         if end_of_month(month.period) <= cutoff and (month.first_run, month.last_run) not in thinned
     ]
 
 
-def plan_thinning(connection: Connection, seller: str, month: Stretch) -> Thinned:
+def plan_thinning(session: Session, seller: str, month: Stretch) -> Thinned:
     """Work out what thinning a month comes to."""
     thinning = Thinning()
-    for rows in stretch_rows(session_over(connection), seller, month.first_run, month.last_run + 1):
+    for rows in stretch_rows(session, seller, month.first_run, month.last_run + 1):
         thinning.feed(rows)
     return thinning.finish()
 
 
-def thin_month(connection: Connection, seller: str, month: Stretch) -> Thinned:
+def thin_month(session: Session, seller: str, month: Stretch) -> Thinned:
     """Thin a month inside the caller's transaction.
 
     Raises `MigrationFailed` when a turn, or the end of any field between two turns, would not be
     what it was.
     """
     thinning, before = Thinning(), ThinningCheck()
-    for rows in stretch_rows(session_over(connection), seller, month.first_run, month.last_run + 1):
+    for rows in stretch_rows(session, seller, month.first_run, month.last_run + 1):
         thinning.feed(rows)
         before.feed(rows)
     thinned = thinning.finish()
-    writer = bulk_writer(connection)
+    writer = bulk_writer(session)
     gone = writer.delete("listing_changes", thinned.gone)
     assignments = Assignments(set_columns=("kind", "fields"), keys=("id",))
     rewritten = ((MERGED, fields, row) for row, fields in thinned.rewritten)
     written = writer.update("listing_changes", assignments, rewritten) if thinned.rewritten else 0
     if (gone, written) != (len(thinned.gone), len(thinned.rewritten)):
         raise _not_conserved("another program changed it meanwhile")
-    _check(connection, seller, month, thinned, before)
+    _check(session, seller, month, thinned, before)
     return thinned
 
 
 def _check(
-    connection: Connection, seller: str, month: Stretch, thinned: Thinned, before: ThinningCheck
+    session: Session, seller: str, month: Stretch, thinned: Thinned, before: ThinningCheck
 ) -> None:
     count, after = 0, ThinningCheck()
-    for rows in stretch_rows(session_over(connection), seller, month.first_run, month.last_run + 1):
+    for rows in stretch_rows(session, seller, month.first_run, month.last_run + 1):
         count += len(rows)
         after.feed(rows)
     if count != thinned.rows_after:
@@ -80,38 +77,33 @@ def _not_conserved(why: str) -> MigrationFailed:
     )
 
 
-def load_history_size(connection: Connection) -> tuple[int, int]:
+def load_history_size(session: Session) -> tuple[int, int]:
     """Give the rows of the history and the bytes it takes: on SQLite those of the whole file."""
-    rows = connection.execute(select(func.count()).select_from(listing_changes)).scalar_one()
     size = "SELECT pg_total_relation_size('listing_changes')"
-    if connection.dialect.name == "sqlite":
+    if session.is_sqlite:
         size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
-    return rows, int(connection.exec_driver_sql(size).scalar_one())
+    return int(session.value("SELECT count(*) FROM listing_changes")), int(session.value(size))
 
 
 def give_space_back(database: Database) -> str | None:
-    """Give the space of deleted rows back to the disk; say what kept it from that, if anything did.
+    """Give the space of deleted rows back to the disk; say what prevented it, if anything did.
 
-    The rows are gone by then, and what cannot be given back now is used for new ones.
+    The rows are gone by then, and space that cannot be given back now is used for new rows.
     """
     try:
-        with database.errors():
-            if database.is_sqlite:
-                with database.engine.connect() as connection:
-                    driver = driver_connection(connection)
-                    driver.execute("VACUUM")
-                    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                return None
-            autocommit = {"isolation_level": "AUTOCOMMIT"}
-            with database.engine.connect().execution_options(**autocommit) as connection:
-                for statement in _postgres_statements():
-                    connection.exec_driver_sql(statement)
+        # Outside of a transaction: neither database does it in one.
+        with database.errors(), closing(database.connect()) as driver:
+            for statement in _SQLITE_STATEMENTS if database.is_sqlite else _POSTGRES_STATEMENTS:
+                driver.execute(statement)
     except StorageFailed as exc:
         return exc.message
     return None
 
 
-def _postgres_statements() -> Iterator[str]:
-    # Only FULL shrinks the files. Whoever reads the history for hours must not hold it up.
-    yield f"SET lock_timeout = '{_LOCK_SECONDS}s'"
-    yield "VACUUM (FULL, ANALYZE) listing_changes, history_checkpoints"
+_SQLITE_STATEMENTS = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
+
+# Only FULL shrinks the files. Whoever reads the history for hours must not hold it up.
+_POSTGRES_STATEMENTS = (
+    f"SET lock_timeout = '{_LOCK_SECONDS}s'",
+    "VACUUM (FULL, ANALYZE) listing_changes, history_checkpoints",
+)

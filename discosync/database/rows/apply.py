@@ -8,7 +8,7 @@ from itertools import chain, compress, repeat
 from discosync.core.inventory.parsed import ParsedBlock
 from discosync.core.planning.changes import ChangeSet, Removed, Rewrite
 from discosync.core.reporting.change_entry import fields_json, kind_of
-from discosync.database.connection.bulk import BulkWriter, Row, writer_on
+from discosync.database.connection.bulk import BulkWriter, Row, bulk_writer
 from discosync.database.connection.session import Session
 from discosync.database.rows.listing_rows import RowLayout, Stamp
 from discosync.database.rows.unlinking import unlink_moved
@@ -32,7 +32,7 @@ def apply_changes(
     `blocks` hold the records that the plan may write, each once: the plan itself does not hold
     them. Raises `StorageFailed` when a row is no longer as the plan saw it.
     """
-    writer = writer_on(session.cursor(), is_sqlite=session.is_sqlite)
+    writer = bulk_writer(session)
     is_large = len(changes.added) >= _LARGE_LOAD
     written = _write_missing(writer, changes.missing, stamp)
     with writer.indexing_later("listings") if is_large else nullcontext():

@@ -9,15 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy import inspect
 
 from discosync.core.inventory.listing import CONTENT_FIELDS, content_hash_of_row
 from discosync.core.planning.changes import Lifecycle
 from discosync.core.planning.lifecycle import lifecycle_of_adopted
+from discosync.database.connection.alchemy import AlchemySession
 from discosync.database.connection.bulk import Assignments, Row, bulk_writer
-from discosync.database.connection.engine import Database, driver_connection
-from discosync.database.rows.store import typed
-from discosync.database.schema.column_types import naive
+from discosync.database.connection.engine import Database
+from discosync.database.connection.session import Session
+from discosync.database.connection.values import naive, read_field
 from discosync.database.schema.tables import listings, metadata
 from discosync.errors import MigrationFailed
 
@@ -26,7 +27,7 @@ _ADDED = {
     "accept_offer", "artist_id", "label_id",
 }  # fmt: skip
 OLD_COLUMNS = tuple(column.name for column in listings.columns if column.name not in _ADDED)
-"""The columns of the old shop's table (contract, section 5)."""
+"""The columns of the old shop's table."""
 
 _ALWAYS_WRITTEN = {"id", "listing_id", "status", "price_value", "release_id"}
 _ROWS_PER_BATCH = 5_000
@@ -43,10 +44,10 @@ class Adopted:
 
 def find_obstacles(database: Database) -> list[str]:
     """Say why a table of listings cannot be adopted as it is; empty when it can."""
-    with database.reading() as connection:
-        found = inspect(connection)
-        there = {column["name"] for column in found.get_columns("listings")}
-        missing = [name for name in OLD_COLUMNS if name not in there]
+    with database.alchemy_session() as session:
+        found = inspect(session.alchemy)
+        held = {column["name"] for column in found.get_columns("listings")}
+        missing = [name for name in OLD_COLUMNS if name not in held]
         if missing:
             return [f"the table listings lacks the columns {', '.join(missing[:_MAX_NAMED])}"]
         taken = sorted((set(metadata.tables) - {"listings"}).intersection(found.get_table_names()))
@@ -55,42 +56,42 @@ def find_obstacles(database: Database) -> list[str]:
             obstacles.append("there is a view active_listings already, which discosync makes")
         obstacles += [
             f"the table listings has a column {name} already, which discosync adds"
-            for name in sorted(_ADDED & there)
+            for name in sorted(_ADDED & held)
         ]
-        return obstacles + _find_bad_ids(connection)
+        return obstacles + _find_bad_ids(session)
 
 
-def _find_bad_ids(connection: Connection) -> list[str]:
-    by_id = select(listings.c.listing_id).group_by(listings.c.listing_id)
-    twice = [str(i) for i in connection.execute(by_id.having(text("count(*) > 1"))).scalars()]
-    obstacles = [f"listing_id {i} stands in two rows: which one is right?" for i in twice]
-    return obstacles + [
-        f"listing_id {listing_id!r} is no Discogs id"
-        for listing_id in connection.execute(by_id).scalars()
-        if re.fullmatch("[1-9][0-9]{0,17}", str(listing_id)) is None
-    ]
+def _find_bad_ids(session: Session) -> list[str]:
+    counts = session.execute("SELECT listing_id, count(*) FROM listings GROUP BY listing_id")
+    bad, twice = [], []
+    for listing_id, count in counts:
+        if count > 1:
+            twice.append(f"listing_id {listing_id} stands in two rows: which one is right?")
+        if re.fullmatch("[1-9][0-9]{0,17}", str(listing_id)) is None:
+            bad.append(f"listing_id {listing_id!r} is no Discogs id")
+    return [*twice, *bad]
 
 
-def prepare_table(connection: Connection) -> None:
+def prepare_table(session: AlchemySession) -> None:
     """Bring the old table to the form of the first migration: indexes, and what may be empty."""
-    found = inspect(connection)
+    found = inspect(session.alchemy)
     indexed = {tuple(index["column_names"]) for index in found.get_indexes("listings")}
     for name in ("status", "release_id"):
         if (name,) not in indexed:
-            connection.execute(text(f"CREATE INDEX ix_listings_{name} ON listings ({name})"))
+            session.execute(f"CREATE INDEX ix_listings_{name} ON listings ({name})")
     required = [
         str(column["name"])
         for column in found.get_columns("listings")
         if not column["nullable"] and column["name"] not in _ALWAYS_WRITTEN
     ]
-    if connection.dialect.name == "sqlite":
-        _allow_empty_on_sqlite(connection, required)
+    if session.is_sqlite:
+        _allow_empty_on_sqlite(session, required)
         return
     for name in required:
-        connection.execute(text(f'ALTER TABLE listings ALTER COLUMN "{name}" DROP NOT NULL'))
+        session.execute(f'ALTER TABLE listings ALTER COLUMN "{name}" DROP NOT NULL')
 
 
-def _allow_empty_on_sqlite(connection: Connection, names: list[str]) -> None:
+def _allow_empty_on_sqlite(session: Session, names: list[str]) -> None:
     """Edit the table's definition as SQLite's manual shows for this case.
 
     Rebuilding the table would lose what a program cannot read back of it. An export shows neither
@@ -98,22 +99,21 @@ def _allow_empty_on_sqlite(connection: Connection, names: list[str]) -> None:
     """
     if not names:
         return
-    driver = driver_connection(connection)
-    (definition,) = driver.execute(
-        "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'listings'"
-    ).fetchone()
+    definition = str(
+        session.value("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'listings'")
+    )
     for name in names:
         pattern = rf"""(["`\[]?\b{re.escape(name)}\b["`\]]?\s[^,]*?)\s+NOT\s+NULL"""
         definition = re.sub(pattern, r"\1", definition, count=1, flags=re.IGNORECASE)
-    version = driver.execute("PRAGMA schema_version").fetchone()[0]
-    driver.execute("PRAGMA writable_schema=ON")
-    driver.execute(
-        "UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = 'listings'",
-        (definition,),
+    version = session.value("PRAGMA schema_version")
+    session.execute("PRAGMA writable_schema=ON")
+    session.execute(
+        "UPDATE sqlite_master SET sql = :definition WHERE type = 'table' AND name = 'listings'",
+        definition=definition,
     )
-    driver.execute(f"PRAGMA schema_version={version + 1}")
-    driver.execute("PRAGMA writable_schema=OFF")
-    left = [row[1] for row in driver.execute("PRAGMA table_info(listings)") if row[3]]
+    session.execute(f"PRAGMA schema_version={version + 1}")
+    session.execute("PRAGMA writable_schema=OFF")
+    left = [row[1] for row in session.execute("PRAGMA table_info(listings)") if row[3]]
     if still := sorted(set(names).intersection(left)):
         raise MigrationFailed(
             f"the columns {', '.join(still)} of the old table cannot be allowed to be empty",
@@ -121,36 +121,37 @@ def _allow_empty_on_sqlite(connection: Connection, names: list[str]) -> None:
         )
 
 
-def fill_in(connection: Connection, *, seller: str, now: datetime, with_lifecycle: bool) -> Adopted:
+def fill_in(session: Session, *, seller: str, now: datetime, with_lifecycle: bool) -> Adopted:
     """Give every row its seller, its content hash and, where asked, whether it is for sale."""
-    writer = bulk_writer(connection)
+    writer = bulk_writer(session)
     lifecycle_columns = Lifecycle._fields if with_lifecycle else ()
     assignments = Assignments(
         set_columns=("seller", "content_hash", *lifecycle_columns), keys=("id",)
     )
     count = 0
-    for batch in _read_batches(connection):
+    for batch in _read_batches(session):
         rows: list[Row] = []
         for key, *stored in batch:
             pairs = zip(CONTENT_FIELDS, stored, strict=True)
-            content = {name: typed(name, value) for name, value in pairs}
+            content = {name: read_field(name, value) for name, value in pairs}
             lifecycle = lifecycle_of_adopted(content["status"], now=now) if with_lifecycle else ()
             state = [naive(v) if isinstance(v, datetime) else v for v in lifecycle]
             rows.append((seller, content_hash_of_row(content), *state, key))
         count += writer.update("listings", assignments, rows)
-    is_active = select(func.count()).where(listings.c.is_active)
-    return Adopted(listings=count, active=connection.execute(is_active).scalar_one())
+    active = session.value("SELECT count(*) FROM listings WHERE is_active")
+    return Adopted(listings=count, active=int(active))
 
 
-def _read_batches(connection: Connection) -> Iterator[Sequence[Row]]:
+def _read_batches(session: Session) -> Iterator[Sequence[Row]]:
     """Read all rows in the order of their keys, a few thousand at a time."""
     after = None
-    columns = [listings.c.id, *(listings.c[name] for name in CONTENT_FIELDS)]
     while True:
-        statement = select(*columns).order_by(listings.c.id).limit(_ROWS_PER_BATCH)
-        if after is not None:
-            statement = statement.where(listings.c.id > after)
-        batch = [tuple(row) for row in connection.execute(statement)]
+        rest = "" if after is None else "WHERE id > :after"
+        batch = session.execute(
+            f"SELECT id, {', '.join(CONTENT_FIELDS)} FROM listings {rest} "  # noqa: S608
+            f"ORDER BY id LIMIT {_ROWS_PER_BATCH}",
+            **({} if after is None else {"after": after}),
+        ).fetchall()
         if not batch:
             return
         yield batch

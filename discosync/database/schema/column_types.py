@@ -11,13 +11,10 @@ from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from discosync.database.connection.values import naive
+
 _HAS_KEYS_INLINE = "has_keys_inline"
 _CENT = Decimal("0.01")
-
-
-def naive(moment: datetime | None) -> datetime | None:
-    """Write a moment as the tables hold it: UTC without a zone."""
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

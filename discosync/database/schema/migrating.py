@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
-
 from discosync.database.connection.engine import Database
+from discosync.database.connection.session import Session
 from discosync.database.schema.adoption import Adopted, fill_in, prepare_table
-from discosync.database.schema.row_check import check_rows, remember_rows
+from discosync.database.schema.row_check import check_rows, keep_rows_aside
 from discosync.database.schema.state import (
     SchemaState,
     known_revisions,
@@ -24,6 +23,7 @@ from discosync.errors import DiscosyncError, MigrationFailed
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from sqlalchemy import Connection
 
 _LIFECYCLE_REVISION = "0003"
 _SELLER_REVISION = "0004"
@@ -59,10 +59,10 @@ def make_new(database: Database) -> None:
     """
     from alembic import command  # noqa: PLC0415 - an hourly run need not import it
 
-    with _migration_errors(known_revisions()[-1]), database.writing() as connection:
+    with _migration_errors(known_revisions()[-1]), database.alchemy_session(writes=True) as session:
         # Without looking first: a table of this name would be taken for ours, whatever its columns.
-        metadata.create_all(connection, checkfirst=False)
-        command.stamp(_alembic_config(connection), "head")
+        metadata.create_all(session.alchemy, checkfirst=False)
+        command.stamp(_alembic_config(session.alchemy), "head")
 
 
 def walk_migrations(database: Database, *, seller: str | None = None) -> Upgraded:
@@ -70,22 +70,22 @@ def walk_migrations(database: Database, *, seller: str | None = None) -> Upgrade
     from alembic import command  # noqa: PLC0415 - see above
 
     state, revision = load_state(database), load_revision(database) or ""
-    with _migration_errors(known_revisions()[-1]), database.migrating() as connection:
-        remembered = remember_rows(connection)
-        config = _alembic_config(connection)
+    with _migration_errors(known_revisions()[-1]), database.migrating() as session:
+        before = keep_rows_aside(session)
+        config = _alembic_config(session.alchemy)
         if state is SchemaState.OLD_SHOP:
-            prepare_table(connection)
+            prepare_table(session)
             command.stamp(config, known_revisions()[0])
         command.upgrade(config, "head")
         adopted = None
-        if remembered.rows.get("listings") and revision < _SELLER_REVISION:
+        if before.rows.get("listings") and revision < _SELLER_REVISION:
             adopted = fill_in(
-                connection,
+                session,
                 seller=str(seller),
                 now=datetime.now(UTC),
                 with_lifecycle=revision < _LIFECYCLE_REVISION,
             )
-        rounded = check_rows(connection, remembered, with_values=True)
+        rounded = check_rows(session, before, with_values=True)
     return Upgraded(adopted=adopted, rounded_prices=rounded)
 
 
@@ -93,20 +93,20 @@ def needs_seller(database: Database) -> bool:
     """Whether an upgrade has listings to give to a seller."""
     if (load_revision(database) or "") >= _SELLER_REVISION or not database.exists:
         return False
-    with database.reading() as connection:
-        if not inspect(connection).has_table("listings"):
+    with database.session() as session:
+        if not session.has_table("listings"):
             return False
-        return connection.execute(text("SELECT 1 FROM listings LIMIT 1")).first() is not None
+        return session.value("SELECT 1 FROM listings LIMIT 1") is not None
 
 
 def downgrade_schema(database: Database, target: str) -> None:
     """Take the schema back to a revision, or `base`; raise `MigrationFailed` when that fails."""
     from alembic import command  # noqa: PLC0415 - see above
 
-    with _migration_errors(target), database.migrating() as connection:
-        remembered = remember_rows(connection)
-        command.downgrade(_alembic_config(connection), target)
-        check_rows(connection, remembered, with_values=False)
+    with _migration_errors(target), database.migrating() as session:
+        before = keep_rows_aside(session)
+        command.downgrade(_alembic_config(session.alchemy), target)
+        check_rows(session, before, with_values=False)
 
 
 def find_losses(database: Database, revisions: Sequence[str]) -> list[str]:
@@ -114,19 +114,19 @@ def find_losses(database: Database, revisions: Sequence[str]) -> list[str]:
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
 
     losses = []
-    with database.reading() as connection:
-        script = ScriptDirectory.from_config(_alembic_config(connection))
+    script = ScriptDirectory.from_config(_alembic_config())
+    with database.session() as session:
         for revision in revisions:
             for loss in getattr(script.get_revision(revision).module, "loses", ()):
-                losses += [said] if (said := _count_loss(connection, loss)) else []
+                losses += [said] if (said := _count_loss(session, loss)) else []
     return losses
 
 
-def _count_loss(connection: Connection, loss: str) -> str | None:
+def _count_loss(session: Session, loss: str) -> str | None:
     """Count a loss: `table`, `listings.column`, or `listings.column>N` for text that is cut."""
     table, _, column = loss.partition(".")
     name, _, length = column.partition(">")
-    if length and connection.dialect.name == "sqlite":
+    if length and session.is_sqlite:
         return None  # never enforced there, so nothing is cut
     said, condition = f"{loss}: {{:,}} values", f"{name} IS NOT NULL"
     if not column:
@@ -139,8 +139,7 @@ def _count_loss(connection: Connection, loss: str) -> str | None:
             f"{table}.{name}: {{:,}} texts cut to {length}",
             f"length({name}) > {length}",
         )
-    statement = text(f"SELECT count(*) FROM {table} WHERE {condition}")  # noqa: S608 - our own names
-    count = connection.execute(statement).scalar_one()
+    count = session.value(f"SELECT count(*) FROM {table} WHERE {condition}")  # noqa: S608 - our own names
     return said.format(count) if count else None
 
 
@@ -159,7 +158,7 @@ def _migration_errors(target: str) -> Iterator[None]:
         ) from exc
 
 
-def _alembic_config(connection: Connection) -> "Config":
+def _alembic_config(connection: "Connection | None" = None) -> "Config":
     from alembic.config import Config  # noqa: PLC0415 - see above
 
     config = Config()

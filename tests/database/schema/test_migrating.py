@@ -28,19 +28,19 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def _migrate(database: Database, direction: str, target: str) -> None:
-    with database.migrating() as connection:
+    with database.migrating() as session:
         config = Config()
         config.set_main_option("script_location", str(migrations_dir()))
-        config.attributes["connection"] = connection
+        config.attributes["connection"] = session.alchemy
         getattr(command, direction)(config, target)
 
 
 def test_migrations_equal_the_tables(database: Database) -> None:
     """What the migrations make is what the code believes, types and indexes included."""
     upgrade_schema(database)
-    with database.reading() as connection:
+    with database.alchemy_session() as session:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": False}
+            session.alchemy, opts={"compare_type": True, "compare_server_default": False}
         )
         assert compare_metadata(context, metadata) == []
 
@@ -55,20 +55,18 @@ def test_known_revisions_are_alembics() -> None:
 def test_every_step_goes_up_and_down_with_a_row_in_it(database: Database) -> None:
     """Each migration is reversible by itself, and the row comes through unharmed."""
     _migrate(database, "upgrade", "0001")
-    with database.writing() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO listings (listing_id, status, price_value, comments, release_title) "
-                "VALUES ('77', 'For Sale', 12.99, 'it''s fine', 'Tides')"
-            )
+    with database.alchemy_session(writes=True) as session:
+        session.execute(
+            "INSERT INTO listings (listing_id, status, price_value, comments, release_title) "
+            "VALUES ('77', 'For Sale', 12.99, 'it''s fine', 'Tides')"
         )
     for revision in known_revisions()[1:]:
         _migrate(database, "upgrade", revision)
         _migrate(database, "downgrade", "-1")
         _migrate(database, "upgrade", revision)
     _migrate(database, "downgrade", "0001")
-    with database.reading() as connection:
-        row = connection.execute(text("SELECT * FROM listings")).mappings().one()
+    with database.alchemy_session() as session:
+        row = session.alchemy.execute(text("SELECT * FROM listings")).mappings().one()
 
     assert (row["listing_id"], float(row["price_value"])) == ("77", 12.99)
     assert (row["comments"], row["release_title"]) == ("it's fine", "Tides")
@@ -76,14 +74,14 @@ def test_every_step_goes_up_and_down_with_a_row_in_it(database: Database) -> Non
 
 def test_failing_upgrade_leaves_no_half_a_schema(database: Database) -> None:
     """A migration that fails in the middle takes the ones before it back as well."""
-    with database.writing() as connection:
-        connection.execute(text("CREATE TABLE sync_runs (id INTEGER PRIMARY KEY)"))
+    with database.alchemy_session(writes=True) as session:
+        session.execute("CREATE TABLE sync_runs (id INTEGER PRIMARY KEY)")
 
     with pytest.raises(MigrationFailed, match="sync_runs"):
         upgrade_schema(database)
 
-    with database.reading() as connection:
-        tables = set(connection.dialect.get_table_names(connection))
+    with database.alchemy_session() as session:
+        tables = set(session.alchemy.dialect.get_table_names(session.alchemy))
     assert tables == {"sync_runs"}
 
 
@@ -91,24 +89,22 @@ def test_rebuilding_a_table_takes_no_children_away(database: Database) -> None:
     """Alembic's batch mode drops and makes the table anew: cascades must sleep meanwhile."""
     from alembic.operations import Operations  # noqa: PLC0415
 
-    with database.writing() as connection:
-        connection.execute(text("CREATE TABLE parents (id INTEGER PRIMARY KEY, name TEXT)"))
-        connection.execute(
-            text(
-                "CREATE TABLE children (id INTEGER PRIMARY KEY, "
-                "parent_id INTEGER REFERENCES parents (id) ON DELETE CASCADE)"
-            )
+    with database.alchemy_session(writes=True) as session:
+        session.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY, name TEXT)")
+        session.execute(
+            "CREATE TABLE children (id INTEGER PRIMARY KEY, "
+            "parent_id INTEGER REFERENCES parents (id) ON DELETE CASCADE)"
         )
-        connection.execute(text("INSERT INTO parents VALUES (1, 'a'), (2, 'b')"))
-        connection.execute(text("INSERT INTO children VALUES (1, 1), (2, 1), (3, 2)"))
+        session.execute("INSERT INTO parents VALUES (1, 'a'), (2, 'b')")
+        session.execute("INSERT INTO children VALUES (1, 1), (2, 1), (3, 2)")
 
-    with database.migrating() as connection:
-        operations = Operations(MigrationContext.configure(connection))
+    with database.migrating() as session:
+        operations = Operations(MigrationContext.configure(session.alchemy))
         with operations.batch_alter_table("parents", recreate="auto") as batch:
             batch.alter_column("name", nullable=False, existing_type=sa.Text())
 
-    with database.reading() as connection:
-        assert connection.execute(text("SELECT count(*) FROM children")).scalar() == 3
+    with database.alchemy_session() as session:
+        assert session.value("SELECT count(*) FROM children") == 3
 
 
 def test_each_migration_is_named_after_its_one_change() -> None:
@@ -126,12 +122,10 @@ def test_migration_that_harms_a_value_is_stopped(
 ) -> None:
     """Every old value is compared before the commit; one that changed undoes the migration."""
     _migrate(database, "upgrade", "0011")
-    with database.writing() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO listings (listing_id, seller, price_value, comments, release_year) "
-                "VALUES ('77', 'velvet', 12.99, 'fine', 1984)"
-            )
+    with database.alchemy_session(writes=True) as session:
+        session.execute(
+            "INSERT INTO listings (listing_id, seller, price_value, comments, release_year) "
+            "VALUES ('77', 'velvet', 12.99, 'fine', 1984)"
         )
     upgrade = command.upgrade
 
@@ -142,11 +136,9 @@ def test_migration_that_harms_a_value_is_stopped(
     monkeypatch.setattr("alembic.command.upgrade", harm)
     with pytest.raises(MigrationFailed, match=f"{column} would differ in 1 listings"):
         upgrade_schema(database)
-    with database.reading() as connection:
-        assert connection.execute(text(f"SELECT {column} FROM listings")).scalar() is not None
-        assert (
-            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0011"
-        )
+    with database.alchemy_session() as session:
+        assert session.value(f"SELECT {column} FROM listings") is not None
+        assert session.value("SELECT version_num FROM alembic_version") == "0011"
 
 
 def test_migration_that_loses_a_row_is_stopped(
@@ -154,8 +146,8 @@ def test_migration_that_loses_a_row_is_stopped(
 ) -> None:
     """Every table's rows are counted before the commit; a missing one undoes the migration."""
     _migrate(database, "upgrade", "0011")
-    with database.writing() as connection:
-        connection.execute(text("INSERT INTO listings (listing_id, seller) VALUES ('77', 'v')"))
+    with database.alchemy_session(writes=True) as session:
+        session.execute("INSERT INTO listings (listing_id, seller) VALUES ('77', 'v')")
     upgrade = command.upgrade
 
     def harm(config: Config, target: str) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from discosync.database.connection.engine import Database, open_database
 from discosync.database.schema.migrating import (
@@ -75,15 +74,9 @@ def both(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Database, Data
 
 
 def _look_at(database: Database) -> list[list[Any]]:
-    with database.reading() as connection:
-        queries = [query.replace("%", "%%") for query in _LOOKED_AT[connection.dialect.name]]
-        return [
-            [
-                tuple(map(_plain, row))
-                for row in connection.exec_driver_sql(query.replace("%", "%%"))
-            ]
-            for query in queries
-        ]
+    with database.session() as session:
+        queries = _LOOKED_AT["sqlite" if session.is_sqlite else "postgresql"]
+        return [[tuple(map(_plain, row)) for row in session.execute(query)] for query in queries]
 
 
 def _plain(value: object) -> object:
@@ -134,12 +127,9 @@ def test_no_migration_leaves_a_row(both: tuple[Database, Database]) -> None:
     """A new database holds no row but its revision: a migration that adds some breaks that."""
     _, walked = both
     walk_migrations(walked)
-    with walked.reading() as connection:
-        tables = connection.dialect.get_table_names(connection)
-        counts = {
-            name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()
-            for name in tables
-        }
+    with walked.alchemy_session() as session:
+        tables = session.alchemy.dialect.get_table_names(session.alchemy)
+        counts = {name: session.value(f"SELECT count(*) FROM {name}") for name in tables}
 
     assert {name: count for name, count in counts.items() if count} == {"alembic_version": 1}
 
@@ -159,14 +149,14 @@ def test_schema_comes_back_after_base(both: tuple[Database, Database]) -> None:
 def test_table_or_view_in_the_way_stops_making(both: tuple[Database, Database], name: str) -> None:
     """A table of another program is not taken for ours, and nothing is left of what was begun."""
     database, _ = both
-    with database.writing() as connection:
-        connection.execute(text(f"CREATE TABLE {name} (word TEXT)"))
+    with database.alchemy_session(writes=True) as session:
+        session.execute(f"CREATE TABLE {name} (word TEXT)")
 
     with pytest.raises(MigrationFailed, match=name):
         make_new(database)
 
-    with database.reading() as connection:
-        assert connection.dialect.get_table_names(connection) == [name]
+    with database.alchemy_session() as session:
+        assert session.alchemy.dialect.get_table_names(session.alchemy) == [name]
 
 
 def test_metadata_has_no_cascade() -> None:

@@ -1,0 +1,58 @@
+"""What the records say of a seller's newest snapshots: moment, currency, columns, waiting time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from discosync.database.connection.session import Session
+from discosync.database.connection.values import read_json, read_moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastApplied:
+    """What the newest applied snapshots of a seller showed; None and empty where nobody knows.
+
+    `columns` are those of the newest export, `ready_seconds` is how long Discogs took to make it.
+    """
+
+    as_of: datetime | None = None
+    currency: str | None = None
+    columns: tuple[str, ...] = ()
+    ready_seconds: float | None = None
+
+
+def load_last_applied(session: Session, seller: str) -> LastApplied:
+    """Load what the newest applied snapshot of a seller left for the next one."""
+    as_of = session.value(
+        "SELECT max(snapshot_as_of) FROM sync_runs WHERE seller = :seller", seller=seller
+    )
+    newest = session.execute(
+        "SELECT source, report FROM sync_runs WHERE seller = :seller AND command = 'sync' "
+        "ORDER BY id DESC LIMIT 20",
+        seller=seller,
+    )
+    shown = [(source, _snapshot_of(read_json(report))) for source, report in newest]
+    exports = [snapshot for source, snapshot in shown if source in {"export", "file"}]
+    waits = [s["ready_seconds"] for s in exports if s.get("ready_seconds") is not None]
+    currencies = [snapshot["currency"] for _, snapshot in shown if snapshot.get("currency")]
+    return LastApplied(
+        as_of=read_moment(as_of),
+        currency=currencies[0] if currencies else _load_currency(session, seller),
+        columns=tuple(exports[0].get("columns", ())) if exports else (),
+        ready_seconds=waits[0] if waits else None,
+    )
+
+
+def _snapshot_of(report: object) -> dict[str, Any]:
+    snapshot = report.get("snapshot") if isinstance(report, dict) else None
+    return snapshot if isinstance(snapshot, dict) else {}
+
+
+def _load_currency(session: Session, seller: str) -> str | None:
+    # Sold rows keep the currency they were sold in.
+    code = session.value(
+        "SELECT price_currency FROM listings WHERE seller = :seller "
+        "AND price_currency IS NOT NULL ORDER BY is_active DESC LIMIT 1",
+        seller=seller,
+    )
+    return None if code is None else str(code)
