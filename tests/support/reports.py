@@ -5,6 +5,7 @@ from typing import Any
 
 from discosync.core.planning.changes import FieldChange
 from discosync.core.reporting.change_entry import ChangeEntry
+from discosync.core.reporting.findings import Findings
 from discosync.core.reporting.report import RunReport, RunStatus
 from discosync.errors import ExitStatus
 
@@ -12,11 +13,10 @@ _STARTED = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 def make_report(**fields: Any) -> RunReport:
-    """Make the report of a sync that went well, but for the fields named."""
+    """Make the report of a sync that went well, but for the fields of it or its findings named."""
     usual: dict[str, Any] = {
         "run_id": "3f2c",
         "command": "sync",
-        "seller": "velvet-crates",
         "status": RunStatus.OK,
         "exit_status": ExitStatus.OK,
         "dry_run": False,
@@ -24,7 +24,9 @@ def make_report(**fields: Any) -> RunReport:
         "finished_at": _STARTED,
         "duration_seconds": 1.25,
     }
-    return RunReport(**{**usual, **fields})
+    found = {name: fields.pop(name) for name in Findings.__slots__ if name in fields}
+    findings = Findings(**{"seller": "velvet-crates", **found})
+    return RunReport(**{**usual, **fields}, findings=findings)
 
 
 def make_change(
