@@ -11,20 +11,17 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-import redis
 
 from discosync.core.reporting.report_parts import CacheUse
 from discosync.discogs.cache.answer_cache import is_kept, open_cache
 from discosync.discogs.cache.answer_stores import (
     FILE_NAME,
-    NAMESPACE,
     DamagedFile,
     delete_damaged,
     open_file_store,
 )
 from discosync.discogs.http.patience import Patience
 from discosync.discogs.http.transport import Transport
-from discosync.discogs.redis_link import CacheTrouble, redis_trouble
 from discosync.errors import DiscosyncError
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
@@ -400,14 +397,6 @@ def test_redis_answers_with_an_error(
     assert "cache clear" not in said
 
 
-def test_refusal_that_repeats_the_command_is_cut() -> None:
-    """A server that does not know AUTH repeats what it was sent, and with it the password."""
-    words = f"unknown command 'AUTH', with args beginning with: '{PASSWORD}'"
-    with pytest.raises(CacheTrouble, match="unknown command 'AUTH'") as caught, redis_trouble():
-        raise redis.ResponseError(words)
-    assert PASSWORD not in str(caught.value)
-
-
 def test_redis_package_is_missing(
     tmp_path: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -597,8 +586,3 @@ def test_nothing_works(tmp_path: Path, sandbox: SandboxServer) -> None:
     (tmp_path / "cache").write_text("a file")
     settings = _settings(tmp_path, f"redis://:{PASSWORD}@127.0.0.1:1/0")
     _goes_on(settings, sandbox.url, backend=None)
-
-
-def test_namespace_is_ours() -> None:
-    """Whatever is cleared begins with the program's name."""
-    assert NAMESPACE.startswith("discosync:")
