@@ -11,7 +11,7 @@ from discosync.errors import ExitStatus
 from discosync.files.writing import write_json
 
 _REPORTS_KEPT = 500
-_REPORT_NAME = re.compile(r"[a-z-]+-\d{8}T\d{6}Z-[0-9a-f]{8}\.json")
+_REPORT_NAME = re.compile(r"[a-z-]+-(?P<moment>\d{8}T\d{6}Z)-[0-9a-f]{8}\.json")
 
 
 def save_report(report: RunReport, *, path: Path | None, directory: Path | None) -> RunReport:
@@ -36,8 +36,13 @@ def save_report(report: RunReport, *, path: Path | None, directory: Path | None)
 
 def _prune(directory: Path) -> None:
     """Delete all but the newest 500 reports; leave files with other names alone."""
-    reports = [path for path in directory.iterdir() if _REPORT_NAME.fullmatch(path.name)]
-    for old in sorted(reports, key=lambda path: path.name)[:-_REPORTS_KEPT]:
+    reports = [
+        (named["moment"], path)
+        for path in directory.iterdir()
+        if (named := _REPORT_NAME.fullmatch(path.name))
+    ]
+    # By moment, not by name: `sync` sorts last, and hourly ones would push out all others.
+    for _, old in sorted(reports)[:-_REPORTS_KEPT]:
         old.unlink(missing_ok=True)
 
 
