@@ -15,7 +15,7 @@ from discosync.database.connection.lock import SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.connection.session import Session
 from discosync.database.past.checkpoints import record_checkpoint
 from discosync.database.recall.marks import forget_mark
-from discosync.database.rows.counts import load_inventory_value
+from discosync.database.rows.inventory_value import load_inventory_value
 from discosync.database.runs.records import finish_run, load_run_exists, record_run
 from discosync.database.schema.state import SchemaState, require_usable
 from discosync.errors import StorageFailed

@@ -1,8 +1,6 @@
-"""Count a seller's listings, and add up what they are worth."""
+"""Count a seller's listings."""
 
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from discosync.core.past.restore import KnownCounts
 from discosync.core.reporting.status import InventoryCounts, PurgeOutlook
@@ -46,16 +44,3 @@ def load_purge_outlook(session: Session, seller: str, cutoff: datetime) -> Purge
         cutoff=session.moment(cutoff),
     ).fetchone()
     return PurgeOutlook(due=due, next_removed_at=read_moment(first))
-
-
-def load_inventory_value(session: Session, seller: str) -> dict[str, dict[str, Any]]:
-    """Add up what is for sale, by currency."""
-    groups = session.execute(
-        "SELECT coalesce(price_currency, ''), count(*), sum(round(price_value * 100)) "
-        "FROM listings WHERE seller = :seller AND is_active GROUP BY price_currency",
-        seller=seller,
-    )
-    return {
-        currency: {"listings": count, "value": f"{Decimal(int(total or 0)) / 100:.2f}"}
-        for currency, count, total in groups
-    }
