@@ -60,6 +60,7 @@ def _show_inventory(console: "Console", past: "PastInventory") -> None:
     from discosync.render.cells import MAX_SHOWN  # noqa: PLC0415 - heavy
     from discosync.render.past_inventory import PAST_COLUMNS, past_row  # noqa: PLC0415 - heavy
 
+    # An inventory may be large: only the rows that are shown are kept, the others are counted.
     shown = [past_row(listing) for listing in islice(past.listings, MAX_SHOWN)]
     rest = sum(1 for _ in past.listings)
     console.show_table(PAST_COLUMNS, shown)

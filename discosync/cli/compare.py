@@ -73,6 +73,7 @@ def compare(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         run=RunRequest(
             command="compare",
             time_budget_seconds=time_budget,
+            # Several comparisons have one report together, written after the last.
             report_path=report if runs == 1 else None,
         ),
     )
@@ -106,6 +107,7 @@ def _compare_often(
         reports.append(report)
         if not console.as_json:
             console.tell(report, diff=diff.value)
+        # Ctrl-C ends the command, not only this comparison.
         if is_stop_wanted:
             break
     combined = combine_reports(reports, command="compare", key="runs")

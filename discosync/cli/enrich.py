@@ -105,6 +105,7 @@ def enrich(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         seller=seller,
         limit=limit,
         is_all=everything,
+        # A dump is opened by its name, and standard input has one.
         dump=Path("/dev/stdin") if from_dump == Path("-") else from_dump,
         names_only=names_only,
         max_requests=max_requests,

@@ -71,6 +71,7 @@ def set_(
 
     which, percent = parse_flag_name(flag), _parse_rollout(to)
     with answering(as_json=as_json) as console:
+        # Switching off is the safe side, and is done in a hurry: nobody is asked.
         if percent > 0 and not as_json and not yes:
             for line in load_evidence(config, which):
                 console.note(line)

@@ -35,6 +35,7 @@ def run_and_tell(
     from discosync.runner import telling  # noqa: PLC0415 - heavy
 
     report, _ = run_once(console, request, story)
+    # The run is over. A signal may cut short what is printed, but not change how the run ended.
     with telling():
         return int(console.tell(report, diff=diff))
 
@@ -53,10 +54,12 @@ def answering(*, as_json: bool) -> "Iterator[Console]":
     except OSError as exc:
         from discosync.files.disk import path_refused  # noqa: PLC0415 - errors only
 
+        # An error that names a path is about a path that the user chose; any other one is a bug.
         if (refused := path_refused(exc)) is None:
             raise
         console.tell_error(refused)
         raise typer.Exit(int(refused.exit_status)) from exc
     except KeyboardInterrupt as exc:
+        # What such a command writes, it writes in one transaction or by renaming a finished file.
         console.tell_error(Interrupted("interrupted", hint="nothing was changed"))
         raise typer.Exit(int(ExitStatus.INTERRUPTED)) from exc

@@ -59,6 +59,7 @@ LockWait = Annotated[
 ]
 TimeBudget = Annotated[
     float,
+    # A week: longer than any run, and still a number that every timer takes.
     typer.Option(metavar="SECONDS", min=0.1, max=604_800, help="End the run after this long."),
 ]
 

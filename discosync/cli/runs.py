@@ -54,6 +54,7 @@ def runs(
         console.show_table(
             RUN_COLUMNS, rows, colours={"0 ok": "green", "3 ok_with_warnings": "yellow"}
         )
+        # On stderr, so that a program which reads the table gets rows only.
         for name, line in trend_lines(past):
             console.note(f"{name:<10} {line}")
         if not past:

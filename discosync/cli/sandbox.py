@@ -87,6 +87,7 @@ def sandbox(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     try:
         serve_sandbox(options, Console().show_text)
     except KeyboardInterrupt:
+        # Ctrl-C is how people end a sandbox, so it is no failure.
         raise typer.Exit(0) from None
     except DiscosyncError as exc:
         Console().show_error(exc)

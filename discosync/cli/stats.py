@@ -43,6 +43,7 @@ def stats(
     refuse_contradictions({"--json with --csv": as_json and as_csv})
     with answering(as_json=as_json) as console:
         figures = load_stats(config, seller=seller, since=since)
+        # A page may come with JSON or CSV; by itself it replaces the tables.
         if html is not None:
             save_page(figures, html)
             console.note(f"written to {html}")

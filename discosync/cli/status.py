@@ -45,6 +45,7 @@ def status(
             word = "late" if stands.is_late else "ok" if is_clean else "too old to show"
             headline = f"discosync · {stands.seller} · {word}"
             console.show_lines(headline, list(status_lines(stands)), is_clean=is_clean)
+    # The status is printed first: whoever is alarmed by the 13 wants to see it.
     if stands.is_late:
         console.show_error(
             LimitRefused(render_lateness(stands), hint=render_way_to_fresh(stands, config))

@@ -181,6 +181,7 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         options=options,
         run=RunRequest(
             command="sync",
+            # A refusal prints the command that allows this run once, with the words as typed.
             arguments=tuple(sys.argv[1:]),
             dry_run=dry_run,
             exit_code_for_changes=exit_code,
@@ -213,17 +214,20 @@ def _sync_all(request: "SyncRequest", console: "Console", diff: DiffForm | None)
     try:
         names = configured_sellers(request.config)
     except DiscosyncError as exc:
+        # No run has begun, so no report tells of it.
         if console.as_json:
             console.show_json(combine_reports([], exc))
         console.show_error(exc)
         return int(exc.exit_status)
     reports: list[RunReport] = []
     for name in names:
+        # Each seller has a run, a lock and a report of its own; only the exit status is shared.
         own = request_for(request, name)
         report, is_stop_wanted = run_once(console, own.run, partial(sync_seller, request=own))
         reports.append(report)
         if not console.as_json:
             console.tell(report, diff=diff and diff.value)
+        # Ctrl-C ends the command, not only this seller's run.
         if is_stop_wanted:
             break
     combined = combine_reports(reports)

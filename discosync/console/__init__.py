@@ -39,6 +39,7 @@ class Console:
         """Choose how to show progress."""
         if self.quiet:
             return NoProgress()
+        # Log lines would cut a bar into pieces.
         if is_colourful(sys.stderr) and not self.verbosity:
             return BarProgress()
         return PlainProgress(sys.stderr)
@@ -51,11 +52,12 @@ class Console:
         handler.setFormatter(JsonFormatter() if log_format == "json" else plain)
         logger = logging.getLogger("discosync")
         logger.handlers[:] = [handler]
-        logger.propagate = False
+        logger.propagate = False  # a handler of the root logger would print each line again
         logger.setLevel(levels[min(self.verbosity, 2)])
 
     def show_json(self, content: Mapping[str, Any]) -> None:
         """Print one JSON object on one line."""
+        # Nothing is escaped for terminals here: programs need every character as it is.
         print(json.dumps(content, ensure_ascii=False))
 
     def show_readable_json(self, content: Mapping[str, Any]) -> None:

@@ -52,7 +52,7 @@ class BarProgress:
             TimeRemainingColumn,
         )
 
-        self.end()
+        self.end()  # rich allows one live bar at a time
         counted = [
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
@@ -63,6 +63,7 @@ class BarProgress:
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             *(counted if total else [TimeElapsedColumn()]),
+            # stdout is for the result, which may go into a file.
             console=RichConsole(stderr=True, markup=False, emoji=False),
             transient=True,
         )

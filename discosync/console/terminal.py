@@ -51,6 +51,7 @@ def print_table(
     `colours` maps words of the first column to a colour.
     """
     safe_rows = ([harmless_cell(cell) for cell in row] for row in rows)
+    # Without a terminal rows are for `cut` and `awk`, which want no head.
     if not is_colourful(sys.stdout):
         for row in safe_rows:
             print("\t".join(row))

@@ -39,6 +39,7 @@ def _would(side: Side) -> str:
 
 def difference_rows(differences: Sequence[Difference]) -> Iterator[tuple[str, str, str, str]]:
     """Return the rows of the differences, unexplained ones first; at most `MAX_SHOWN`."""
+    # Unexplained differences need a person, so no cut may hide them.
     ordered = sorted(differences, key=lambda d: d.explained_by is not None)
     for difference in ordered[:MAX_SHOWN]:
         yield (

@@ -38,6 +38,7 @@ def diff_rows(changes: Sequence[ChangeEntry]) -> Iterator[DiffRow]:
 def _what(change: ChangeEntry) -> str:
     """Say in a few words what changed in a listing."""
     by_field = {c.field: c for c in change.fields}
+    # An added listing has a value in every field: show what a dealer knows it by.
     if change.kind == "added":
         price = render_amount(by_field["price_value"].after, by_field["price_currency"].after)
         status, condition = (render_cell(by_field[n].after) for n in ("status", "condition"))

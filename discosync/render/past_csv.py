@@ -31,6 +31,7 @@ def render_past_csv(listings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         if cells[_LISTED] is not None:
             cells[_LISTED] = _pacific(cells[_LISTED])
         writer.writerow(cells)
+        # The whole inventory as one text would take as much memory as the file is large.
         if buffer.tell() > 1 << 16:
             yield buffer.getvalue()
             buffer.seek(0)

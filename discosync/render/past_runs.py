@@ -15,7 +15,7 @@ ENTRY_COLUMNS = ("change", "listing", "record", "field", "before", "after")
 def trend_lines(runs: Sequence[RunLine]) -> Iterator[tuple[str, str]]:
     """Return the trend of the last syncs as named lines, the oldest sync on the left."""
     syncs = [run for run in reversed(runs) if run.command == "sync"]
-    if len(syncs) < 2:
+    if len(syncs) < 2:  # one point is no trend
         return
     for name, values, unit in (
         ("seconds", [run.duration_seconds for run in syncs], "s"),

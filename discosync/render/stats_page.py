@@ -65,7 +65,7 @@ def render_stats_page(stats: Stats) -> str:
 def _parts(stats: Stats) -> Iterator[str]:
     yield _figures(stats)
     months = [(period.name, float(period.sold)) for period in stats.months]
-    weeks = [(period.name, float(period.sold)) for period in stats.weeks[-53:]]
+    weeks = [(period.name, float(period.sold)) for period in stats.weeks[-53:]]  # a year
     if months:
         yield _section("Sold by month", bar_chart("Records sold by month", months))
         yield _section("Sold by week", bar_chart("Records sold by week", weeks))

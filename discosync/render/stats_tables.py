@@ -80,6 +80,7 @@ def stats_tables(stats: Stats) -> Iterator[StatsTable]:
 
 
 def _period_table(title: str, periods: Sequence[Period]) -> StatsTable:
+    # The newest periods are what people look for; CSV and JSON hold all.
     shown = periods[-_PERIODS_SHOWN:]
     most = max((period.sold for period in shown), default=0)
     rows = [

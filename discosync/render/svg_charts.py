@@ -40,6 +40,7 @@ def _short(value: float) -> str:
 
 
 def _labels(names: Sequence[str], step: float) -> str:
+    # More than about eight names run into each other.
     every = max(1, -(-len(names) // 8))
     return "".join(
         _label(name, _LEFT + step * (index + 0.5))

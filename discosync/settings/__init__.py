@@ -59,6 +59,7 @@ class Settings:
 
     def for_seller(self, name: str) -> "Settings":
         """Apply the seller's table of `discosync.toml`; without one only the name changes."""
+        # Discogs ignores the case of user names.
         own = next((s for s in self.sellers.values() if s.name.casefold() == name.casefold()), None)
         if own is None:
             return replace(self, seller=name)

@@ -54,6 +54,7 @@ def _read_dotenv() -> Layer:
     from dotenv import dotenv_values  # noqa: PLC0415 - most runs have no such file
 
     try:
+        # A `$` in a password or a token is a character, not a variable.
         values = dotenv_values(path, interpolate=False)
     except (OSError, UnicodeDecodeError) as exc:
         raise _unreadable(path, exc) from exc
@@ -63,6 +64,7 @@ def _read_dotenv() -> Layer:
 def _read_toml(config: Path | None) -> Layer:
     path = config or Path("discosync.toml")
     if not path.is_file():
+        # The usual file may be missing; one that was named must be there.
         if config is not None:
             raise NotReady(
                 f"--config {config}: there is no such file", code="no_config", hint="check the path"
@@ -78,6 +80,7 @@ def _read_toml(config: Path | None) -> Layer:
         raise NotReady(
             f"{path} is not TOML: {exc}", code="bad_config", hint=f"correct {path}"
         ) from exc
+    # TOML has numbers and booleans; the parsers of settings read text, as in the environment.
     values = {
         k.upper(): str(v).lower() if isinstance(v, bool) else str(v) for k, v in tables.items()
     }

@@ -60,6 +60,7 @@ def _parse_seller(name: str, table: object, lookup: Lookup) -> SellerSettings:
 
 
 def _sellers_token(where: str, table: Mapping[str, object], lookup: Lookup) -> Secret | None:
+    # The variable may stand in the environment, in `.env` or in the file, as any other.
     if "token_env" in table:
         return lookup.get(str(table["token_env"]), parse_secret_token, None)
     if "token" in table:

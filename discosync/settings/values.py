@@ -18,6 +18,7 @@ def parse_switch(text: str) -> bool:
 
 def parse_days(text: str) -> int:
     """Read a whole number of days, at least one."""
+    # int() alone would also accept `+5`, `1_0` and digits of other scripts.
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 36_500 and len(text) <= 6):
         raise ValueError(f"{text!r} is not a number of days; example: 180")
     return int(text)
@@ -73,6 +74,7 @@ def parse_api_url(text: str) -> str:
     """Read an API address: `https`, or `http` on loopback, for the token goes to this address."""
     url = urlsplit(text)
     host = url.hostname or ""
+    # The address goes into logs and reports, where no password may stand.
     if url.username or url.password:
         raise ValueError("the address holds a user or password; example: https://api.discogs.com")
     if host and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))):
