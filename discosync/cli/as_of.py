@@ -12,7 +12,7 @@ from discosync.cli.options import AsJson, Config, Seller, refuse_contradictions
 from discosync.cli.plain_values import PlainCommand
 
 if TYPE_CHECKING:
-    from discosync.commands.past import PastInventory
+    from discosync.commands.as_of import PastInventory
     from discosync.console import Console
 
 
@@ -38,7 +38,7 @@ def as_of(
     as_json: AsJson = False,
 ) -> None:
     """Show the inventory as it was at a past moment."""
-    from discosync.commands.past import inventory_at  # noqa: PLC0415 - heavy
+    from discosync.commands.as_of import inventory_at  # noqa: PLC0415 - heavy
     from discosync.render.past_csv import render_past_csv  # noqa: PLC0415 - heavy
 
     refuse_contradictions({"--json with --csv": as_json and as_csv})

@@ -11,7 +11,7 @@ from discosync.cli.options import AsJson, Config, Seller
 from discosync.cli.plain_values import PlainCommand
 
 if TYPE_CHECKING:
-    from discosync.commands.past import Life
+    from discosync.commands.history import Life
     from discosync.console import Console
 
 
@@ -26,7 +26,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show every change of one listing, run by run."""
-    from discosync.commands.past import load_life  # noqa: PLC0415 - heavy
+    from discosync.commands.history import load_life  # noqa: PLC0415 - heavy
 
     with answering(as_json=as_json) as console:
         life = load_life(config, listing_id, seller=seller)

@@ -22,7 +22,7 @@ def rollback_flag(
 
     This wins over the environment. `discosync flags set FLAG on` switches the flag on again.
     """
-    from discosync.commands.flags import roll_back  # noqa: PLC0415 - heavy
+    from discosync.commands.rollback_flag import roll_back  # noqa: PLC0415 - heavy
 
     which = parse_flag_name(flag)
     if not reason.strip():

@@ -12,7 +12,7 @@ from discosync.cli.options import AsJson, Config, Seller
 from discosync.cli.plain_values import PlainCommand
 
 if TYPE_CHECKING:
-    from discosync.commands.status import ShownRun
+    from discosync.commands.runs import ShownRun
     from discosync.console import Console
 
 
@@ -37,7 +37,7 @@ def runs(
 
     Refused and failed runs are listed too.
     """
-    from discosync.commands.status import load_run, load_runs  # noqa: PLC0415 - heavy
+    from discosync.commands.runs import load_run, load_runs  # noqa: PLC0415 - heavy
     from discosync.database.runs.past_runs import RunFilter  # noqa: PLC0415 - heavy
     from discosync.render.past_runs import RUN_COLUMNS, run_row, trend_lines  # noqa: PLC0415
 

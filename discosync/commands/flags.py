@@ -1,12 +1,11 @@
-"""Flags: what they say of a run, and `discosync flags` and `discosync rollback-flag`."""
+"""`discosync flags`: where the flags stand, what changed them, and rolling one out."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from discosync.commands.steps.committing import make_schema_of
+from discosync.commands.steps.flag_store import open_flags_to_read, open_flags_to_write
 from discosync.commands.steps.run_flags import change_now
 from discosync.core.flags import (
     Flag,
@@ -15,19 +14,24 @@ from discosync.core.flags import (
     FlagState,
     resolve_flags,
 )
-from discosync.database.connection.engine import Database, open_database
-from discosync.database.flags.changes import load_flag_events, roll_back_flag, set_flag
-from discosync.database.flags.states import load_flag_states, load_has_flags
+from discosync.database.connection.engine import open_database
+from discosync.database.flags.changes import (
+    load_flag_events,
+    set_flag,
+)
+from discosync.database.flags.states import (
+    load_flag_states,
+    load_has_flags,
+)
 from discosync.database.runs.past_runs import PastRun, load_past_runs
 from discosync.database.schema.state import SchemaState, load_state
-from discosync.errors import ExitStatus, NotReady
+from discosync.errors import ExitStatus
 from discosync.settings import (
     current_environment,
-    load_database_settings,
     load_settings,
 )
 
-_log = logging.getLogger(__name__)
+_RUNS_LOOKED_AT = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,9 @@ class FlagStanding:
 def list_flags(config: Path | None, *, seller: str | None) -> list[FlagStanding]:
     """Say where every flag stands."""
     settings = load_settings(config=config, environ=current_environment())
-    database = _open(settings.database_url.reveal(), read_only=True)
+    database = open_database(
+        settings.database_url.reveal(), read_only=True, application="discosync flags"
+    )
     states: Mapping[Flag, FlagState] = {}
     if load_has_flags(database):
         with database.session() as session:
@@ -78,35 +84,25 @@ def list_flags(config: Path | None, *, seller: str | None) -> list[FlagStanding]
 
 def load_history(config: Path | None, flag: Flag | None) -> list[FlagEvent]:
     """Load every change of the flags, oldest first."""
-    database = _open_configured(config, read_only=True)
+    database = open_flags_to_read(config)
     if not load_has_flags(database):
         return []
     with database.session() as session:
         return load_flag_events(session, flag)
 
 
-def roll_back(config: Path | None, flag: Flag, reason: str) -> FlagEvent:
-    """Switch a flag off at once, for every later run; needs the database and nothing else."""
-    database = _store(config)
-    with database.session(writes=True) as session:
-        return roll_back_flag(session, flag, change_now(reason))
-
-
 def roll_out(config: Path | None, flag: Flag, percent: int, reason: str) -> FlagEvent:
     """Switch a flag on, off, or on for a share of runs; lifts a rollback."""
-    database = _store(config)
+    database = open_flags_to_write(config)
     with database.session(writes=True) as session:
         return set_flag(session, flag, percent, change_now(reason))
 
 
-_RUNS_LOOKED_AT = 2_000
-
-
 def load_evidence(config: Path | None, flag: Flag) -> list[str]:
-    """Say what comparisons and runs so far speak for switching a flag on."""
+    """Say how the comparisons and runs so far went, for whoever thinks of switching a flag on."""
     if flag is not Flag.USE_CSV_EXPORT:
         return [f"no comparison is made for {flag.value}"]
-    database = _open_configured(config, read_only=True)
+    database = open_flags_to_read(config)
     if load_state(database) is not SchemaState.CURRENT:
         return ["there is no evidence yet: nothing was compared"]
     with database.session() as session:
@@ -129,29 +125,3 @@ def render_evidence(runs: Sequence[PastRun]) -> Iterator[str]:
     exports = [run for run in runs if run.command == "sync" and run.source == "export"]
     warned = sum(run.exit_code != ExitStatus.OK for run in exports)
     yield f"{len(exports):,} of the last syncs went by export, {warned:,} of them with warnings"
-
-
-def _store(config: Path | None) -> Database:
-    """Open the database for writing flags; an empty one gets its schema."""
-    database = _open_configured(config, read_only=False)
-    if load_state(database) is SchemaState.EMPTY:
-        if database.path is not None:
-            database.path.parent.mkdir(parents=True, exist_ok=True)
-        make_schema_of(database, command="discosync flags")
-    elif not load_has_flags(database):
-        raise NotReady(
-            f"the database {database.shown} has no place for flags yet",
-            hint="run `discosync db upgrade`; until then set the variable itself, as in "
-            "USE_CSV_EXPORT=false",
-            code="schema_behind",
-        )
-    return database
-
-
-def _open_configured(config: Path | None, *, read_only: bool) -> Database:
-    settings = load_database_settings(config=config, environ=current_environment())
-    return _open(settings.database_url.reveal(), read_only=read_only)
-
-
-def _open(address: str, *, read_only: bool) -> Database:
-    return open_database(address, read_only=read_only, application="discosync flags")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from discosync.commands.past import load_purged_listing
 from discosync.commands.steps.committing import commit_run
 from discosync.commands.steps.locking import hold_run_locks
 from discosync.commands.steps.opening import open_target
+from discosync.commands.steps.purged_listing import load_purged_listing
 from discosync.commands.steps.refusing import refuse, render_way_out, tell_plan
 from discosync.commands.steps.run_ids import only_run, refuse_empty_id
 from discosync.core.past.history import PastChange

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from discosync.commands.steps.opening import opened
+from discosync.commands.steps.opening import open_to_read
 from discosync.core.moments import parse_past_moment
 from discosync.core.past.stats import Stats, compute_stats
 from discosync.database.past.stats import load_purged_count, load_run_figures, load_stat_rows
@@ -19,14 +19,14 @@ def load_stats(config: Path | None, *, seller: str | None, since: str) -> Stats:
         begin = parse_past_moment(since, now=now)
     except ValueError as exc:
         raise UsageFault(str(exc), code="bad_moment") from exc
-    with opened(config, seller=seller) as at:
+    with open_to_read(config, seller=seller) as target:
         return compute_stats(
-            at.seller,
-            load_stat_rows(at.session, at.seller),
-            load_run_figures(at.session, at.seller),
+            target.seller,
+            load_stat_rows(target.session, target.seller),
+            load_run_figures(target.session, target.seller),
             since=begin,
             until=now,
-            purged=load_purged_count(at.session, at.seller),
+            purged=load_purged_count(target.session, target.seller),
         )
 
 

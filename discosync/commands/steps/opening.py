@@ -58,7 +58,7 @@ def open_target(
 
 
 @contextmanager
-def opened(
+def open_to_read(
     config: Path | None, *, seller: str | None, may_be_new: bool = False
 ) -> Iterator[Opened]:
     """Open the configured database for a command that only reads, which is no run.

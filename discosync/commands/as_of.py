@@ -1,0 +1,69 @@
+"""`discosync as-of`: the inventory as it stood at a past moment."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from discosync.commands.steps.opening import open_to_read
+from discosync.core.moments import parse_past_moment
+from discosync.database.past.checkpoints import load_undone
+from discosync.database.past.history import (
+    load_first_moment,
+    load_first_run_after,
+    load_states,
+)
+from discosync.errors import UsageFault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastInventory:
+    """The inventory at a moment; its listings can be gone through once."""
+
+    seller: str
+    as_of: datetime
+    listings: Iterator[dict[str, Any]]
+
+
+@contextmanager
+def inventory_at(
+    config: Path | None, when: str, *, seller: str | None, with_inactive: bool
+) -> Iterator[PastInventory]:
+    """Load the inventory as it stood at a moment: what was for sale, or all that was known."""
+    try:
+        moment = parse_past_moment(when, now=datetime.now(UTC))
+    except ValueError as exc:
+        raise UsageFault(str(exc), code="bad_moment") from exc
+    with open_to_read(config, seller=seller) as target:
+        first = load_first_run_after(target.session, target.seller, moment)
+        undone = load_undone(target.session, target.seller, first)
+        states = load_states(target.session, target.seller)
+        known: Iterator[dict[str, Any]] = filter(
+            lambda state: undone.apply_to(state["listing_id"], state), states
+        )
+        begin = load_first_moment(target.session, target.seller)
+        if begin is None or moment < begin:
+            known = _known_before(known, begin, target.seller)
+        past = (state for state in known if with_inactive or state["is_active"])
+        yield PastInventory(seller=target.seller, as_of=moment, listings=past)
+
+
+def _known_before(
+    known: Iterator[dict[str, Any]], begin: datetime | None, seller: str
+) -> Iterator[dict[str, Any]]:
+    """Give what was known before the first sync; raise `UsageFault` when that is nothing.
+
+    Only an adopted database of the old shop holds something then: its rows carry no beginning.
+    """
+    first = next(known, None)
+    if first is not None:
+        return chain([first], known)
+    since = "yet" if begin is None else f"before {begin:%Y-%m-%dT%H:%M:%S} UTC"
+    raise UsageFault(
+        f"nothing is known of {seller} {since}",
+        hint="`discosync sync` is the first to see it" if begin is None else "name a later moment",
+        code="bad_moment",
+    )
