@@ -8,7 +8,7 @@ import typer
 from discosync.cli.exit_statuses import READ_STATUSES, exit_statuses
 from discosync.cli.frame import answering
 from discosync.cli.groups import add_group
-from discosync.cli.options import AsJson, Config, NoBackup, Seller, read_age
+from discosync.cli.options import AnySeller, AsJson, Config, NoBackup, read_age
 from discosync.cli.plain_values import PlainCommand
 from discosync.errors import ExitStatus
 
@@ -100,7 +100,7 @@ def compact(
         bool, typer.Option("--apply", help="Write it; without it the result is only shown.")
     ] = False,
     no_backup: NoBackup = False,
-    seller: Seller = None,
+    seller: AnySeller = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:

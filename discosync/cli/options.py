@@ -18,6 +18,9 @@ Seller = Annotated[
         metavar="NAME", help="The seller's Discogs user name (default: DISCOGS_USERNAME)."
     ),
 ]
+AnySeller = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only this seller (default: all sellers).")
+]
 Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Settings file (default: ./discosync.toml)."),

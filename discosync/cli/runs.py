@@ -8,7 +8,7 @@ import typer
 from discosync.cli import app
 from discosync.cli.exit_statuses import READ_STATUSES, exit_statuses
 from discosync.cli.frame import answering
-from discosync.cli.options import AsJson, Config, Seller
+from discosync.cli.options import AnySeller, AsJson, Config
 from discosync.cli.plain_values import PlainCommand
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def runs(
     command: Annotated[
         str | None, typer.Option(metavar="COMMAND", help="Show only runs of this command.")
     ] = None,
-    seller: Seller = None,
+    seller: AnySeller = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
