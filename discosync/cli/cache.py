@@ -1,6 +1,6 @@
 """`discosync cache`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from discosync.cli.exit_statuses import READ_STATUSES, exit_statuses
 from discosync.cli.frame import answering
@@ -23,7 +23,7 @@ def info(config: Config = None, *, as_json: AsJson = False) -> None:
     with answering(as_json=as_json) as console:
         state = show_cache(config)
         if as_json:
-            console.show_json(_state_json(state))
+            console.show_json(state.to_json())
         else:
             console.show_fields(_state_fields(state))
 
@@ -42,22 +42,6 @@ def clear(config: Config = None, *, as_json: AsJson = False) -> None:
             console.show_json({"cleared": cleared})
         else:
             console.show_text(f"{cleared:,} answers deleted")
-
-
-def _state_json(state: "CacheState") -> dict[str, Any]:
-    from discosync.core.reporting.change_entry import json_value  # noqa: PLC0415 - heavy
-
-    return {
-        "backend": state.backend,
-        "where": state.where,
-        "reachable": state.fault is None,
-        "fault": state.fault,
-        "ttl_seconds": state.ttl_seconds,
-        "entries": state.entries,
-        "bytes": state.bytes,
-        "oldest": json_value(state.oldest),
-        "newest": json_value(state.newest),
-    }
 
 
 def _state_fields(state: "CacheState") -> dict[str, str | None]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from discosync.core.reporting.change_entry import json_value
 from discosync.discogs.cache.answer_stores import (
     FILE_NAME,
     NAMESPACE,
@@ -48,6 +49,20 @@ class CacheState:
     oldest: datetime | None = None
     newest: datetime | None = None
     fault: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `cache info --json` prints."""
+        return {
+            "backend": self.backend,
+            "where": self.where,
+            "reachable": self.fault is None,
+            "fault": self.fault,
+            "ttl_seconds": self.ttl_seconds,
+            "entries": self.entries,
+            "bytes": self.bytes,
+            "oldest": json_value(self.oldest),
+            "newest": json_value(self.newest),
+        }
 
 
 def load_cache_state(settings: CacheSettings) -> CacheState:
