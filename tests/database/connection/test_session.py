@@ -9,16 +9,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 
-from discosync.database.connection.address import parse_address
 from discosync.database.connection.engine import Database, open_database
 from discosync.database.connection.session import Session
-from discosync.database.connection.values import read_json, read_moment
-from discosync.errors import NotReady, StorageFailed
+from discosync.database.connection.values import read_moment
+from discosync.errors import StorageFailed
 from tests.support.postgres import Postgres
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 5, tzinfo=UTC)
@@ -143,91 +139,6 @@ def test_sqlalchemy_and_plain_sql_share_a_transaction(database: Database) -> Non
         assert session.value("SELECT count(*) FROM notes") == 2
 
 
-def test_json_is_read_from_either_form() -> None:
-    """SQLite gives JSON as text, Postgres' driver has read it."""
-    assert read_json('{"a": [1]}') == read_json({"a": [1]}) == {"a": [1]}
-    assert read_json(None) is None
-
-
-parts = st.text(st.sampled_from("ab%/:@?#[]. +é"), max_size=6)
-
-
-@given(parts, parts, st.sampled_from(["", ":5432", ":"]), parts, st.sampled_from(["", "?a=b%20c"]))
-def test_addresses_are_read_as_sqlalchemy_reads_them(
-    user: str, password: str, port: str, name: str, query: str
-) -> None:
-    """Whatever a user name, a password or a database's name holds: both see the same parts."""
-    address = f"postgresql://{user}:{password}@host{port}/{name}{query}"
-    try:
-        expected = make_url(address)
-    except Exception:  # noqa: BLE001 - whatever it may be
-        with pytest.raises(NotReady):
-            parse_address(address)
-        return
-    own = parse_address(address)
-    assert (own.user, own.password, own.host, own.port, own.database, dict(own.query)) == (
-        expected.username,
-        expected.password,
-        expected.host,
-        expected.port,
-        expected.database,
-        dict(expected.query),
-    )
-    assert own.shown == expected.set(query={}).render_as_string(hide_password=True)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "sqlite:////var/lib/shop/discosync.db",
-        "sqlite:///relative dir/shop.db",
-        "postgres://shop",
-        "postgresql+psycopg://me@[::1]:5433/shop?sslmode=require&options=-c%20a%3Db",
-        "postgresql:///shop?host=/var/run/postgresql",
-    ],
-)
-def test_usual_addresses_are_read_as_sqlalchemy_reads_them(address: str) -> None:
-    """Files, sockets, an address of version 6, and the name that hosting services use."""
-    own = parse_address(address)
-    expected = make_url(address.replace("postgres://", "postgresql://"))
-    assert (own.user, own.password, own.host, own.port, own.database, dict(own.query)) == (
-        expected.username,
-        expected.password,
-        expected.host,
-        expected.port,
-        expected.database,
-        dict(expected.query),
-    )
-    assert own.shown == expected.set(query={}).render_as_string(hide_password=True)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "postgresql://me:a%20b@host:5433/shop",
-        "postgresql://me@/shop?host=/var/run/postgresql",
-        "postgresql:///shop?host=one:5432&host=two:5433&target_session_attrs=read-write",
-        "postgresql:///shop?host=one,two&port=5432,5433",
-        "postgresql:///shop?host=one:5432",
-        "postgresql://host/a%20b?sslmode=require",
-    ],
-)
-def test_connecting_means_the_same_either_way(address: str) -> None:
-    """Both ways hand the driver the same parameters, several hosts included."""
-    url = make_url(address).set(drivername="postgresql+psycopg")
-    _, expected = url.get_dialect()().create_connect_args(url)
-    own = parse_address(address).postgres_parameters
-    assert {k: str(v) for k, v in own.items()} == {
-        k: str(v) for k, v in expected.items() if k not in {"context", "client_encoding"}
-    }
-
-
-def test_password_is_nowhere_in_what_is_shown() -> None:
-    """Neither the name of an address nor its form for debugging tells the password."""
-    own = parse_address("postgresql://me:secret@host/shop?password=secret")
-    assert "secret" not in f"{own!r} {own.shown}"
-
-
 def test_session_needs_no_sqlalchemy(tmp_path: Path) -> None:
     """Opening, reading and writing import neither SQLAlchemy nor what it brings."""
     program = (
@@ -240,6 +151,6 @@ def test_session_needs_no_sqlalchemy(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )  # fmt: skip
     assert done.stdout == "[]\n"
