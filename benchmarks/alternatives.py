@@ -5,7 +5,7 @@
 
 Makes its data, installs the alternatives into an environment of its own, runs all ways by turns
 as whole processes in fresh copies of the same state, and prints medians and ratios. Ends with 1
-when a way failed or left wrong rows. What limits each figure: docs/benchmarks.md.
+when a way failed or left wrong rows. What limits each figure: docs/explanation/costs.md.
 """
 
 import argparse

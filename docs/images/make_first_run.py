@@ -1,7 +1,7 @@
-"""Make `first-run.svg`, the picture of a run in the README: `python docs/images/make_first_run.py`.
+"""Make `first-run.svg`, the picture in the README: `python docs/images/make_first_run.py`.
 
-It calls `discosync sync --sandbox` twice on a terminal of its own, with an empty home directory, and
-draws what the program printed. The temporary home directory is shown as `/home/you`.
+The script calls `discosync sync --sandbox` twice, on a terminal of its own and with an empty home
+directory, and draws what the program printed. The home directory is shown as `/home/you`.
 """
 
 import fcntl
@@ -63,7 +63,9 @@ def render(printed: list[str]) -> str:
         console.print(Text.from_ansi(text))
         console.print()
     svg = console.export_svg(title="discosync", unique_id="first-run")
-    return _FONTS_FROM_THE_NETWORK.sub("", svg).replace("Fira Code", "ui-monospace, Menlo, Consolas")
+    return _FONTS_FROM_THE_NETWORK.sub("", svg).replace(
+        "Fira Code", "ui-monospace, Menlo, Consolas"
+    )
 
 
 def make(picture: Path = PICTURE) -> None:
