@@ -78,7 +78,7 @@ def load_commands(words: Sequence[str] = ()) -> None:
 
 
 def main() -> None:
-    """Run the command line; the only place that ends the process."""
+    """Run the command line; no other function ends the process."""
     for stream in (sys.stdout, sys.stderr):
         # A locale that cannot write a seller's letters must not stop what a run says last.
         if isinstance(stream, TextIOWrapper):

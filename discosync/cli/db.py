@@ -202,7 +202,7 @@ def _show_compact(console: "Console", report: "CompactReport") -> None:
         console.show_json(report.to_json())
         return
     console.show_table(
-        ("seller", "month", "changes", "left of them"),
+        ("seller", "month", "changes", "changes left"),
         [(m.seller, m.month, f"{m.rows_before:,}", f"{m.rows_after:,}") for m in report.months],
     )
     became = "became" if report.is_applied else "would become"

@@ -13,7 +13,7 @@ _KINDS = {"only_export": "only in the export", "only_pages": "only on the pages"
 
 def side_rows(comparison: Comparison) -> Iterator[tuple[str, str, str]]:
     """Return the facts of both sides next to each other, one fact a row."""
-    for name, told in (
+    for name, render in (
         ("as of (UTC)", _as_of),
         ("For Sale", lambda side: f"{side.for_sale:,}"),
         ("complete", lambda side: "yes" if side.is_complete else "no"),
@@ -22,7 +22,7 @@ def side_rows(comparison: Comparison) -> Iterator[tuple[str, str, str]]:
         ("seconds", lambda side: f"{side.seconds:,.1f}"),
         ("sync would", _would),
     ):
-        yield name, told(comparison.export), told(comparison.pages)
+        yield name, render(comparison.export), render(comparison.pages)
 
 
 def _as_of(side: Side) -> str:
@@ -51,11 +51,11 @@ def difference_rows(differences: Sequence[Difference]) -> Iterator[tuple[str, st
 
 
 def _what(difference: Difference) -> str:
-    told = [
+    parts = [
         f"{c.field}: export {render_cell(c.before)}, pages {render_cell(c.after)}"
         for c in difference.fields
     ]
-    return "; ".join(told) or _KINDS[difference.kind]
+    return "; ".join(parts) or _KINDS[difference.kind]
 
 
 def render_verdict(comparison: Comparison) -> str:

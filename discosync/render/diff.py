@@ -43,7 +43,7 @@ def _what(change: ChangeEntry) -> str:
         price = render_amount(by_field["price_value"].after, by_field["price_currency"].after)
         status, condition = (render_cell(by_field[n].after) for n in ("status", "condition"))
         return f"{status} · {price} · {condition}"
-    told = [
+    parts = [
         f"{c.field} {render_cell(c.before)} → {render_cell(c.after)}"
         for c in change.fields
         if c.field not in _FIELDS_OF_EVERY_REMOVAL
@@ -51,10 +51,10 @@ def _what(change: ChangeEntry) -> str:
     ]
     # A row that another program changed may have no reason.
     if change.kind == "removed" and "removal_reason" in by_field:
-        return "; ".join([render_cell(by_field["removal_reason"].after), *told])
+        return "; ".join([render_cell(by_field["removal_reason"].after), *parts])
     if change.kind == "reactivated" and "removal_reason" in by_field:
-        return "; ".join([f"was {render_cell(by_field['removal_reason'].before)}", *told])
-    return "; ".join(told)
+        return "; ".join([f"was {render_cell(by_field['removal_reason'].before)}", *parts])
+    return "; ".join(parts)
 
 
 def left_out(changes: Sequence[ChangeEntry]) -> str:
