@@ -1,1 +1,1 @@
-"""The adapter to SQLite and Postgres: the only place that knows SQL."""
+"""The adapter to SQLite and Postgres: no other room knows SQL."""

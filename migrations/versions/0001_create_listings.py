@@ -61,6 +61,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table when it is empty; with rows in it, it is the old shop's again."""
+    """Drop the table if it is empty; with rows in it, it stays for the old shop's programs."""
     if op.get_bind().execute(sa.text("SELECT 1 FROM listings LIMIT 1")).first() is None:
         op.drop_table("listings")

@@ -9,7 +9,7 @@ loses = ("listings.is_active", "listings.sold_at")
 
 
 def upgrade() -> None:
-    """Add the columns; what is there counts as active."""
+    """Add the columns; every listing counts as active."""
     op.add_column(
         "listings",
         sa.Column("is_active", sa.Boolean, nullable=False, server_default=sa.true()),

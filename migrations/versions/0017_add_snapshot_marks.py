@@ -1,4 +1,4 @@
-"""What the last applied snapshot of a seller left, so that the next run need not look twice.
+"""The mark: what the last applied snapshot of a seller left for the next run.
 
 Nothing is lost without them: the next run compares every listing by its content hash, as before.
 """

@@ -1,8 +1,9 @@
-"""Have SQLite itself say that a seller's rows are as the last run left them, on SQLite only.
+"""Let SQLite notice, by triggers, that a seller's rows are no longer as the last run left them.
 
-Whoever writes a listing, or a purge, takes that seller's mark away in the same transaction: a mark
-that is there holds. On Postgres, where several write at once, that could come too late; there the
-rows are added up instead. A migration that rebuilds `listings` must make the triggers anew.
+Whoever writes a listing or a purge deletes that seller's mark in the same transaction. So a mark
+that exists is valid. On Postgres, where several programs write at once, the deletion could come too
+late; there the rows are added up instead. A migration that rebuilds `listings` must make the
+triggers anew.
 """
 
 from alembic import op

@@ -594,4 +594,4 @@ def test_ordinary_run_imports_nothing_that_it_does_not_use(
     status, *modules = done.stdout.split()
     assert status == "0"
     assert "discosync.commands.syncing.comparing" in modules
-    assert UNUSED.intersection(modules) == (MAKES_THE_SCHEMA if is_first else set())
+    assert UNUSED.intersection(modules) <= (MAKES_THE_SCHEMA if is_first else set())

@@ -52,7 +52,7 @@ class Backup:
     sha256: str
 
     def to_json(self) -> dict[str, object]:
-        """Give what stands in the file beside it."""
+        """Give what the file beside the backup holds."""
         return {
             "file": self.path.name,
             "made_at": self.made_at.isoformat(),
@@ -68,7 +68,7 @@ class Backup:
 def make_backup(
     database: Database, directory: Path, *, why: str, now: datetime, spare: Path | None = None
 ) -> Backup:
-    """Back the database up, verify the copy, and keep the newest few, and `spare`.
+    """Back the database up and verify the copy; then delete old backups, but not `spare`.
 
     Raises `BackupFailed`; no half backup is left behind.
     """
@@ -101,7 +101,7 @@ def make_backup(
 
 
 def verify_backup(backup: Backup) -> None:
-    """Open a backup and count; raise `BackupFailed` when it is not what it was."""
+    """Open a backup and count its rows; raise `BackupFailed` if it is not as it was made."""
     is_sqlite = backup.path.suffix == ".db"
     if backup.sha256 and _digest(backup.path) != backup.sha256:
         raise BackupFailed(
@@ -113,19 +113,19 @@ def verify_backup(backup: Backup) -> None:
 
 
 def restore_backup(database: Database, backup: Backup) -> None:
-    """Put a backup in place of what the database holds; all or nothing."""
+    """Replace what the database holds with a backup, in one transaction."""
     with _failures(database, backup.path.parent):
         if database.is_sqlite != (backup.path.suffix == ".db"):
             raise BackupFailed(
                 f"{backup.path.name} is a backup of another kind of database than {database.shown}",
-                hint="nothing was changed; `discosync db list` shows what there is",
+                hint="nothing was changed; `discosync db list` shows the backups",
             )
         verify_backup(backup)
         (restore_sqlite if database.is_sqlite else restore_postgres)(database, backup.path)
 
 
 def is_readable(database: Database) -> bool:
-    """Whether there is something that could be backed up."""
+    """Whether the database exists and can be read, so that a backup can be made of it."""
     if database.path is not None:
         return database.path.exists() and is_sound(database.path)
     return load_state(database) is not SchemaState.EMPTY
@@ -139,7 +139,7 @@ def list_backups(database: Database, directory: Path) -> list[Backup]:
 
 
 def load_backup(path: Path) -> Backup:
-    """Read what is known about a backup; raise `BackupFailed` when it is none."""
+    """Read the file beside a backup; raise `BackupFailed` for a path that is no backup."""
     try:
         said = json.loads(_beside(path).read_text(encoding="utf-8"))
         return Backup(
@@ -155,12 +155,12 @@ def load_backup(path: Path) -> Backup:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise BackupFailed(
             f"{path} is no backup of discosync, or {_beside(path).name} beside it is gone",
-            hint="`discosync db list` shows what there is",
+            hint="`discosync db list` shows the backups",
         ) from exc
 
 
 def _slug(database: Database) -> str:
-    """Tell the backups of several databases in one directory apart, in few letters."""
+    """Make the beginning of a file name that tells the backups of several databases apart."""
     name = database.path.stem if database.path else str(database.url.database)
     digest = hashlib.sha256(database.shown.encode()).hexdigest()[:8]
     return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)[:40]}-{digest}"
@@ -202,7 +202,7 @@ def _digest(path: Path) -> str:
 
 
 def _prune(directory: Path, slug: str, spare: Path | None) -> None:
-    """Keep the newest; the one just made is among them."""
+    """Delete all backups of this database but the newest ones and `spare`."""
     own = sorted(path for path in directory.iterdir() if _slug_in(path) == slug)
     for old in own[:-KEPT]:
         if spare is not None and old.samefile(spare):

@@ -18,7 +18,7 @@ _COPY = re.compile(r'COPY (?:"?[^".]+"?\.)?"?(?P<table>[^" ]+)"? \(.*\) FROM std
 
 
 def copy_postgres(database: Database, draft: Path) -> dict[str, int]:
-    """Dump our tables; return how many rows each had in the very snapshot that was dumped."""
+    """Dump our tables; return how many rows each had in the snapshot that was dumped."""
     tool = _find_tool("pg_dump")
     with database.session() as session:
         tables = _own_tables(session)
@@ -88,7 +88,7 @@ def restore_postgres(database: Database, path: Path) -> None:
             "--output=/dev/null",
         ]
         command += ["--set=ON_ERROR_STOP=1", f"--file={drops}", f"--file={dump}"]
-        # Whoever reads the tables for hours must not hold everybody else up.
+        # While a program reads the tables, the drop waits, and whoever comes later waits behind it.
         _run(command, {**environment, "PGOPTIONS": "-c lock_timeout=30s"})
 
 
@@ -99,7 +99,7 @@ def _own_tables(session: Session) -> list[str]:
 
 
 def _find_tool(name: str) -> str:
-    """Find one of Postgres' client programs, where Debian hides them too."""
+    """Find one of Postgres' client programs; Debian keeps them outside of PATH."""
     found = shutil.which(name)
     if found is None:
         hidden = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
@@ -115,7 +115,7 @@ def _find_tool(name: str) -> str:
 
 
 def _address(database: Database) -> tuple[str, dict[str, str]]:
-    """Lead the tools to the database: an option, and what must be in no process list.
+    """Give the address for the tools: an option, and an environment with the password.
 
     Only what the address says: the driver's own library may know options that the tools do not.
     """

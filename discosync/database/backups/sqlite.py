@@ -19,14 +19,14 @@ def copy_sqlite(database: Database, draft: Path) -> dict[str, int]:
         rows = _count_tables(session.driver)
         # In the transaction that has just counted: the copy holds no row that was not counted.
         session.driver.backup(copy)
-        # One plain file, which can be opened where nothing may be written beside it.
+        # One plain file: it can be opened in a directory where nothing may be written.
         copy.execute("PRAGMA journal_mode=DELETE")
     _flush(draft)
     return rows
 
 
 def count_sqlite_copy(path: Path) -> dict[str, int]:
-    """Open a copy, check that it is sound, and count; raise `BackupFailed` when it is not."""
+    """Check a copy's structure and count its rows; raise `BackupFailed` if it is damaged."""
     with _errors(path), closing(_open_copy(path)) as copy:
         verdict = str(copy.execute("PRAGMA integrity_check").fetchone()[0])
         if verdict != "ok":
@@ -45,7 +45,7 @@ def _count_tables(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def restore_sqlite(database: Database, path: Path) -> None:
-    """Write a copy's pages over the database in one transaction; who reads sees one or the other.
+    """Write a copy's pages over the database in one transaction.
 
     A database that can no longer be opened is put aside first.
     """

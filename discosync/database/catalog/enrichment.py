@@ -1,4 +1,4 @@
-"""What is to be enriched, what has been looked up, and how much is linked."""
+"""Which listings are to be linked, which releases were looked up, and how much is linked."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,10 @@ _NEWEST_FIRST = "CAST(l.listing_id AS BIGINT) DESC"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkFilter:
-    """What of the work is asked for: of at most `limit` listings, refreshed before a moment."""
+    """Which part of the work is asked for.
+
+    `limit` is the most listings; `refresh_before` asks again about releases looked up before then.
+    """
 
     seller: str
     now: datetime
@@ -37,7 +40,7 @@ class WorkFilter:
 
 
 def load_workload(session: Session, wanted: WorkFilter) -> Workload:
-    """Load what there is to do, newest listings first."""
+    """Load which releases to look up and which listings to link, newest listings first."""
     copies = list(_load_copies(session, wanted.seller))
     with_donor = _releases_with_donor(session, {release for _, release in copies})
     orphans = {release for _, release in copies if release not in with_donor}
@@ -100,7 +103,7 @@ def _load_outdated(session: Session, wanted: WorkFilter) -> Iterator[int]:
 
 
 def _load_copies(session: Session, seller: str) -> Iterator[tuple[str, int]]:
-    """Give listings without links whose release has been found: another copy was there first."""
+    """Give listings without links whose release was found: another copy of it is linked already."""
     rows = session.execute(
         f"SELECT l.listing_id, l.release_id FROM {_WITH_LOOKUPS} "  # noqa: S608 - our own names
         f"WHERE l.seller = :seller AND r.outcome = :found AND NOT {_IS_LINKED}",
@@ -201,7 +204,7 @@ def load_named(
 
 
 def record_lookups(session: Session, lookups: Sequence[Lookup]) -> None:
-    """Note what came of looking releases up; what was known of them before is replaced.
+    """Record the result of looking releases up; an earlier result is replaced.
 
     A release that was found once and now is not stays found: its listings keep their links.
     """
@@ -238,7 +241,7 @@ def _outcome_after(lookup: Lookup, was_found: set[str]) -> str:
 
 
 def load_coverage(session: Session, seller: str) -> Coverage:
-    """Count what is linked, and what of it by name only."""
+    """Count how many listings are linked, and how many of them by name only."""
     groups = session.execute(
         f"SELECT {_IS_LINKED}, {_IS_BY_NAME}, count(*) FROM {_WITH_ENTRIES} "  # noqa: S608
         "WHERE l.seller = :seller GROUP BY 1, 2",
@@ -258,7 +261,7 @@ def load_coverage(session: Session, seller: str) -> Coverage:
 
 
 def _number(text: str | None) -> int | None:
-    """Read a release id; what another program wrote may be anything."""
+    """Read a release id; None for what is no number: another program may have written anything."""
     if text is None or not (text.isascii() and text.isdigit() and len(text) < 19):
         return None
     return int(text)

@@ -13,7 +13,7 @@ from discosync.database.connection.values import naive
 
 
 class EntryTable(StrEnum):
-    """A table of entries."""
+    """A table of entries: people and groups, or labels."""
 
     ARTISTS = "artists"
     LABELS = "labels"
@@ -57,7 +57,7 @@ def settle_entries(
 
 
 def _merge(session: Session, table: EntryTable, old: str, new: str) -> None:
-    """Move what points to one entry, and what somebody wrote about it, to another."""
+    """Move one entry's links, and what a person wrote about it, to another; then delete it."""
     for other, column in _REFERENCES[table]:
         session.execute(
             f"UPDATE {other} SET {column} = :new WHERE {column} = :old",  # noqa: S608

@@ -16,7 +16,7 @@ _LABEL_COLUMNS = ("seller", "listing_id", "position", *LabelLink._fields)
 
 @dataclass(slots=True)
 class _Present:
-    """What listings are linked to now."""
+    """The links that listings have now."""
 
     artists: dict[Owner, list[ArtistLink]] = field(default_factory=dict)
     labels: dict[Owner, list[LabelLink]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def lock_listings(session: Session, seller: str, listing_ids: Sequence[str]) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """How many listings got other links, and which entries lost a link by it."""
+    """How many listings got other links, and which entries lost a link."""
 
     listings: int = 0
     left_artists: frozenset[str] = frozenset()

@@ -23,10 +23,11 @@ _STAGE = "discosync_stage"
 _STAMP_LENGTH = len("2026-03-02 09:00:00.000000")
 _WAITS_FOR_READERS = "250ms"
 _ROWS_PER_COPY = 10_000
-"""The driver keeps what a slower server has not taken yet: all of it, until a COPY ends."""
+"""Until a COPY ends the driver keeps in memory all that a slower server has not taken yet."""
 
-# Unique ones stay, they guard the rows; so does what its definition does not say in full, and
-# all of a table with deferred triggers, which no index could be made on before the commit.
+# Unique indexes stay: they guard the rows. An index or a key stays, too, whose definition does not
+# say all about it, and every one of a table with deferred triggers: Postgres would refuse to make
+# an index on it before the commit.
 _CAN_WAIT = """
 SELECT format('DROP INDEX %%s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -49,8 +50,8 @@ WHERE conrelid = %(table)s::regclass AND contype = 'f' AND convalidated
 class Assignments:
     """Which columns an update sets, and by which it finds its rows.
 
-    A row holds the values of `set_columns`, then of `kept_columns` (where an empty value leaves
-    what is there), then of `keys`, then of `nullable_keys`.
+    A row holds the values of `set_columns`, then of `kept_columns` (where an empty value leaves the
+    old one), then of `keys`, then of `nullable_keys`.
     """
 
     set_columns: tuple[str, ...]
@@ -78,7 +79,7 @@ class BulkWriter(Protocol):
         """Delete rows by their `id`."""
 
     def indexing_later(self, table: str) -> AbstractContextManager[None]:
-        """Make an empty table's indexes, and check where it points to, after its rows.
+        """Make an empty table's indexes, and check its foreign keys, after its rows are in.
 
         Afterwards the table is as before. On Postgres nobody can read it until the commit; where
         somebody reads it now, it stays as it is.
@@ -130,8 +131,7 @@ class _SqliteWriter:
 
     @contextmanager
     def indexing_later(self, table: str) -> Iterator[None]:
-        # In the transaction, as everything: half of what a first load costs is keeping indexes.
-        # Unique ones stay, they guard the rows.
+        # Half of what a first load costs is keeping indexes. Unique ones stay: they guard the rows.
         if self._cursor.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():  # noqa: S608
             yield
             return
@@ -166,8 +166,7 @@ class _PostgresWriter:
         waiting, count = iter(rows), 0
         while True:
             with self._cursor.copy(statement) as copy:
-                # The driver escapes in C and sends 32 kB at a time: no text put together here is
-                # quicker.
+                # The driver escapes in C and sends 32 kB at a time: text made here is not quicker.
                 write_row = copy.write_row
                 for row in islice(waiting, _ROWS_PER_COPY):
                     write_row(row)
@@ -177,8 +176,8 @@ class _PostgresWriter:
 
     @contextmanager
     def indexing_later(self, table: str) -> Iterator[None]:
-        # Two fifths of what a first load costs the server is keeping indexes and looking each
-        # foreign key up.
+        # Two fifths of what a first load costs the server is keeping indexes and checking foreign
+        # keys row by row.
         set_aside = self._set_aside(table) if self._is_empty(table) else []
         yield
         for definition in set_aside:
@@ -189,7 +188,7 @@ class _PostgresWriter:
         return self._cursor.fetchone() is None
 
     def _set_aside(self, table: str) -> list[str]:
-        """Drop what can wait, unless somebody is in the way; give the statements to remake it."""
+        """Drop what can wait; give the statements to make it again, none if somebody is reading."""
         import psycopg  # noqa: PLC0415 - an extra
 
         self._cursor.execute(_CAN_WAIT, {"table": table})
@@ -198,7 +197,8 @@ class _PostgresWriter:
         (timeout,) = self._cursor.fetchone()
         self._cursor.execute("SAVEPOINT discosync_indexes")
         try:
-            # A reader may be idle in a transaction for hours, and whoever owns no table may write.
+            # A reader may sit idle in a transaction for hours. And who does not own the table may
+            # write it, but not drop its indexes.
             self._cursor.execute(f"SET LOCAL lock_timeout = '{_WAITS_FOR_READERS}'")
             for drop, _ in found:
                 self._cursor.execute(drop)
@@ -212,7 +212,7 @@ class _PostgresWriter:
 
     def update(self, table: str, assignments: Assignments, rows: Iterable[Row]) -> int:
         set_columns = (*assignments.set_columns, *assignments.kept_columns)
-        # A copy of the columns' types, without their constraints.
+        # A table with the same columns and types, without constraints.
         all_keys = (*assignments.keys, *assignments.nullable_keys)
         shown = [*set_columns, *(f"{key} AS old_{key}" for key in all_keys)]
         self._cursor.execute(

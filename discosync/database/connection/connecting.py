@@ -1,4 +1,4 @@
-"""Open the drivers' connections: one way, whoever uses them."""
+"""Open connections of the drivers, for both ways to the database."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ _BUSY_STEP_SECONDS = 0.2
 
 @dataclass(slots=True)
 class KeptConnections:
-    """Connections that sessions share, while that is wanted."""
+    """Connections that sessions use one after the other, while `is_wanted`."""
 
     is_wanted: bool = False
     idle: list[Any] = field(default_factory=list)
@@ -30,7 +30,7 @@ def connect_sqlite(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """Open a SQLite file."""
     _adapt_values()
     uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}"
-    # The driver's own transactions leave DDL out.
+    # The driver's own transactions do not include CREATE and ALTER: we begin them ourselves.
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_STEP_SECONDS, isolation_level=None)
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
@@ -44,7 +44,9 @@ def _adapt_values() -> None:
 
 
 def begin_immediate(execute: Callable[[str], Any]) -> None:
-    """Wait for SQLite's write lock here and not inside SQLite, where no signal is heard.
+    """Begin a transaction that writes, and wait for SQLite's write lock up to 30 seconds.
+
+    The waiting is done here: inside SQLite no signal would be heard.
 
     A deferred transaction that reads first fails at once, whatever the timeout, when somebody else
     wrote meanwhile.
@@ -52,7 +54,7 @@ def begin_immediate(execute: Callable[[str], Any]) -> None:
     gives_up_at = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
-            # Only here: a run that is refused does not touch the file.
+            # Only a run that writes changes the file: one that is refused leaves it as it is.
             execute("PRAGMA journal_mode=WAL")
             execute("BEGIN IMMEDIATE")
         except Exception as exc:
@@ -66,7 +68,7 @@ def begin_immediate(execute: Callable[[str], Any]) -> None:
 
 
 def connect_postgres(address: Address, *, application: str) -> Any:  # noqa: ANN401 - DBAPI
-    """Open a connection to Postgres; each statement is committed at once, unless one begins."""
+    """Open a connection to Postgres; outside of BEGIN each statement is committed at once."""
     import psycopg  # noqa: PLC0415 - an extra
 
     parameters = {**postgres_options(application), **address.postgres_parameters}
@@ -74,12 +76,12 @@ def connect_postgres(address: Address, *, application: str) -> Any:  # noqa: ANN
 
 
 def postgres_options(application: str) -> dict[str, Any]:
-    """Say how to connect to Postgres, besides where."""
+    """Give the options of a connection to Postgres that do not stand in its address."""
     return {
         "application_name": f"{application} pid={os.getpid()} host={socket.gethostname()}"[:63],
         "connect_timeout": 10,
         "client_encoding": "utf8",
-        # A server that is gone without a word must not hold a run, or a COMMIT, for hours.
+        # Without these a server that vanished would keep a run, or its COMMIT, waiting for hours.
         "keepalives_idle": 30,
         "tcp_user_timeout": 60_000,
     }

@@ -1,4 +1,4 @@
-"""Open the user's database; every library error that comes out of it becomes one of ours."""
+"""Open the user's database, and turn the errors of its libraries into ours."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -43,14 +43,14 @@ class Database:
 
     @cached_property
     def engine(self) -> "Engine":
-        """SQLAlchemy's way to it."""
+        """SQLAlchemy's engine for it."""
         from discosync.database.connection.alchemy import make_engine  # noqa: PLC0415 - 0.2 s
 
         return make_engine(self.address, self.connect, application=self.application)
 
     @cached_property
     def url(self) -> "URL":
-        """SQLAlchemy's form of its address."""
+        """Its address in SQLAlchemy's form."""
         from sqlalchemy.engine import make_url  # noqa: PLC0415 - 0.2 s
 
         return make_url(self.address.text)
@@ -62,7 +62,7 @@ class Database:
 
     @property
     def exists(self) -> bool:
-        """Whether there is anything to connect to."""
+        """Whether there is a database to connect to: a SQLite file may be missing."""
         return self.path is None or self.path.exists()
 
     @property
@@ -78,9 +78,10 @@ class Database:
 
     @contextmanager
     def session(self, *, writes: bool = False) -> Iterator[Session]:
-        """Connect for one transaction: of one view when it reads, all or nothing when it `writes`.
+        """Connect for one transaction.
 
-        Raises `StorageFailed`, as all these do, for whatever the driver says.
+        One that reads sees the database at one moment. One that `writes` is committed as a whole at
+        the end, or undone. Raises `StorageFailed` for any error of the driver.
         """
         with self.errors(), ExitStack() as ending:
             driver = self._begun(writes=writes)
@@ -89,7 +90,7 @@ class Database:
                 yield Session(driver)
                 _commit(driver) if writes else driver.rollback()
             except BaseException:
-                with suppress(self.driver_error):  # it may be the connection that failed
+                with suppress(self.driver_error):  # the connection itself may have failed
                     driver.rollback()
                 raise
             if self.kept.is_wanted:
@@ -98,9 +99,9 @@ class Database:
 
     @contextmanager
     def keeping_connection(self) -> Iterator[None]:
-        """Have the sessions inside share a connection to Postgres: making one takes milliseconds.
+        """Let the sessions inside share a connection to Postgres: making one takes milliseconds.
 
-        Nothing is open on it in between, and one that was lost meanwhile is made anew.
+        Between two sessions no transaction is open on it. If it was lost, a new one is made.
         """
         self.kept.is_wanted = not self.is_sqlite
         try:
@@ -138,7 +139,7 @@ class Database:
 
     @contextmanager
     def alchemy_session(self, *, writes: bool = False) -> Iterator["AlchemySession"]:
-        """Connect for one transaction as `session` does, for statements of SQLAlchemy besides."""
+        """Connect for one transaction as `session` does; it takes SQLAlchemy's statements too."""
         from discosync.database.connection.alchemy import beginning  # noqa: PLC0415 - 0.2 s
 
         with self.errors(), beginning(self.engine, writes=writes) as session:
@@ -146,7 +147,7 @@ class Database:
 
     @contextmanager
     def migrating(self) -> Iterator["AlchemySession"]:
-        """Connect for one transaction in which tables may be rebuilt, and foreign keys rest."""
+        """Connect for one transaction in which tables may be rebuilt: foreign keys are off."""
         from discosync.database.connection.alchemy import beginning_migration  # noqa: PLC0415 - 0.2 s
 
         with self.errors(), beginning_migration(self.engine) as session:
@@ -159,7 +160,7 @@ class Database:
             yield
         except self.driver_error as exc:
             raise storage_failed(self.shown, exc) from exc
-        except JSONDecodeError as exc:  # what a JSON column holds is read on its way out
+        except JSONDecodeError as exc:  # a column of JSON holds something else
             raise StorageFailed(
                 f"a row of {self.shown} holds JSON that cannot be read: {exc.doc[:80]!r}",
                 hint="another program must have written it, into sync_runs or listing_changes: "
@@ -195,7 +196,7 @@ def open_database(address: str, *, read_only: bool, application: str) -> Databas
 
 
 def _resolve(address: Address) -> Path:
-    # Two ways to one file must meet at one lock.
+    # A file that is reached by two paths must have one lock.
     try:
         return Path(str(address.database)).expanduser().resolve()
     except RuntimeError as exc:

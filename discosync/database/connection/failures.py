@@ -1,4 +1,4 @@
-"""What the drivers and SQLAlchemy say, in our words."""
+"""Turn what the drivers and SQLAlchemy say into our own errors, with advice."""
 
 import sys
 
@@ -22,7 +22,7 @@ def storage_failed(shown: str, cause: BaseException) -> StorageFailed:
 
 
 def cause_in_alchemy(exc: Exception) -> BaseException | None:
-    """Give what the driver said, or SQLAlchemy itself; None for an error of somebody else."""
+    """Give the driver's error below one of SQLAlchemy; None if SQLAlchemy did not raise it."""
     alchemy = sys.modules.get("sqlalchemy.exc")
     if alchemy is None or not isinstance(exc, alchemy.SQLAlchemyError):
         return None

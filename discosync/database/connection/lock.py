@@ -1,4 +1,4 @@
-"""One run at a time for each seller in a database, held by the kernel or the server.
+"""Locks: one run at a time for each seller in a database.
 
 `flock` beside a SQLite file, a session's advisory lock on Postgres: either is free the moment its
 holder dies, so there is nothing to go stale and nothing to clean up. The lock file itself stays.
@@ -23,13 +23,13 @@ from discosync.database.connection.session import Session
 from discosync.errors import Locked, StorageFailed
 
 SCHEMA_LOCK = "*schema*"
-"""Held by whoever makes or upgrades the schema, for all sellers; no Discogs name has a star."""
+"""Held while the schema is made or upgraded, for all sellers. No name on Discogs has a star."""
 
 MAINTENANCE_LOCK = "*maintenance*"
-"""Shared by every run that writes, held alone by whoever migrates or restores the database."""
+"""Shared by every run that writes; a migration or a restored backup needs it alone."""
 
 ENRICH_LOCK = "*enrich*"
-"""Held by whoever links listings: they share one limit of requests, two would gain nothing."""
+"""Held while listings are linked: two such runs would share one limit of requests."""
 
 _log = logging.getLogger(__name__)
 _IN_DATABASE = frozenset({SCHEMA_LOCK, MAINTENANCE_LOCK, ENRICH_LOCK})
@@ -40,7 +40,7 @@ _NAMESPACE = 0x64697363  # "disc": our half of Postgres' two-part advisory lock 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who asks for a lock, for whoever is refused meanwhile."""
+    """Who holds a lock: shown to the run that is refused meanwhile."""
 
     command: str
     run_id: str
@@ -59,8 +59,8 @@ def hold_lock(
 ) -> Iterator[None]:
     """Hold the lock `key` (a seller, in any spelling) of this database.
 
-    Several may share a lock, nobody has it alone meanwhile. Raises `Locked`, naming the holder,
-    when it is not free within `wait_seconds`; `has_option` says whether the command knows
+    Several runs may share a lock; no run can hold it alone meanwhile. Raises `Locked`, naming the
+    holder, when it is not free within `wait_seconds`; `has_option` says whether the command knows
     `--lock-wait`.
     """
     what = "in this database" if key in _IN_DATABASE else "for this seller"
@@ -114,7 +114,7 @@ def _hold_file(path: Path, holder: Holder, wait: _Wait, *, is_shared: bool) -> I
 
 @contextmanager
 def _signed(descriptor: int, signature: bytes, *, is_shared: bool) -> Iterator[None]:
-    """Leave a signature; who shared the lock for a while gives back the one that was there."""
+    """Write who holds the lock into its file; a holder who shared it restores the earlier words."""
     before = os.pread(descriptor, _MAX_SIGNATURE_BYTES, 0)
     _sign(descriptor, signature)
     try:
@@ -152,7 +152,7 @@ def _signature(holder: Holder) -> bytes:
 def _describe_file(path: Path) -> str:
     try:
         said = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # it has only just been taken
+    except (OSError, ValueError):  # its holder is about to write it
         return "its holder has not signed yet"
     return (
         f"process {said.get('pid')} on {said.get('host')}, {said.get('command')}, "
@@ -165,7 +165,7 @@ def _hold_advisory(database: Database, key: str, wait: _Wait, *, is_shared: bool
     suffix = "_shared" if is_shared else ""
     digest = hashlib.sha256(key.casefold().encode(errors="replace")).digest()
     keys = {"space": _NAMESPACE, "number": int.from_bytes(digest[:4], signed=True)}
-    # A connection of its own: the work's connections come and go.
+    # A connection of its own: Postgres frees the lock when its connection is closed.
     with database.errors():
         session = Session(database.connect())
     with closing(session.driver):
@@ -182,7 +182,7 @@ def _hold_advisory(database: Database, key: str, wait: _Wait, *, is_shared: bool
         try:
             yield
         finally:
-            # The server notices a closed connection a little later, the next run begins at once.
+            # The server frees a closed connection's lock a little later: too late for the next run.
             with suppress(StorageFailed):
                 ask("pg_advisory_unlock")
 
@@ -218,7 +218,7 @@ def _wait_for(take: Callable[[], bool], describe: Callable[[], str], wait: _Wait
                 else "nothing was changed; let it finish, then run this again",
             )
         if not has_told:
-            # Whoever has not asked for it wonders what takes so long.
+            # Whoever did not ask for waiting must be told why nothing happens.
             level = logging.INFO if wait.has_option else logging.WARNING
             _log.log(level, "waiting %g s at most for %s", wait.seconds, describe())
             has_told = True

@@ -1,4 +1,4 @@
-"""Put listings with all that is their own into the lines of an archive, and back from them.
+"""Turn listings, their history and links into the lines of an archive, and put them back.
 
 By SQLAlchemy: a shop may have added columns of its own, whose types only the database knows.
 """
@@ -32,14 +32,14 @@ Line = dict[str, Any]
 
 
 def _reflect_listings(connection: Connection) -> Table:
-    """Read which columns the table has: a shop may have added its own, and they count, too."""
+    """Read which columns the table has, those included that a shop has added."""
     return Table(listings.name, MetaData(), autoload_with=connection, resolve_fks=False)
 
 
 def archive_lines(
     session: AlchemySession, seller: str, listing_ids: Sequence[int]
 ) -> Iterator[Line]:
-    """Give the lines of an archive: the runs first, then each listing with all that is its own."""
+    """Give the lines of an archive: the runs, then each listing with its history and links."""
     c, connection = listing_changes.c, session.alchemy
     ids = [str(i) for i in listing_ids]
     run_keys: set[int] = set()
@@ -113,7 +113,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
 def insert_archived(
     session: AlchemySession, lines: Iterable[Mapping[str, Any]], *, seller: str, run_key: int
 ) -> list[int]:
-    """Put archived listings back with their history and links; return which.
+    """Put archived listings back with their history and links; return their ids.
 
     What the database holds already is left alone.
     """
@@ -147,7 +147,7 @@ def _kind_and_fields(change: Mapping[str, Any]) -> Line:
 
 
 class _RunKeys:
-    """Finds the runs that archived history refers to; one that is not here is put back, too."""
+    """Finds the runs that archived history refers to; a missing run is put back, too."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -28,8 +28,8 @@ _CHANGES_PER_FETCH = 10_000
 def load_runs(
     session: Session, seller: str, *, after: int = 0, before: int | None = None
 ) -> Iterator[tuple[int, datetime]]:
-    """Load key and moment of a seller's runs in a range of keys, by key."""
-    # Not by the index on the seller, which leads to all of its runs.
+    """Load key and moment of a seller's runs, in the order of keys, between two keys."""
+    # `coalesce` keeps the database from the index on the seller, which leads to all of its runs.
     own = "coalesce(seller, '') = :seller AND id > :after"
     own += "" if before is None else " AND id < :before"
     rows = session.execute(
@@ -47,7 +47,7 @@ def load_runs(
 def load_undone(
     session: Session, seller: str, first_run: int | None, *, until: int | None = None
 ) -> Undone:
-    """Undo every change since a run, that run included: packed where it is, else one by one.
+    """Undo every change since a run, that run included, by checkpoints as far as there are any.
 
     Up to, but not including, the run `until`.
     """
@@ -96,7 +96,7 @@ def stretch_rows(
     """Read a stretch's changes, a few thousand at a time: row, listing, kind, fields as JSON."""
     fields = "fields" if session.is_sqlite else "fields::text"
     end = "" if until is None else "AND sync_run_id < :until"
-    # The sign keeps SQLite from the seller's index: it leads to rows of all times.
+    # The plus sign keeps SQLite from the seller's index, which leads to rows of all times.
     rows = session.execute(
         f"SELECT id, CAST(listing_id AS BIGINT), kind, {fields} FROM listing_changes "  # noqa: S608
         f"WHERE sync_run_id >= :first_run {end} "
@@ -110,7 +110,7 @@ def stretch_rows(
 
 
 def record_checkpoint(session: Session, seller: str, run_key: int, moment: datetime) -> None:
-    """Pack the third of a month that ended before this run, unless that has been done.
+    """Pack the third of a month that ended before this run, unless it is packed already.
 
     Only the newest: a run must not pay for a history of years. `make_checkpoints` does the rest.
     With the last third of a quarter the quarter is packed, too, from its thirds.
@@ -145,14 +145,15 @@ def _quarter_of(third: Stretch) -> Period:
 
 
 def _write_quarters(session: Session, seller: str, *, before: int | None, moment: datetime) -> int:
-    """Pack the quarters that have ended by a moment, from what is packed of them already.
+    """Pack the quarters of a year that have ended by a moment, from the checkpoints inside them.
 
     All of them, or the one that ended just before a run.
     """
     covered = set(load_covered(session, seller))
     made = 0
     quarters = cut_runs(load_runs(session, seller, before=before), quarter_of_year)
-    # Before a run that begins the next one the last has ended; else it may still be growing.
+    # The run `before` begins the next quarter, so that the last one has ended. Without such a run
+    # the last one may still be growing.
     for quarter in quarters[:-1] if before is None else quarters[-1:]:
         span = (quarter.first_run, quarter.last_run)
         if quarter.period < quarter_of_year(moment) and span not in covered:
@@ -164,7 +165,7 @@ def _write_quarters(session: Session, seller: str, *, before: int | None, moment
 
 
 def load_covered(session: Session, seller: str, *, thinned: bool = False) -> list[tuple[int, int]]:
-    """Load which runs checkpoints cover, first and last; of thinned stretches only, if asked."""
+    """Load the first and last run of each checkpoint; with `thinned`, of thinned ones only."""
     rows = session.execute(
         "SELECT first_run_id, last_run_id FROM history_checkpoints WHERE seller = :seller "  # noqa: S608
         f"{'AND is_thinned' if thinned else ''} ORDER BY first_run_id",
@@ -174,7 +175,7 @@ def load_covered(session: Session, seller: str, *, thinned: bool = False) -> lis
 
 
 def replace_checkpoints(session: Session, seller: str, months: Sequence[Stretch]) -> None:
-    """Put one checkpoint for each thinned month in the place of all that overlap it."""
+    """Replace all checkpoints that overlap a thinned month by one for that month."""
     for month in months:
         session.execute(
             "DELETE FROM history_checkpoints WHERE seller = :seller "
@@ -187,7 +188,7 @@ def replace_checkpoints(session: Session, seller: str, months: Sequence[Stretch]
 
 
 def remake_checkpoints(session: Session, seller: str, listing_ids: Sequence[int]) -> None:
-    """Bring what checkpoints hold of some listings up to a history that was taken or put back."""
+    """Pack some listings anew in every checkpoint: their history was purged or put back."""
     own = session.execute(
         "SELECT id, first_run_id, last_run_id, replaced FROM history_checkpoints "
         "WHERE seller = :seller ORDER BY id",

@@ -24,8 +24,8 @@ _STATE_COLUMNS = ("listing_id", *CONTENT_FIELDS, "posted", *Lifecycle._fields)
 
 def load_first_run_after(session: Session, seller: str, moment: datetime) -> int | None:
     """Find the first run whose changes came after a moment; None when nothing has changed since."""
-    # A run whose moment is later has one of the two later, give or take the second in which
-    # `moment_of_run` takes them for one.
+    # The moment of a run is one of these two, which `moment_of_run` treats as one when they are
+    # less than a second apart. So this finds all runs that may be later, and the loop decides.
     about = moment - timedelta(seconds=1) if moment > _EARLIEST else _EARLIEST
     runs = session.execute(
         "SELECT id, started_at, snapshot_as_of FROM sync_runs WHERE seller = :seller "
@@ -54,7 +54,7 @@ def _moment_of(started_at: str | datetime, as_of: Any) -> datetime:  # noqa: ANN
 
 
 def load_states(session: Session, seller: str) -> Iterator[dict[str, Any]]:
-    """Load every listing as it is now, in the history's form of values, by number."""
+    """Load every listing as it is now, by number, with its values written as the history does."""
     columns = ", ".join(_state_column(n, is_sqlite=session.is_sqlite) for n in _STATE_COLUMNS)
     cursor = session.execute(
         f"SELECT {columns} FROM listings WHERE seller = :seller ORDER BY 1",  # noqa: S608
@@ -70,7 +70,7 @@ def load_states(session: Session, seller: str) -> Iterator[dict[str, Any]]:
 
 
 def _state_column(name: str, *, is_sqlite: bool) -> str:
-    """Have the database write what it writes faster than we do."""
+    """Let the database write numbers and moments as text: it is faster than we are."""
     if name == "listing_id":
         return "CAST(listing_id AS BIGINT)"
     if name in _MOMENTS and is_sqlite:
@@ -82,7 +82,7 @@ def _state_column(name: str, *, is_sqlite: bool) -> str:
 
 
 def _plain_state(state: dict[str, Any]) -> dict[str, Any]:
-    """Bring what the driver gave into the history's form."""
+    """Write values of the driver as the history does."""
     state["is_active"] = bool(state["is_active"])
     for name in _MOMENTS:
         if (moment := state[name]) is not None and len(moment) != _MOMENT_LENGTH:

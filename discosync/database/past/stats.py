@@ -74,7 +74,7 @@ def _stat_row(row: Sequence[Any]) -> StatRow:
     )
 
 
-# A shop asks few prices, and much of it is listed and sold at one moment.
+# A shop has few different prices, and many listings share a moment: the cache is worth it.
 @lru_cache(maxsize=50_000)
 def _price(value: float | Decimal | None) -> Decimal | None:
     return None if value is None else Decimal(str(value)).quantize(_CENT)

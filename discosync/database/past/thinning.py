@@ -1,4 +1,4 @@
-"""Thin the history of a month in the database, and see that its ends and turns are as before."""
+"""Thin the history of a month, and check that its turns and ends are as before."""
 
 from contextlib import closing
 from datetime import datetime
@@ -25,7 +25,7 @@ def load_months_to_thin(session: Session, seller: str, cutoff: datetime) -> list
 
 
 def plan_thinning(session: Session, seller: str, month: Stretch) -> Thinned:
-    """Work out what thinning a month comes to."""
+    """Work out which rows thinning a month would delete and rewrite."""
     thinning = Thinning()
     for rows in stretch_rows(session, seller, month.first_run, month.last_run + 1):
         thinning.feed(rows)
@@ -102,7 +102,7 @@ def give_space_back(database: Database) -> str | None:
 
 _SQLITE_STATEMENTS = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 
-# Only FULL shrinks the files. Whoever reads the history for hours must not hold it up.
+# Only FULL makes the files smaller. The limit keeps it from waiting for a reader for hours.
 _POSTGRES_STATEMENTS = (
     f"SET lock_timeout = '{_LOCK_SECONDS}s'",
     "VACUUM (FULL, ANALYZE) listing_changes, history_checkpoints",

@@ -1,1 +1,1 @@
-"""The rows of `listings` and `sync_runs`: load what is known, write what was decided."""
+"""The rows of `listings`: load what is known of them, write what was decided."""

@@ -1,4 +1,4 @@
-"""Write a `ChangeSet`: listings, and the history of every change. No rule is decided here."""
+"""Write a `ChangeSet`: the listings, and the history of every change. Nothing is decided here."""
 
 import json
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -68,7 +68,7 @@ def _write_seen(
     rewrites = {r.listing_id: r for r in changes.rewrites if _is_in_snapshot(r)}
     layout = RowLayout(writer, stamp)
     if not rewrites:
-        # As one: on Postgres client and server then work at once.
+        # One `insert` of all: on Postgres client and server then work at the same time.
         new = filter(None, (_take(block, added) for block in blocks))
         all_rows = chain.from_iterable(map(layout.new_rows, new))
         return writer.insert("listings", layout.new_columns, all_rows)
@@ -95,7 +95,7 @@ class _Updates:
         self._written = 0
 
     def add(self, block: ParsedBlock, rewrites: Sequence[Rewrite]) -> None:
-        """Take those rows of a block that are written in this way."""
+        """Take the rows of a block that are written in this way."""
         own = [rewrite.keeps_standing == self._keeps_standing for rewrite in rewrites]
         if any(own):
             chosen = list(compress(rewrites, own))
@@ -130,7 +130,7 @@ def _is_in_snapshot(rewrite: Rewrite) -> bool:
 
 
 def _write_history(writer: BulkWriter, changes: ChangeSet, seller: str, run_key: int) -> None:
-    """Write a row for each change; of an added listing nothing preceded its first state."""
+    """Write a row for each change; an added listing has no earlier values to keep."""
     added = zip(
         repeat(run_key), repeat(seller), map(str, changes.added), repeat("added"), strict=False
     )
@@ -141,7 +141,7 @@ def _write_history(writer: BulkWriter, changes: ChangeSet, seller: str, run_key:
 
 
 def history_rows(changes: ChangeSet, seller: str, run_key: int) -> Iterator[Row]:
-    """Make the rows that say what becomes of known listings."""
+    """Make the rows of the history for changes of known listings."""
     for change in changes.of_known:
         fields = json.dumps(fields_json(change.fields))
         yield run_key, seller, str(change.listing_id), kind_of(change), fields

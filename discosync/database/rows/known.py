@@ -19,7 +19,7 @@ from discosync.database.connection.values import ROW_FAULTS, read_field, read_mo
 from discosync.errors import StorageFailed
 
 _BOTH = (0, 1)
-"""What `is_active` may be. SQLite takes any text, and counts it as false where Python does not."""
+"""What `is_active` may hold. SQLite stores any text there, and counts most of it as false."""
 
 _MAX_DIGITS = 18
 _ROWS_AT_ONCE = 5_000

@@ -26,7 +26,7 @@ _PRIMARY_COLUMNS = {
     "primary_label": ("label_names", 255),
     "primary_format": ("format_names", 100),
 }
-"""Derived column → the field it is taken from, and how much it holds."""
+"""Derived column → the field it is taken from, and the most letters that it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +145,6 @@ def primary_values(content: Mapping[str, Any]) -> Row:
 
 
 def _first_name(name: str, names: str | None) -> str | None:
-    # An artist's name may hold a comma; a label's or a format's does not count for one.
+    # A comma may be part of an artist's name; in labels and formats it separates.
     first = names if name == "primary_artist" else first_of(names)
     return first[: _PRIMARY_COLUMNS[name][1]] if first else first

@@ -1,4 +1,4 @@
-"""Take the links of listings away whose release is another one now."""
+"""Delete the links of listings that belong to another release now."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ _STATEMENTS = (
 
 
 def unlink_moved(session: Session, seller: str, rewrites: Iterable[Rewrite]) -> None:
-    """Take away what a listing's former release was linked to; `enrich` links it anew."""
+    """Delete the links to artists and labels of a listing's former release; `enrich` adds new."""
     moved = [
         {"seller": seller, "listing_id": str(rewrite.listing_id)}
         for rewrite in rewrites

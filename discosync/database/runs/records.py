@@ -22,7 +22,7 @@ def record_run(session: Session, report: RunReport, *, is_sandbox: bool) -> int:
 
 
 def finish_run(session: Session, key: int, report: RunReport) -> None:
-    """Complete a run's record, at the end of its transaction."""
+    """Complete a run's record at the end of its transaction, when its outcome is known."""
     session.execute(
         "UPDATE sync_runs SET status = :status, exit_code = :exit_code, source = :source, "
         "snapshot_as_of = :snapshot_as_of, snapshot_sha256 = :snapshot_sha256, "

@@ -73,7 +73,7 @@ def _find_bad_ids(session: Session) -> list[str]:
 
 
 def prepare_table(session: AlchemySession) -> None:
-    """Bring the old table to the form of the first migration: indexes, and what may be empty."""
+    """Give the old table the indexes of the first migration, and let its columns be empty."""
     found = inspect(session.alchemy)
     indexed = {tuple(index["column_names"]) for index in found.get_indexes("listings")}
     for name in ("status", "release_id"):

@@ -31,21 +31,21 @@ _SELLER_REVISION = "0004"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgraded:
-    """What an upgrade did besides: listings that were given a seller, prices that were rounded."""
+    """What an upgrade did to rows: listings that got a seller, prices that were rounded."""
 
     adopted: Adopted | None = None
     rounded_prices: int = 0
 
 
 def upgrade_schema(database: Database, *, seller: str | None = None) -> Upgraded:
-    """Bring the schema to the newest revision, and see that no row or value is harmed by it.
+    """Bring the schema to the newest revision, and check that no row or value changes.
 
     An empty database is made from the tables, any other walks the migrations. Rows of a time before
     sellers were kept, an old shop's among them, are given `seller`. All or nothing: on either
     database it is one transaction. Raises `MigrationFailed`.
     """
     state = load_state(database)
-    # A downgrade to `base` leaves Alembic's table, and may leave tables of other programs.
+    # A downgrade to `base` leaves Alembic's table, which `create_all` would find in its way.
     if state is SchemaState.EMPTY and not load_has_versions(database):
         make_new(database)
         return Upgraded()
@@ -60,7 +60,7 @@ def make_new(database: Database) -> None:
     from alembic import command  # noqa: PLC0415 - an hourly run need not import it
 
     with _migration_errors(known_revisions()[-1]), database.alchemy_session(writes=True) as session:
-        # Without looking first: a table of this name would be taken for ours, whatever its columns.
+        # `checkfirst` would take a table of the same name for ours, whatever its columns are.
         metadata.create_all(session.alchemy, checkfirst=False)
         command.stamp(_alembic_config(session.alchemy), "head")
 
@@ -90,7 +90,7 @@ def walk_migrations(database: Database, *, seller: str | None = None) -> Upgrade
 
 
 def needs_seller(database: Database) -> bool:
-    """Whether an upgrade has listings to give to a seller."""
+    """Whether there are listings without a seller, which an upgrade would give to one."""
     if (load_revision(database) or "") >= _SELLER_REVISION or not database.exists:
         return False
     with database.session() as session:
@@ -100,7 +100,7 @@ def needs_seller(database: Database) -> bool:
 
 
 def downgrade_schema(database: Database, target: str) -> None:
-    """Take the schema back to a revision, or `base`; raise `MigrationFailed` when that fails."""
+    """Take the schema back to a revision or `base`; raise `MigrationFailed` if it fails."""
     from alembic import command  # noqa: PLC0415 - see above
 
     with _migration_errors(target), database.migrating() as session:
@@ -110,7 +110,7 @@ def downgrade_schema(database: Database, target: str) -> None:
 
 
 def find_losses(database: Database, revisions: Sequence[str]) -> list[str]:
-    """Say what undoing these revisions would lose; each migration names it in `loses`."""
+    """Count what undoing these revisions would lose; each migration names it in `loses`."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
 
     losses = []
@@ -127,7 +127,7 @@ def _count_loss(session: Session, loss: str) -> str | None:
     table, _, column = loss.partition(".")
     name, _, length = column.partition(">")
     if length and session.is_sqlite:
-        return None  # never enforced there, so nothing is cut
+        return None  # SQLite never enforced lengths, so that nothing is cut
     said, condition = f"{loss}: {{:,}} values", f"{name} IS NOT NULL"
     if not column:
         said, condition = f"{table}: {{:,}} row(s)", "true"

@@ -1,4 +1,4 @@
-"""See that a migration leaves every row and every value as it found them."""
+"""Check that a migration leaves every row and every value as they were."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ def _sides(name: str, *, is_sqlite: bool) -> tuple[str, str]:
 
 def _changed(what: str) -> MigrationFailed:
     return MigrationFailed(
-        f"the migration would change what is there: {what}",
+        f"the migration would change existing data: {what}",
         hint="nothing was changed; please report it",
         code="not_unharmed",
     )

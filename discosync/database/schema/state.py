@@ -1,4 +1,4 @@
-"""What schema a database has; an hourly run compares one version with one number."""
+"""Which schema a database has; an hourly run compares one revision with one number."""
 
 from enum import StrEnum
 from functools import cache
@@ -11,7 +11,7 @@ from discosync.errors import NotReady
 
 
 class SchemaState(StrEnum):
-    """How a database stands to this version of discosync."""
+    """How a database's schema compares with the one that this discosync needs."""
 
     EMPTY = "empty"
     CURRENT = "current"
