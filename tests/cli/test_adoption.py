@@ -12,6 +12,7 @@ from discosync.sandbox.server import SandboxServer
 from tests.support.old_shop import make_old_shop, old_listings, old_row
 from tests.support.program import Program
 from tests.support.shop import FIRST_ID, SELLER, make_listing, make_shop, with_changed
+from tests.support.waiting import HUNG_AFTER_SECONDS
 
 OLD = [column.name for column in old_listings.columns]
 SELECT_OLD = f"SELECT {', '.join(OLD)} FROM listings ORDER BY id"
@@ -211,7 +212,10 @@ def test_what_cannot_be_adopted_is_left_alone(old_shop: Program, statement: str,
 def test_two_operators_upgrade_at_once(old_shop: Program) -> None:
     """One of them adopts, the other finds it done: both end well, with one backup."""
     processes = [old_shop.start("db", "upgrade", "--json") for _ in range(3)]
-    ended = [(process.communicate(timeout=90)[0], process.returncode) for process in processes]
+    ended = [
+        (process.communicate(timeout=HUNG_AFTER_SECONDS)[0], process.returncode)
+        for process in processes
+    ]
 
     assert [code for _, code in ended] == [0, 0, 0]
     backups = [json.loads(said)["backup"] for said, _ in ended]

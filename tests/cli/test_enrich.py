@@ -1,7 +1,6 @@
 """`enrich`: from listings to artists and labels, by the API and by name."""
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,10 +14,11 @@ from discosync.database.connection.engine import open_database
 from discosync.database.connection.lock import ENRICH_LOCK, Holder, hold_lock
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
-from tests.cli.test_processes import wait_until
+from tests.support.postgres import transactions_that_wait
 from tests.support.program import Program
 from tests.support.releases import FIRST_RELEASE, answer, artist, asked, label, release
 from tests.support.shop import FIRST_ID, SELLER, make_listing, make_shop
+from tests.support.waiting import HUNG_AFTER_SECONDS, wait_until
 
 NEWEST = FIRST_ID + 19
 
@@ -445,7 +445,7 @@ def test_a_sync_in_the_middle_of_an_enrich(shop: Program, sandbox: SandboxServer
         # The sandbox answers one at a time, and this is one of its answers.
         sandbox.state.lock.release()
         try:
-            done.communicate(timeout=60)
+            done.communicate(timeout=HUNG_AFTER_SECONDS)
         finally:
             sandbox.state.lock.acquire()
         codes.append(done.returncode)
@@ -555,11 +555,10 @@ def test_an_enrich_gives_way_to_whoever_holds_a_row(
     held = {"i": str(NEWEST - 1)}
     other.execute(text("UPDATE listings SET comments = '' WHERE listing_id = :i"), held)
     process = shop.start("enrich", "--limit", "1", "--json")
-    wait_until(lambda: "enrich" in _waiting_programs(other))
-    time.sleep(1.5)  # by then the server has looked whether the enrich waits in a circle
+    _wait_until_it_waits(other, again=True)  # it has given way once
     other.execute(text("DELETE FROM listing_artists WHERE listing_id = :i"), held)
     other.commit()
-    stdout, _ = process.communicate(timeout=60)
+    stdout, _ = process.communicate(timeout=HUNG_AFTER_SECONDS)
     assert process.returncode == 0
     assert json.loads(stdout)["enrichment"]["merged"] == 1
     assert [link[1] for link in _links(shop)[0]] == [5]
@@ -572,22 +571,25 @@ def test_a_signal_in_the_middle_of_a_commit_loses_nothing(
     held = {"i": str(NEWEST)}
     other.execute(text("UPDATE listings SET comments = '' WHERE listing_id = :i"), held)
     process = postgres_program.start("enrich", "--all", "--json")
-    wait_until(lambda: "enrich" in _waiting_programs(other))
+    _wait_until_it_waits(other)
     process.terminate()
-    time.sleep(0.5)
+    _wait_until_it_waits(other, again=True)
     other.commit()
-    stdout, _ = process.communicate(timeout=30)
+    stdout, _ = process.communicate(timeout=HUNG_AFTER_SECONDS)
     report = json.loads(stdout)
     assert process.returncode == report["exit_code"] == 3
     assert report["enrichment"]["coverage"]["linked"] == 20
 
 
-def _waiting_programs(other: Connection) -> str:
-    """Name who waits for a lock, now: a transaction's first look would be its only one."""
-    other.execute(text("SELECT pg_stat_clear_snapshot()"))
-    waiting = "SELECT string_agg(application_name, ' ') FROM pg_stat_activity WHERE {}"
-    statement = text(waiting.format("wait_event_type = 'Lock'"))
-    return str(other.execute(statement).scalar())
+def _wait_until_it_waits(other: Connection, *, again: bool = False) -> None:
+    """Wait until the enrich waits for a row; `again`: in a transaction that begins later."""
+    seen: set[str] = set()
+
+    def has_come() -> bool:
+        seen.update(transactions_that_wait(other, "enrich"))
+        return len(seen) > again
+
+    wait_until(has_come)
 
 
 def test_a_restored_release_loses_the_links_of_the_other(

@@ -1,13 +1,15 @@
 """The export: asked for, adopted, waited for, and what if it cannot be had."""
 
-import time
+from datetime import timedelta
 
 import pytest
 
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
+from tests.support.export_clock import make_waiting_instant
 from tests.support.program import Program
 from tests.support.shop import make_shop
+from tests.support.waiting import ENDLESS_SECONDS
 
 
 def _refuse_posts(sandbox: SandboxServer) -> None:
@@ -65,8 +67,10 @@ def test_running_export_is_adopted(sqlite_program: Program, sandbox: SandboxServ
     """A 409 means that one is running: the newest in the list, which is oldest first."""
     for _ in range(120):
         sandbox.state.make_export()
-    sandbox.state.export_seconds = 3
+    sandbox.state.export_seconds = ENDLESS_SECONDS
     running = sandbox.state.make_export()
+    # It is ready once somebody has looked at it.
+    sandbox.state.after[f"/{running.export_id}"] = lambda: setattr(running, "ready_at", 0.0)
 
     report = sqlite_program("sync", "--source", "export", "--json").report
 
@@ -77,8 +81,7 @@ def test_running_export_is_adopted(sqlite_program: Program, sandbox: SandboxServ
 
 def test_old_export_is_not_adopted(sqlite_program: Program, sandbox: SandboxServer) -> None:
     """An export from before the last applied snapshot would bring sold records back."""
-    sandbox.state.make_export()
-    time.sleep(1.1)
+    sandbox.state.make_export().created_at -= timedelta(hours=1)
     sandbox.state.inventory = make_shop(301)
     sqlite_program("sync", "--source", "pages")
     _refuse_posts(sandbox)
@@ -119,14 +122,18 @@ def test_auto_falls_back_to_pages_in_the_same_run(
     assert "fell back to pages" in result.stderr
 
 
-def test_deadline_falls_back_too(sqlite_program: Program, sandbox: SandboxServer) -> None:
-    """An export that is never ready leaves time for the pages."""
+def test_deadline_falls_back_too(
+    sqlite_program: Program, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An export that is never ready leaves half of the time budget for the pages."""
     sandbox.state.inventory = make_shop(301)
-    sandbox.state.export_seconds = 3600
+    sandbox.state.export_seconds = ENDLESS_SECONDS
+    waits = make_waiting_instant(monkeypatch)
 
-    result = sqlite_program("sync", "--time-budget", "12", "--json")
+    result = sqlite_program("sync", "--time-budget", "1000", "--json")
 
     assert result.exit_code == 3
+    assert 0 < sum(waits) <= 500
     assert "still not ready" in result.report["source_reason"]
 
 

@@ -9,6 +9,7 @@ from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
 from tests.support.program import Program
 from tests.support.shop import make_shop, with_changed
+from tests.support.waiting import HUNG_AFTER_SECONDS
 
 ROLL_BACK = ("rollback-flag", "use-csv-export", "--reason", "export is stuck")
 
@@ -171,7 +172,7 @@ def test_two_operators_at_once_leave_one_true_story(shop: Program) -> None:
         for n in range(8)
     ]  # fmt: skip
     processes = [shop.start(*change) for change in changes]
-    assert [process.wait(timeout=60) for process in processes] == [0] * 8
+    assert [process.wait(timeout=HUNG_AFTER_SECONDS) for process in processes] == [0] * 8
 
     events = shop("flags", "history", "--json").report["events"]
 

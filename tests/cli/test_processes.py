@@ -4,41 +4,36 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
+from tests.support.killing import copy_of, kill_at, last_commit, points_of
+from tests.support.postgres import Postgres
 from tests.support.program import EXECUTABLE, TOKEN, Program
 from tests.support.shop import make_shop, write_export
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for something that a process does."""
-    gives_up_at = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < gives_up_at, "it did not come to that"
-        time.sleep(0.02)
+from tests.support.waiting import (
+    ENDLESS_SECONDS,
+    HUNG_AFTER_SECONDS,
+    wait_for_line,
+    wait_until,
+)
 
 
 def _start_slow(program: Program, sandbox: SandboxServer, *options: str) -> "subprocess.Popen[str]":
     """Start a run that waits for its export, and wait until it does."""
-    sandbox.state.export_seconds = 30
+    sandbox.state.export_seconds = ENDLESS_SECONDS
     process = program.start("sync", "--source", "export", *options)
     wait_until(lambda: "POST /inventory/export" in sandbox.state.requests)
     return process
 
 
 def test_second_run_names_the_holder_at_once(program: Program, sandbox: SandboxServer) -> None:
-    """A run that finds another at work exits 11, writes nothing, and says who it is."""
+    """A run that finds another at work exits 11 without waiting, and says who it is."""
     first = _start_slow(program, sandbox)
     try:
-        began = time.monotonic()
-        second = program.run("sync")
-        took = time.monotonic() - began
+        second = program.run("sync", "-v")
     finally:
         first.kill()
         first.communicate()
@@ -47,7 +42,7 @@ def test_second_run_names_the_holder_at_once(program: Program, sandbox: SandboxS
     assert f"{first.pid}" in second.stderr
     assert os.uname().nodename in second.stderr
     assert "since 20" in second.stderr
-    assert took < 10
+    assert "waiting" not in second.stderr
 
 
 def test_other_seller_is_not_locked_out(program: Program, sandbox: SandboxServer) -> None:
@@ -83,13 +78,13 @@ def test_lock_wait_waits(sqlite_program: Program, sandbox: SandboxServer) -> Non
     """With --lock-wait the second run takes its turn."""
     first = _start_slow(sqlite_program, sandbox)
     path = write_export(sqlite_program.directory / "shop.csv", make_shop(20))
-    second = sqlite_program.start("sync", "--from-file", str(path), "--lock-wait", "20")
-    time.sleep(1)
+    second = sqlite_program.start("sync", "--from-file", str(path), "--lock-wait", "3600", "-v")
+    wait_for_line(second.stderr, "waiting 3600 s at most for process")
     assert second.poll() is None
     first.kill()
     first.communicate()
 
-    second.communicate(timeout=30)
+    second.communicate(timeout=HUNG_AFTER_SECONDS)
     assert second.returncode == 0
 
 
@@ -98,21 +93,19 @@ def test_lock_wait_waits(sqlite_program: Program, sandbox: SandboxServer) -> Non
     [(signal.SIGTERM, 143), (signal.SIGHUP, 143), (signal.SIGINT, 130)],
     ids=["TERM", "HUP", "INT"],
 )
-def test_signal_ends_the_run_within_ten_seconds(
+def test_signal_ends_a_run_that_would_wait_for_ever(
     sqlite_program: Program, sandbox: SandboxServer, number: signal.Signals, exit_code: int
 ) -> None:
-    """A signal while waiting ends it at once: report written, database as before."""
+    """A signal while waiting ends it: report written, database as before."""
     sqlite_program("sync", "--source", "export")
     before = sqlite_program.digest()
     sandbox.state.requests.clear()
     report = sqlite_program.directory / "report.json"
     process = _start_slow(sqlite_program, sandbox, "--report", str(report))
-    began = time.monotonic()
 
     process.send_signal(number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=HUNG_AFTER_SECONDS)
 
-    assert time.monotonic() - began < 10
     assert process.returncode == exit_code
     assert json.loads(report.read_text())["status"] == "interrupted"
     assert json.loads(report.read_text())["exit_code"] == exit_code
@@ -121,12 +114,12 @@ def test_signal_ends_the_run_within_ten_seconds(
 
 def test_signal_during_a_hanging_answer(sqlite_program: Program, sandbox: SandboxServer) -> None:
     """A server that never answers does not hold up a shutdown."""
-    sandbox.state.faults = [Fault(path="/oauth", delay_seconds=30)]
+    sandbox.state.faults = [Fault(path="/oauth", delay_seconds=ENDLESS_SECONDS)]
     process = sqlite_program.start("sync")
     wait_until(lambda: bool(sandbox.state.requests))
 
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=HUNG_AFTER_SECONDS)
 
     assert process.returncode == 143
 
@@ -136,44 +129,43 @@ def test_time_budget_bounds_everything(
     sqlite_program: Program, sandbox: SandboxServer, how: str
 ) -> None:
     """Waiting, hanging and dripping all end with 18 when the budget is used up."""
-    sandbox.state.export_seconds = 60 if how == "pending export" else 0
+    sandbox.state.export_seconds = ENDLESS_SECONDS if how == "pending export" else 0
     if how == "hanging answer":
-        sandbox.state.faults = [Fault(path="/oauth", delay_seconds=20)]
+        sandbox.state.faults = [Fault(path="/oauth", delay_seconds=ENDLESS_SECONDS)]
     if how == "dripping download":
         sandbox.state.faults = [Fault(path="/inventory/export/18867000/d", drip_seconds=0.5)]
-    began = time.monotonic()
 
     result = sqlite_program.run("sync", "--source", "export", "--time-budget", "4")
 
     assert result.exit_code == 18
     assert "--time-budget" in result.stderr
-    assert time.monotonic() - began < 15
     assert not sqlite_program.database_file.exists()
 
 
-def test_kill_at_any_moment_leaves_before_or_after(program: Program, tmp_path: Path) -> None:
+def test_kill_at_any_point_leaves_before_or_after(program: Program, postgres: Postgres) -> None:
     """Kill -9 while a large plan is applied leaves all of it or nothing, and no lock."""
-    path = write_export(tmp_path / "large.csv", make_shop(6000))
-    small = write_export(tmp_path / "small.csv", make_shop(20))
+    small = write_export(program.directory / "small.csv", make_shop(20))
+    large = write_export(program.directory / "large.csv", make_shop(1500))
     assert program("sync", "--from-file", str(small)).exit_code == 0
-    seen = set()
-    for delay_seconds in (0.3, 0.6, 0.8, 1.0, 1.2, 1.5):
-        process = program.start("sync", "--from-file", str(path))
-        time.sleep(delay_seconds)
-        process.kill()
-        process.communicate()
-        listings = program.query("SELECT count(*) AS n FROM listings")[0]["n"]
-        changes = program.query("SELECT count(*) AS n FROM listing_changes")[0]["n"]
-        runs = program.query("SELECT count(*) AS n FROM sync_runs")[0]["n"]
-        assert (listings, changes) in {(20, 20), (6000, 6000)}
-        assert (runs > 1) == (listings == 6000)
-        seen.add(listings)
-        if listings == 6000:
-            break
-    assert 20 in seen
+    command = ("sync", "--from-file", str(large))
+    points = points_of(copy_of(program, postgres), *command)
+    commit, count = last_commit(points), len(points)
+    assert commit > 1500
 
-    assert program("sync", "--from-file", str(path)).exit_code == 0
-    assert program.query("SELECT count(*) AS n FROM listings")[0]["n"] == 6000
+    copy = copy_of(program, postgres)
+    for number in sorted({1, *range(count // 4, commit, count // 4), commit - 1, commit}):
+        kill_at(copy, number, *command)
+        assert _rows_of(copy) == (20, 20, 1), points[number - 1]
+    for number in (commit + 1, count):
+        kill_at(copy, number, *command)
+        assert _rows_of(copy) == (1500, 1500, 2), points[number - 1]
+        assert copy(*command).exit_code == 0
+        copy = copy_of(program, postgres)
+
+
+def _rows_of(program: Program) -> tuple[int, ...]:
+    tables = ("listings", "listing_changes", "sync_runs")
+    return tuple(program.query(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in tables)
 
 
 def test_quiet_run_from_cron_says_nothing(sqlite_program: Program) -> None:

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from discosync.sandbox.server import SandboxServer
 from tests.support.program import TOKEN, Program
 from tests.support.shop import make_shop, write_export
+from tests.support.waiting import HUNG_AFTER_SECONDS, wait_until
 
 
 def _write_sellers(program: Program, *names: str) -> None:
@@ -144,7 +144,7 @@ def _served(directory: Path, *options: str) -> Iterator[dict[str, str]]:
         yield {**environment, **dict(re.findall(r"export (\w+)=(.*)\n", printed))}
     finally:
         server.terminate()
-        server.wait(timeout=10)
+        server.wait(timeout=HUNG_AFTER_SECONDS)
         server.stdout.close()
 
 
@@ -175,7 +175,9 @@ def test_sandbox_drifts_on_its_own(tmp_path: Path) -> None:
     """With --drift-every hours pass by themselves."""
     with _served(tmp_path, "--drift-every", "0.2", "--listings", "100") as environment:
         _sync_there(tmp_path, environment)
-        time.sleep(0.5)
-        later = _sync_there(tmp_path, environment, "--allow-mass-removal")
 
-    assert later["listings"]["added"] > 0
+        def has_drifted() -> bool:
+            later = _sync_there(tmp_path, environment, "--allow-mass-removal")
+            return bool(later["listings"]["added"])
+
+        wait_until(has_drifted)

@@ -23,6 +23,7 @@ from discosync.database.connection.lock import MAINTENANCE_LOCK, Holder, hold_lo
 from discosync.errors import Locked
 from tests.support.program import Program, Result
 from tests.support.shop import FIRST_ID, NOON, SELLER, make_shop, write_export
+from tests.support.waiting import HUNG_AFTER_SECONDS
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 SCHEMA = json.loads((files("discosync") / "report.schema.json").read_text())
@@ -211,7 +212,7 @@ def test_a_report_goes_to_where_a_link_leads(program: Program) -> None:
     reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
     reader.start()
     assert _sync(program, make_shop(3), "--report", str(pipe)).exit_code == 0
-    reader.join(timeout=20)
+    reader.join(timeout=HUNG_AFTER_SECONDS)
     assert json.loads(read[0])["listings"]["unchanged"] == 3
 
 

@@ -9,11 +9,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from tests.support.waiting import HUNG_AFTER_SECONDS, wait_until
 
 _INITDB_OPTIONS = ["-U", "discosync", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
 _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
@@ -81,6 +84,14 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
+    def copy_database(self, url: str) -> str:
+        """Make a copy of a database that nobody is connected to; return its address."""
+        self._names += 1
+        name = f"test_{os.getpid()}_{self._names}"
+        source = url.partition("@/")[2].partition("?")[0]
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+        return self.url(name)
+
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Run a statement outside a transaction."""
         import psycopg  # noqa: PLC0415 - only tests on Postgres
@@ -127,17 +138,28 @@ def running_postgres(settings: Sequence[str] = _FAST) -> Iterator[Postgres]:
             yield postgres
         finally:
             server.send_signal(signal.SIGINT)  # SIGTERM would wait for every connection
-            server.wait(timeout=20)
+            server.wait(timeout=HUNG_AFTER_SECONDS)
 
 
 def _wait_until_up(postgres: Postgres) -> None:
     import psycopg  # noqa: PLC0415 - only tests on Postgres
 
-    for _ in range(200):
+    def is_up() -> bool:
         try:
             postgres.execute("SELECT 1")
         except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("Postgres did not come up")
+            return False
+        return True
+
+    wait_until(is_up)
+
+
+def transactions_that_wait(connection: Connection, program: str = "") -> set[str]:
+    """Return when the transactions began that wait for a lock, of one program where asked."""
+    # Without this a transaction would go on seeing what it saw first.
+    connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+    statement = (
+        "SELECT xact_start FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND application_name LIKE :named"
+    )
+    return set(map(str, connection.scalars(text(statement), {"named": f"%{program}%"})))

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 from discosync.cli import app, load_commands
+from tests.support.waiting import HUNG_AFTER_SECONDS
 
 load_commands()
 
@@ -75,7 +76,7 @@ class Program:
     def run(self, *arguments: str, **more: str) -> Result:
         """Run a process to its end."""
         process = self.start(*arguments, **more)
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=HUNG_AFTER_SECONDS)
         return Result(process.returncode, stdout, stderr)
 
     @property

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import redis
+
+from tests.support.waiting import HUNG_AFTER_SECONDS, wait_until
 
 PASSWORD = "pAsSwOrD-of-the-redis"  # noqa: S105 - the tests look for it where it must not be
 
@@ -79,7 +80,7 @@ class Redis:
         """End it."""
         self._process.send_signal(signal.SIGCONT)
         self._process.kill()
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=HUNG_AFTER_SECONDS)
 
 
 def _pieces(client: "redis.Redis", key: Any) -> list[bytes]:
@@ -102,12 +103,12 @@ def running_redis() -> Iterator[Redis]:
 
 
 def _wait_until_up(server: Redis) -> None:
-    for _ in range(200):
+    def is_up() -> bool:
         with server.client() as client:
             try:
                 client.ping()
             except redis.ConnectionError:
-                time.sleep(0.02)
-            else:
-                return
-    raise RuntimeError("Redis did not come up")
+                return False
+        return True
+
+    wait_until(is_up)

@@ -14,6 +14,7 @@ from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
 from tests.support.program import TOKEN
 from tests.support.shop import SELLER
+from tests.support.waiting import ENDLESS_SECONDS
 
 QUICK = Patience(attempts=3, first_wait_seconds=0.01, first_throttled_wait_seconds=0.01)
 
@@ -166,7 +167,7 @@ def test_429_without_retry_after_backs_off_and_gives_up(sandbox: SandboxServer) 
 
 def test_slow_answer_times_out(sandbox: SandboxServer) -> None:
     """A server that accepts and never answers costs the read timeout, not for ever."""
-    sandbox.state.faults = [Fault(path="/oauth", delay_seconds=1.0)]
+    sandbox.state.faults = [Fault(path="/oauth", delay_seconds=ENDLESS_SECONDS)]
     impatient = Patience(attempts=1, read_timeout_seconds=0.2)
 
     with pytest.raises(SourceUnavailable, match="ReadTimeout"):
