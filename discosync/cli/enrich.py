@@ -87,8 +87,8 @@ def enrich(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     It sends one request per release, for the newest listings first. Each batch is committed, so the
     next run goes on where this one stopped.
     """
-    from discosync.commands.enrich import EnrichRequest  # noqa: PLC0415 - heavy
     from discosync.commands.enrich import enrich as link  # noqa: PLC0415 - heavy
+    from discosync.commands.enriching.request import EnrichRequest  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
 

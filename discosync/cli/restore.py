@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -24,9 +24,6 @@ from discosync.cli.options import (
 )
 from discosync.cli.plain_values import PlainCommand
 from discosync.errors import ExitStatus
-
-if TYPE_CHECKING:
-    from discosync.runner import Run
 
 
 @app.command(
@@ -85,9 +82,8 @@ def restore(  # noqa: PLR0913 - one parameter an option, as Typer wants it
 
     A listing that has changed again since then is left as it is, and named.
     """
-    from discosync.commands.restore import RestoreRequest  # noqa: PLC0415 - heavy
     from discosync.commands.restore import restore as take_back  # noqa: PLC0415 - heavy
-    from discosync.commands.restore_archive import restore_from_archive  # noqa: PLC0415 - heavy
+    from discosync.commands.restoring.request import RestoreRequest  # noqa: PLC0415 - heavy
     from discosync.console import Console  # noqa: PLC0415 - heavy
     from discosync.core.planning.limits import Allowances  # noqa: PLC0415 - heavy
     from discosync.runner import RunRequest  # noqa: PLC0415 - heavy
@@ -101,6 +97,7 @@ def restore(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         seller=seller,
         listing_ids=tuple(listing_ids or ()),
         run_id=run_id,
+        archive=from_archive,
         allowed=Allowances(
             max_removals=read_limit(max_removals, "--max-removals"),
             mass_removal=allow_mass_removal,
@@ -117,11 +114,4 @@ def restore(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         ),
     )
     console = Console(verbosity=verbose, quiet=quiet, as_json=as_json)
-
-    def story(run: "Run") -> None:
-        if from_archive is not None:
-            restore_from_archive(run, request, from_archive)
-        else:
-            take_back(run, request)
-
-    raise typer.Exit(run_and_tell(console, request.run, story))
+    raise typer.Exit(run_and_tell(console, request.run, lambda run: take_back(run, request)))

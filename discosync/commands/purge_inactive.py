@@ -1,14 +1,11 @@
 """`discosync purge-inactive`: the only hard delete there is."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from discosync.commands.steps.committing import commit_run
+from discosync.commands.purging.archiving import archive_plan, delete_archived
 from discosync.commands.steps.directories import archive_dir, backup_dir
 from discosync.commands.steps.locking import hold_run_locks
 from discosync.commands.steps.opening import Target, open_target
@@ -20,15 +17,9 @@ from discosync.core.reporting.findings import Problem
 from discosync.core.reporting.hints import render_command
 from discosync.core.reporting.report_parts import ArchiveUse
 from discosync.database.backups.backups import make_backup
-from discosync.database.connection.alchemy import AlchemySession
 from discosync.database.connection.session import Session
-from discosync.database.past.archiving import archive_lines
-from discosync.database.past.checkpoints import remake_checkpoints
-from discosync.database.past.purging import delete_purged, load_purge_plan
+from discosync.database.past.purging import load_purge_plan
 from discosync.database.rows.known import load_rows
-from discosync.database.rows.sellers import load_has_sandbox
-from discosync.errors import StorageFailed
-from discosync.files.archive import Archive, write_archive
 from discosync.runner import Run, RunRequest
 
 
@@ -65,9 +56,10 @@ def purge(run: Run, request: PurgeRequest) -> None:
         if run.request.dry_run or not plan.listing_ids:
             return
         _back_up(run, target, request)
-        archive, digest = _archive(run, target, request, plan)
+        directory = request.archive or archive_dir(target.settings.archive_dir, database)
+        archive, digest = archive_plan(run, target, plan, directory)
         with run.phase("apply"):
-            _delete(run, target, plan, archive, digest)
+            delete_archived(run, target, plan, archive, digest)
 
 
 def _tell(run: Run, session: Session, seller: str, plan: PurgePlan) -> None:
@@ -110,74 +102,3 @@ def _back_up(run: Run, target: Target, request: PurgeRequest) -> None:
     with run.phase("backup"):
         directory = backup_dir(target.settings.backup_dir, target.database)
         make_backup(target.database, directory, why="before purge-inactive", now=datetime.now(UTC))
-
-
-def _archive(
-    run: Run, target: Target, request: PurgeRequest, plan: PurgePlan
-) -> tuple[Archive, str]:
-    """Write the archive; give also the digest of what it holds of the database."""
-    seller, database = target.seller, target.database
-    stamp = f"{run.started_at:%Y%m%dT%H%M%SZ}"
-    directory = request.archive or archive_dir(target.settings.archive_dir, database)
-    path = directory.absolute() / f"purged-{_plain(seller)}-{stamp}-{run.run_id[:8]}.ndjson.gz"
-    header = {
-        "seller": seller,
-        "run_id": run.run_id,
-        "made_at": f"{run.started_at:%Y-%m-%dT%H:%M:%SZ}",
-        "removed_before": f"{plan.cutoff:%Y-%m-%dT%H:%M:%SZ}",
-    }
-    with run.phase("archive"), database.alchemy_session() as session:
-        lines = _Digested(archive_lines(session, seller, plan.listing_ids))
-        archive = write_archive(path, header, lines)
-    run.findings.archive = ArchiveUse(
-        file=str(archive.path),
-        sha256=archive.sha256,
-        bytes=archive.size_bytes,
-        listings=archive.listings,
-        changes=archive.changes,
-        removed_before=plan.cutoff,
-        by_reason=plan.by_reason,
-    )
-    return archive, lines.digest
-
-
-def _plain(seller: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in seller)[:60]
-
-
-class _Digested:
-    """Lines on their way, and the digest of those that went by."""
-
-    def __init__(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        self._lines = lines
-        self._hash = hashlib.sha256()
-
-    def __iter__(self) -> Iterator[Mapping[str, Any]]:
-        for line in self._lines:
-            self._hash.update(json.dumps(line).encode())
-            yield line
-
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()
-
-
-def _delete(run: Run, target: Target, plan: PurgePlan, archive: Archive, digest: str) -> None:
-    seller, name = target.seller, archive.path.name
-    with target.database.session() as session:
-        is_sandbox = load_has_sandbox(session)
-
-    def write(session: AlchemySession, key: int) -> None:
-        lines = _Digested(archive_lines(session, seller, plan.listing_ids))
-        for _ in lines:
-            pass
-        if lines.digest != digest:
-            raise StorageFailed(
-                "another program changed what was being archived",
-                hint="nothing was purged; run again",
-                code="conflict",
-            )
-        delete_purged(session, seller, plan.listing_ids, run_key=key, archive=name)
-        remake_checkpoints(session, seller, plan.listing_ids)
-
-    commit_run(run, target, write, is_sandbox=is_sandbox)

@@ -102,7 +102,7 @@ def _opened(run: Run, request: SyncRequest) -> Iterator[Mirror]:
 def _enter_sandbox(
     run: Run, settings: Settings, stack: ExitStack, *, named: str | None
 ) -> Settings:
-    from discosync.commands.sandbox import (  # noqa: PLC0415 - rehearsals only
+    from discosync.commands.syncing.rehearsal import (  # noqa: PLC0415 - rehearsals only
         SANDBOX_ADVICE,
         in_sandbox,
         render_database_variable,

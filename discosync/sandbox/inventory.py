@@ -10,6 +10,9 @@ from random import Random
 
 from discosync.core.inventory.listing import FOR_SALE, Listing
 
+DEFAULT_SELLER = "sandbox-records"
+DEFAULT_LISTINGS = 600
+
 _FIRST_ID = 4_332_000_000  # real ids have passed 2**32
 _EPOCH = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 

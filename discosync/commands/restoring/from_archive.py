@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from discosync.commands.restore import RestoreRequest
+from discosync.commands.restoring.request import RestoreRequest
 from discosync.commands.steps.committing import commit_run
 from discosync.commands.steps.directories import archive_dir, find_file
 from discosync.commands.steps.locking import hold_run_locks

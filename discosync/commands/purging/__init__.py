@@ -1,0 +1,1 @@
+"""The chapters of `discosync purge-inactive`: archive first, then delete."""

@@ -1,0 +1,1 @@
+"""The chapters of `discosync restore`: from the history, or from an archive of a purge."""
