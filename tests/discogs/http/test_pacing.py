@@ -68,6 +68,16 @@ def test_a_window_that_others_used_up_is_looked_at_again_soon() -> None:
     assert pacer.delay_seconds(0.0) == 5.0
 
 
+def test_header_excludes_the_request_that_it_answers() -> None:
+    """Three left is two left: the reserve, so the next request waits for the window's end."""
+    pacer = Pacer(60)
+    pacer.sent(0.0)
+    pacer.answered(60, RESERVE + 2)
+    assert pacer.delay_seconds(1.0) == 0.0
+    pacer.answered(60, RESERVE + 1)
+    assert pacer.delay_seconds(1.0) == 59.0 + SLACK_SECONDS
+
+
 def test_the_limit_is_what_the_newest_answer_says() -> None:
     """Discogs may change its limit; a header without a number changes nothing."""
     pacer = Pacer(60)
