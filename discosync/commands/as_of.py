@@ -21,7 +21,7 @@ from discosync.errors import UsageFault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastInventory:
-    """The inventory at a moment; its listings can be gone through once."""
+    """The inventory at a moment; `listings` can be read once."""
 
     seller: str
     as_of: datetime
@@ -54,9 +54,9 @@ def inventory_at(
 def _known_before(
     known: Iterator[dict[str, Any]], begin: datetime | None, seller: str
 ) -> Iterator[dict[str, Any]]:
-    """Give what was known before the first sync; raise `UsageFault` when that is nothing.
+    """Give the listings known before the first sync; raise `UsageFault` when there is none.
 
-    Only an adopted database of the old shop holds something then: its rows carry no beginning.
+    Only an adopted database of an old shop holds listings of that time: its rows have no date.
     """
     first = next(known, None)
     if first is not None:

@@ -1,4 +1,4 @@
-"""`discosync cache`: what is kept, and to keep it no longer."""
+"""`discosync cache`: look at the kept answers of Discogs, and delete them."""
 
 from pathlib import Path
 

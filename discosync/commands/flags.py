@@ -36,7 +36,7 @@ _RUNS_LOOKED_AT = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagStanding:
-    """Where one flag stands: configured, in the database, and for a run that began now."""
+    """One flag: as configured, as in the database, and its value for a run that began now."""
 
     flag: Flag
     configured: bool
@@ -58,7 +58,7 @@ class FlagStanding:
 
 
 def list_flags(config: Path | None, *, seller: str | None) -> list[FlagStanding]:
-    """Say where every flag stands."""
+    """Load every flag's standing."""
     settings = load_settings(config=config, environ=current_environment())
     database = open_database(
         settings.database_url.reveal(), read_only=True, application="discosync flags"
@@ -99,7 +99,7 @@ def roll_out(config: Path | None, flag: Flag, percent: int, reason: str) -> Flag
 
 
 def load_evidence(config: Path | None, flag: Flag) -> list[str]:
-    """Say how the comparisons and runs so far went, for whoever thinks of switching a flag on."""
+    """Say how the comparisons and runs so far went: read it before switching a flag on."""
     if flag is not Flag.USE_CSV_EXPORT:
         return [f"no comparison is made for {flag.value}"]
     database = open_flags_to_read(config)

@@ -43,7 +43,7 @@ def purge(run: Run, request: PurgeRequest) -> None:
     1. Lock the seller; find what is due, and check it against the limit.
     2. Unless this only shows the plan: back the database up.
     3. Write the archive, and read it back.
-    4. Delete in one transaction what is still as it was archived.
+    4. Delete the listings in one transaction, if they are still as they were archived.
     """
     target = open_target(run, request.config, named=request.seller)
     seller, database = target.seller, target.database

@@ -48,7 +48,7 @@ def _open(config: Path | None) -> tuple[Settings, Database]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownRun:
-    """One run's whole report, and its changes as the history holds them, to go through once.
+    """One run's whole report, and its changes as the history holds them; they can be read once.
 
     `changes` is None for a run that never reached the database.
     """
@@ -59,7 +59,7 @@ class ShownRun:
 
 @contextmanager
 def load_run(config: Path | None, run_id: str) -> Iterator[ShownRun]:
-    """Load one run by its id, or by how that begins."""
+    """Load one run by its id, or by the beginning of its id."""
     refuse_empty_id(run_id)
     settings, database = _open(config)
     if database.exists:

@@ -13,7 +13,7 @@ from discosync.render.stats_page import render_stats_page
 
 
 def load_stats(config: Path | None, *, seller: str | None, since: str) -> Stats:
-    """Work every figure out, from a moment or an age until now."""
+    """Compute every figure, from a moment or an age until now."""
     now = datetime.now(UTC)
     try:
         begin = parse_past_moment(since, now=now)
@@ -31,12 +31,12 @@ def load_stats(config: Path | None, *, seller: str | None, since: str) -> Stats:
 
 
 def save_page(stats: Stats, path: Path) -> None:
-    """Write the page by rename; raise `StorageFailed` when the disk does not take it."""
+    """Write the page, all of it or nothing; raise `StorageFailed` when the disk refuses."""
     try:
         write_text(render_stats_page(stats), path)
     except OSError as exc:
         raise StorageFailed(
             f"the page cannot be written to {path}: {exc.strerror or exc}",
-            hint="free some space, or name another place",
+            hint="free some space, or name another file",
             code="disk",
         ) from exc

@@ -19,7 +19,7 @@ _RUNS_SHOWN = 24
 
 
 def load_status(config: Path | None, *, seller: str | None, max_age: timedelta) -> Status:
-    """Say how a seller's mirror stands now."""
+    """Load how fresh a seller's mirror is, what it holds, and how its last runs went."""
     now = datetime.now(UTC)
     with open_to_read(config, seller=seller, may_be_new=True) as target:
         session, days = target.session, target.settings.retention_days

@@ -122,7 +122,7 @@ class Signals:
 
 @contextmanager
 def telling() -> Iterator[None]:
-    """Let a signal cut short what is told after a run, and not change how the run ended."""
+    """Let a signal cut short the words after a run; it cannot change how the run ended."""
     caught = (signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.default_int_handler) for number in caught}
     try:

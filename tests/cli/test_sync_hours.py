@@ -233,7 +233,7 @@ def test_a_file_with_another_name_is_told(program: Program, tmp_path: Path) -> N
     words = ("sync", "--seller", SELLER, "--from-file", str(path))
     result = program(*words, stdin=None)
     assert result.exit_code == 0
-    assert f"by its name the file is other's, and is taken for {SELLER}'s" in result.stderr
+    assert f"the file is named after other; it is taken for {SELLER}'s inventory" in result.stderr
 
 
 def test_age_of_an_undated_file_is_nobody_s_guess(program: Program, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from discosync.settings import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """Which backup was put back, and where what was there before is now."""
+    """The backup that was put back, and the backup of the database before that."""
 
     backup: Backup
     before: Path | None
@@ -52,9 +52,9 @@ def list_all(config: Path | None) -> list[Backup]:
 
 
 def restore(config: Path | None, file: Path, *, without_backup: bool) -> Restored:
-    """Put a backup back, after backing up what is there now; nobody else may be at work.
+    """Put a backup back, after backing up the present database; no other run may be going on.
 
-    A database that can no longer be read is no reason not to restore.
+    A database that can no longer be read is restored without such a backup.
     """
     settings, database = _open(config, read_only=False)
     directory = backup_dir(settings.backup_dir, database)

@@ -1,4 +1,4 @@
-"""`discosync db compact`: thin the older history, so that it does not outgrow the disk."""
+"""`discosync db compact`: thin the older history, so that the database stays small."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -49,7 +49,10 @@ class Month:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactReport:
-    """What was thinned, or would be; sizes in bytes: the file, or the table with its indexes."""
+    """The months that were thinned, or would be.
+
+    Sizes are in bytes: of SQLite's file, or of the table of changes with its indexes.
+    """
 
     database: str
     ended_before: datetime
@@ -87,7 +90,7 @@ class CompactReport:
 
 
 def compact(request: CompactRequest) -> CompactReport:
-    """Show what thinning comes to, or do it.
+    """Thin the history, or show how much thinning would save.
 
     1. Keep every run out, and make a backup.
     2. Thin month by month and check each, in one transaction.

@@ -36,7 +36,7 @@ _MAX_NAMED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaReport:
-    """Which schema a database has, and what was done to it just now."""
+    """The schema that a database has, and what was done to it just now."""
 
     database: str
     state: str
@@ -59,7 +59,7 @@ class SchemaReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationOptions:
-    """How to migrate: whose listings an old shop's are, and without which safeguards."""
+    """How to migrate: the seller of an old shop's listings, and the safeguards to leave out."""
 
     config: Path | None = None
     seller: str | None = None
@@ -108,7 +108,7 @@ def upgrade(options: MigrationOptions) -> SchemaReport:
         return _describe(database)
     with alone(database, "discosync db upgrade"):
         state = load_state(database)
-        if state is SchemaState.CURRENT:  # somebody else has just done it
+        if state is SchemaState.CURRENT:  # another process has just done it
             return _describe(database)
         if state is SchemaState.OLD_SHOP:
             _refuse_obstacles(database)
@@ -122,7 +122,7 @@ def upgrade(options: MigrationOptions) -> SchemaReport:
 
 
 def _make_checkpoints(database: Database) -> None:
-    """Pack the history that there is already, for `as-of`."""
+    """Make the checkpoints of the history so far, which `as-of` reads."""
     with database.session(writes=True) as session:
         for seller in load_sellers(session):
             make_checkpoints(session, seller, before=datetime.now(UTC))
@@ -160,7 +160,7 @@ def downgrade(options: MigrationOptions) -> SchemaReport:
 
 @contextmanager
 def alone(database: Database, command: str) -> Iterator[None]:
-    """Keep every run that writes, and every other migration, out."""
+    """Keep out every run that writes, and every other migration."""
     holder = Holder(command=command, run_id="", started_at=datetime.now(UTC))
     with (
         hold_lock(database, MAINTENANCE_LOCK, holder, wait_seconds=_LOCK_WAIT_SECONDS),

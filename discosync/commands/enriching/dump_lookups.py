@@ -22,7 +22,7 @@ class DumpLookups:
         self._began = time.monotonic()
 
     def lookups(self, *, now: datetime) -> Iterator[Lookup]:
-        """Read to the end of what is wanted; what is damaged is noted as a problem.
+        """Read until every wanted release is found; a damaged one is noted as a problem.
 
         Raises `BadData` when the dump breaks off, after what came before was handed on.
         """

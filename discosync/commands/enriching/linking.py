@@ -1,4 +1,4 @@
-"""Commit what was found out about artists and labels, part by part, with the run's record."""
+"""Commit links to artists and labels part by part, each part with the run's record."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +63,7 @@ class Linker:
     def commit_lookups(self, lookups: list[Lookup]) -> None:
         """Link the listings of these releases, and note that they were looked up.
 
-        The list is empty once that is committed: what is in it has not been.
+        The list is emptied by the commit: lookups that are still in it are not committed.
         """
         credits_by_release = {x.release_id: x.credits for x in lookups if x.credits is not None}
         outcomes = [lookup.outcome for lookup in lookups]
@@ -118,7 +118,7 @@ class Linker:
     def _commit(
         self, write: Callable[[Session], Tally], *, then: Callable[[], None] = lambda: None
     ) -> None:
-        """Commit one part, giving way to whoever holds one of its rows, for a while."""
+        """Commit one part; for a while, wait and try again when another program holds its rows."""
         patience = _ENDS_WITHIN_SECONDS if self._is_ending else _GIVES_WAY_FOR_SECONDS
         gives_up_at = time.monotonic() + patience
         while True:
@@ -140,7 +140,7 @@ class Linker:
 
     def _commit_once(self, write: Callable[[Session], Tally], then: Callable[[], None]) -> None:
         run, key, use, report = self._run, self._key, self.use, self._run.report()
-        # Left last: no signal comes between a commit and its being known.
+        # This ends last: no signal may come between a commit and the lines that note it.
         with ExitStack() as ending:
             is_committing = False
             try:

@@ -82,7 +82,7 @@ class EnrichTask:
             seller=self._seller,
             now=now,
             limit=limit,
-            # A dump is older than what the API said; it refreshes what it is asked to.
+            # A dump is older than the API's answers: it replaces them only when asked to.
             refresh_before=now - age
             if request.source is LookupSource.API or request.refresh is not None
             else None,
@@ -90,7 +90,7 @@ class EnrichTask:
         )
 
     def work(self) -> None:
-        """Do it, and say in the run's record how it ended."""
+        """Link, and write into the run's record how it ended."""
         ended_by: DiscosyncError | None = None
         with self._run.phase("link"):
             try:
@@ -106,27 +106,27 @@ class EnrichTask:
         self._finish()
 
     def _finish(self) -> None:
-        """Bring the run's record up to its end; what was committed is so whether that works."""
+        """Complete the run's record; the parts that are committed stay, even when that fails."""
         try:
             self._linker.finish(self._outlook())
         except StorageFailed as exc:
             if not self._linker.has_committed:
                 raise
-            text = f"what was linked is kept, but the run's record is not complete: {exc.message}"
+            text = f"the links are kept, but the run's record is not complete: {exc.message}"
             self._run.findings.problems.append(Problem(code="not_recorded", text=text))
         if self._linker.has_committed:
             self._run.committed = self._run.report()
 
     def _note_end(self, error: DiscosyncError) -> None:
-        """Say what ended a run that has done something; what was planned is no warning."""
+        """Say what ended a run that has linked something; a limit that was set is no warning."""
         is_planned = isinstance(error, RequestsUsedUp | TimeBudgetUsedUp)
-        text = f"{error.message}; what was found until then is kept, the next run goes on"
+        text = f"{error.message}; the links made until then are kept, and the next run goes on"
         self._run.findings.problems.append(
             Problem(code=error.code, text=text, is_warning=not is_planned)
         )
 
     def _outlook(self) -> EnrichmentUse:
-        """Say how far the seller's listings are linked, and what the rest takes."""
+        """Say how many of the seller's listings are linked, and how long the rest takes."""
         with self._database.session() as session:
             coverage = load_coverage(session, self._seller)
         requests = coverage.waiting
@@ -178,7 +178,7 @@ class EnrichTask:
             self._commit_all(lookups, batch_size)
 
     def _commit_all(self, lookups: Iterator[Lookup], batch_size: int) -> None:
-        """Commit batch by batch; what was found when something ends it is committed, too."""
+        """Commit batch by batch; the last batch is committed too when something ends the run."""
         batch: list[Lookup] = []
         try:
             for lookup in lookups:
@@ -190,7 +190,7 @@ class EnrichTask:
         except StorageFailed:
             raise
         except (DiscosyncError, StopRun):
-            # Also when that came in the middle of a commit, which was taken back for it.
+            # A signal may also have interrupted a commit: the database has rolled that back.
             with suppress(StorageFailed):
                 self._linker.commit_lookups(batch)
             raise

@@ -30,7 +30,7 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
     """Bring back what an archive holds and the database does not.
 
     1. Read the archive from end to end: a damaged one changes nothing.
-    2. Lock the seller, and find what is missing.
+    2. Lock the seller, and find which listings the database does not hold.
     3. Insert listings, history and links in one transaction, unless this is a dry run.
     """
     path = _find(path, request)
@@ -83,7 +83,7 @@ def _refuse_other(target: Target, path: Path, seller: str) -> None:
 
 
 def _plan(run: Run, session: Session, path: Path, seller: str) -> int:
-    """Count what is missing; what is here already stays as it is, with a word."""
+    """Count the listings to insert; those that are in the database already are left alone."""
     rows: dict[int, Any] = {
         int(line["row"]["listing_id"]): line["row"]
         for line in read_archive(path)

@@ -1,4 +1,4 @@
-"""What a run says when its cache or its shared rate limit is in trouble."""
+"""The warning of a run whose cache, or whose shared rate limit, cannot be used."""
 
 from collections.abc import Callable
 
@@ -9,9 +9,9 @@ CACHE_PROBLEM = "cache_unavailable"
 
 
 def warn_once(run: Run) -> Callable[[str], None]:
-    """Take the run's first such trouble as a warning: a Redis that is down is one fault, not two.
+    """Return a function that adds the run's first such trouble as a warning, and no second one.
 
-    Cache and shared rate limit may be given the same function, or one each.
+    Cache and shared rate limit may use the same Redis: when it is down, that is one fault.
     """
 
     def warn(text: str) -> None:

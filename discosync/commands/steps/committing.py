@@ -1,4 +1,4 @@
-"""The last step of a run that writes: the schema, what it does, and its record."""
+"""The last step of a run that writes: the schema, its changes, and its record."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def make_schema(run: Run, database: Database) -> None:
 
 
 def make_schema_of(database: Database, *, command: str) -> None:
-    """Make the schema of an empty database: only one process at a time, whoever it is for."""
+    """Make the schema of an empty database; only one process does so at a time."""
     holder = Holder(command=command, run_id="", started_at=datetime.now(UTC))
     with hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=60):
         # Another process may have made it while this one waited for the lock.
@@ -103,9 +103,10 @@ def _is_recorded(run: Run) -> Callable[[Session], bool]:
 
 
 def was_committed(run: Run, database: Database, look: Callable[[Session], bool]) -> bool:
-    """Look for what was committed; the server may still be busy with it, or be down for a moment.
+    """Say whether a commit took place whose acknowledgement was lost.
 
-    Raises `StorageFailed`, saying that nobody knows, when it does not answer.
+    Looks several times: the server may still be busy with it, or be down for a moment. Raises
+    `StorageFailed` when it does not answer: then nobody knows.
     """
     unanswered: StorageFailed | None = None
     for attempt in range(_LOOKS):

@@ -1,4 +1,4 @@
-"""Where a database's reports, backups and archives are: where a setting says, or beside it."""
+"""The directories of a database's reports, backups and archives: by a setting, or beside it."""
 
 from pathlib import Path
 
@@ -8,19 +8,22 @@ from discosync.settings import data_dir
 
 
 def report_dir(setting: Path | None, database: Database) -> Path | None:
-    """Keep every run's report beside a SQLite file, or where REPORT_DIR says."""
+    """Give the directory of the runs' reports: REPORT_DIR, or one beside a SQLite file.
+
+    None for Postgres without a setting: no directory is beside it, and it has a table of runs.
+    """
     if setting is not None:
         return setting
     return database.path.parent / "reports" if database.path else None
 
 
 def backup_dir(setting: Path | None, database: Database) -> Path:
-    """Where this database's backups are: BACKUP_DIR, or beside the database."""
+    """Give the directory of this database's backups: BACKUP_DIR, or one beside the database."""
     return setting or _own_dir(database, "backups")
 
 
 def archive_dir(setting: Path | None, database: Database) -> Path:
-    """Where what was purged is: ARCHIVE_DIR, or beside the database."""
+    """Give the directory of purged listings: ARCHIVE_DIR, or one beside the database."""
     return setting or _own_dir(database, "archives")
 
 
@@ -30,7 +33,7 @@ def find_file(path: Path, directory: Path) -> Path:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a file; one that may not be looked at is for its reader to complain of."""
+    """Whether there is a file; one without permission counts, so that reading it says why not."""
     try:
         return path.exists()
     except OSError:

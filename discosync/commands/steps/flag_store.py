@@ -1,4 +1,4 @@
-"""The database as the place where flags are kept; nobody's inventory is needed for that."""
+"""Open the database that keeps the flags; it need not hold an inventory."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What keeps two writers of one seller apart, and every writer from a migration."""
+"""The locks that keep two writers of one seller apart, and every writer from a migration."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,7 +12,7 @@ from discosync.runner import Run
 def hold_enrich_locks(
     run: Run, database: Database, *, wait_seconds: float = 0.0
 ) -> AbstractContextManager[None]:
-    """Keep other enrichers and migrations out; syncs go on, whoever's listings they write."""
+    """Keep other enrichments and migrations out; syncs of any seller go on."""
     return hold_run_locks(run, database, ENRICH_LOCK, wait_seconds=wait_seconds)
 
 

@@ -1,4 +1,4 @@
-"""Flags: which side a run is on, and a flag that a run switches off by itself."""
+"""The flags of a run, and a flag that a run switches off by itself."""
 
 import getpass
 import logging
@@ -56,7 +56,7 @@ def _load_states(database: Database, state: SchemaState) -> Mapping[Flag, FlagSt
 def roll_back_by_itself(run: Run, database: Database, flag: Flag, reason: str) -> None:
     """Switch a flag off for this run and every later one, because of what this run met.
 
-    A dry run goes the same way and leaves the flag as it is.
+    A dry run does without the flag too, and leaves it as it is in the database.
     """
     is_dry = run.request.dry_run
     if not is_dry:

@@ -1,4 +1,4 @@
-"""The last step of a sync: listings, history, the mark and the run's record, all or nothing."""
+"""The last step of a sync: one transaction for listings, history, mark and the run's record."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -16,7 +16,7 @@ from discosync.runner import Run
 
 
 def apply_plan(run: Run, target: Target, planned: Planned, *, is_sandbox: bool) -> None:
-    """Write listings, history and the run's record, all or nothing."""
+    """Write listings, history, mark and the run's record in one transaction."""
     snapshot, database = planned.snapshot, target.database
     stamp = Stamp(
         seller=target.seller,

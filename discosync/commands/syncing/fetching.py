@@ -41,7 +41,7 @@ class Fetcher(Protocol):
 
     @property
     def fallback(self) -> Fallback | None:
-        """The way to take when what was fetched cannot be trusted; None where there is no other."""
+        """The way to take when the first one gave a bad snapshot; None where there is no other."""
 
     def fetch(self, spool: Spool) -> Fetched:
         """Fetch a complete snapshot."""

@@ -96,7 +96,7 @@ class ApiFetcher:
             )
 
     def _or_in_public(self, words: str) -> str:
-        """Offer the public view to the one command that has it: both sides of `compare` do not."""
+        """Offer the public view only where there is one: `compare` has none."""
         return words if self._run.request.command == "sync" else ""
 
     def _choose(self, first: FirstPage) -> SourceChoice:

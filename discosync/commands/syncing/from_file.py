@@ -37,10 +37,10 @@ class FileFetcher:
         return Fetched(snapshot=snapshot, is_sandbox=None)
 
     def _note_name(self) -> None:
-        """Say that somebody named another seller than Discogs did."""
+        """Say that the file's name, which Discogs gave it, names another seller."""
         by_name, seller = parse_export_name(self._path.name), self._mirror.seller
         if by_name is not None and by_name[0].casefold() != seller.casefold():
-            text = f"by its name the file is {by_name[0]}'s, and is taken for {seller}'s"
+            text = f"the file is named after {by_name[0]}; it is taken for {seller}'s inventory"
             problem = Problem(code="other_name", text=text, is_warning=False)
             self._run.findings.problems.append(problem)
 

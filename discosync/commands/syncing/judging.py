@@ -97,9 +97,9 @@ def _way_out(
         return render_way_out(words, violations)
     if path is None and last_as_of is not None and last_as_of > run.started_at:
         moment = f"{last_as_of:%Y-%m-%d %H:%M}"
-        return f"the last one applied came from the future; a sync after {moment} UTC passes"
+        return f"the last applied snapshot is dated in the future; a sync after {moment} UTC passes"
     if path is None:
-        return "the next run fetches a newer one"
+        return "the next run fetches a newer snapshot"
     # A file's name dates it: read from standard input it has no date, and so is not older.
     words = [word.replace(str(path), "-") for word in words]
     if "--seller" not in words:

@@ -68,7 +68,7 @@ def plan_snapshot(
 
 
 def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], int] | None) -> None:
-    """Apply limits 1 and 5; a witness that disagrees is heard a second time."""
+    """Refuse too many bad records, or a count that Discogs' own contradicts, asked once more."""
     if fault := check_rejected(changes):
         raise fault
     fault = check_witness(changes, snapshot)

@@ -43,14 +43,15 @@ def in_sandbox(settings: Settings, *, named: str | None) -> Iterator[Settings]:
             currency=None,
             api_url=server.url,
             database_url=url,
-            cache=replace(settings.cache, redis_url=None),  # a rehearsal is nobody else's business
+            # Real runs share a Redis, and its rate limit: a rehearsal must not use that up.
+            cache=replace(settings.cache, redis_url=None),
             sellers={},
         )
 
 
 @contextmanager
 def _naming_its_own_database(url: Secret) -> Iterator[None]:
-    """Name the sandbox's database in what is to be typed: a bare `db upgrade` means the shop's.
+    """Name the sandbox's database in the command to type: a bare `db upgrade` means the shop's.
 
     The address may be shown: a file has no password.
     """

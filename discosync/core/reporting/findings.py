@@ -1,4 +1,4 @@
-"""What a run finds out: its story fills it step by step, and the report takes it as it stands."""
+"""What a run finds out: its story fills this value step by step, and the report takes it."""
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
