@@ -38,9 +38,12 @@ def make_schema_of(database: Database, *, command: str) -> None:
     with hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=60):
         # Another process may have made it while this one waited for the lock.
         if require_usable(database) is SchemaState.EMPTY:
-            from discosync.database.schema.migrating import upgrade_schema  # noqa: PLC0415 - 0.3 s
+            from discosync.database.schema.making import make_new  # noqa: PLC0415 - 0.2 s
 
-            upgrade_schema(database)
+            if not make_new(database):
+                from discosync.database.schema.migrating import walk_migrations  # noqa: PLC0415
+
+                walk_migrations(database)
 
 
 def commit_run(

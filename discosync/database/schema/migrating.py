@@ -1,4 +1,4 @@
-"""Make the schema, or bring it to another revision; Alembic is known here only."""
+"""Bring the schema to another revision; only this module knows Alembic."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 from discosync.database.connection.engine import Database
 from discosync.database.connection.session import Session
 from discosync.database.schema.adoption import Adopted, fill_in, prepare_table
+from discosync.database.schema.making import make_new, migration_failed
 from discosync.database.schema.row_check import check_rows, keep_rows_aside
 from discosync.database.schema.state import (
     SchemaState,
     known_revisions,
-    load_has_versions,
     load_revision,
     load_state,
     migrations_dir,
 )
-from discosync.database.schema.tables import metadata
 from discosync.errors import DiscosyncError, MigrationFailed
 
 if TYPE_CHECKING:
@@ -44,30 +43,14 @@ def upgrade_schema(database: Database, *, seller: str | None = None) -> Upgraded
     sellers were kept, an old shop's among them, are given `seller`. All or nothing: on either
     database it is one transaction. Raises `MigrationFailed`.
     """
-    state = load_state(database)
-    # A downgrade to `base` leaves Alembic's table, which `create_all` would find in its way.
-    if state is SchemaState.EMPTY and not load_has_versions(database):
-        make_new(database)
+    if load_state(database) is SchemaState.EMPTY and make_new(database):
         return Upgraded()
     return walk_migrations(database, seller=seller)
 
 
-def make_new(database: Database) -> None:
-    """Make the newest schema in an empty database, without the migrations.
-
-    Raises `MigrationFailed`, for a table that is in the way too: the database is as before then.
-    """
-    from alembic import command  # noqa: PLC0415 - an hourly run need not import it
-
-    with _migration_errors(known_revisions()[-1]), database.alchemy_session(writes=True) as session:
-        # `checkfirst` would take a table of the same name for ours, whatever its columns are.
-        metadata.create_all(session.alchemy, checkfirst=False)
-        command.stamp(_alembic_config(session.alchemy), "head")
-
-
 def walk_migrations(database: Database, *, seller: str | None = None) -> Upgraded:
     """Bring the schema to the newest revision, one migration after the other."""
-    from alembic import command  # noqa: PLC0415 - see above
+    from alembic import command  # noqa: PLC0415 - 0.2 s
 
     state, revision = load_state(database), load_revision(database) or ""
     with _migration_errors(known_revisions()[-1]), database.migrating() as session:
@@ -152,10 +135,7 @@ def _migration_errors(target: str) -> Iterator[None]:
     except MigrationFailed:
         raise
     except (DiscosyncError, CommandError) as exc:
-        raise MigrationFailed(
-            f"the schema could not be brought to {target}: {exc}",
-            hint="nothing was changed; mend the cause, then run it again",
-        ) from exc
+        raise migration_failed(target, exc) from exc
 
 
 def _alembic_config(connection: "Connection | None" = None) -> "Config":

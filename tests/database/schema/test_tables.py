@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 
 from discosync.database.connection.engine import Database, open_database
-from discosync.database.schema.migrating import (
-    downgrade_schema,
-    make_new,
-    upgrade_schema,
-    walk_migrations,
-)
+from discosync.database.schema.making import make_new
+from discosync.database.schema.migrating import downgrade_schema, upgrade_schema, walk_migrations
 from discosync.database.schema.state import SchemaState, load_state
 from discosync.database.schema.tables import metadata
 from discosync.errors import MigrationFailed
@@ -100,7 +96,7 @@ def test_database_made_from_the_tables_is_what_the_migrations_make(
     When this fails, a migration and `tables.py` or `view_and_triggers.py` say different things.
     """
     made, walked = both
-    make_new(made)
+    assert make_new(made)
     walk_migrations(walked)
 
     for of_made, of_walked in zip(_look_at(made), _look_at(walked), strict=True):
@@ -139,6 +135,7 @@ def test_schema_comes_back_after_base(both: tuple[Database, Database]) -> None:
     database, other = both
     upgrade_schema(database)
     downgrade_schema(database, "base")
+    assert not make_new(database)
     upgrade_schema(database)
     walk_migrations(other)
 
