@@ -1,6 +1,7 @@
-"""The shape of the house: imports point down, each library has one door, files stay small."""
+"""The shape of the house: imports point down and never in a circle, libraries have one door."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,70 @@ def test_functions_and_files_stay_small(path: Path) -> None:
         if isinstance(node, ast.FunctionDef) and _room(path) != "cli":
             length = (node.end_lineno or 0) - node.lineno + 1
             assert length <= 40, f"{path.name}:{node.name} has {length} lines"
+
+
+def _name_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE.parent).with_suffix("")
+    return ".".join(relative.parts).removesuffix(".__init__")
+
+
+NAMES = {_name_of(path): path for path in MODULES}
+
+
+def _modules_imported_by(path: Path) -> set[str]:
+    """Name the modules that run when this one is imported, or later in one of its functions."""
+    found: set[str] = set()
+    todo: list[ast.AST] = [ast.parse(path.read_text())]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (whole & NAMES.keys()) or {str(node.module)}
+        todo += ast.iter_child_nodes(node)
+    return found & NAMES.keys()
+
+
+def _room_of(name: str) -> str:
+    """A room is a directory of the package."""
+    return _name_of(NAMES[name].parent / "__init__.py")
+
+
+def _circle_in(graph: dict[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as exc:
+        return list(exc.args[1])
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Whoever reads a module can read what it imports first."""
+    assert _circle_in({n: _modules_imported_by(p) - {n} for n, p in NAMES.items()}) == []
+
+
+def test_no_rooms_import_each_other_in_a_circle() -> None:
+    """A room can be understood, and replaced, without the rooms that use it."""
+    graph: dict[str, set[str]] = {}
+    for name, path in NAMES.items():
+        room = _room_of(name)
+        if room == "discosync":  # the errors, the version, and the process
+            continue
+        others = {_room_of(other) for other in _modules_imported_by(path)} - {room, "discosync"}
+        graph.setdefault(room, set()).update(others)
+    assert _circle_in(graph) == []
+
+
+RECALL = ("discosync.core.recall", "discosync.database.recall")
+DOOR_OF_RECALL = "discosync.commands.steps.recall"
+
+
+def test_recall_has_one_door() -> None:
+    """What makes an unchanged hour cheap can be taken out by the one module that imports it."""
+    for name, path in NAMES.items():
+        if not name.startswith((*RECALL, DOOR_OF_RECALL)):
+            used = {other for other in _modules_imported_by(path) if other.startswith(RECALL)}
+            assert used == set(), f"{name} goes past the door"

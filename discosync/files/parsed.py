@@ -12,13 +12,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from discosync.core.inventory.parsed import PLACE_BY_FIELD, ParsedBlock
+from discosync.core.inventory.parsed import SLOT_BY_FIELD, ParsedBlock
 from discosync.errors import StorageFailed
 from discosync.files.disk import disk_errors
 
 _SIZE_BYTES = 8
-_DECIMALS = [PLACE_BY_FIELD[field] for field in ("price_value", "weight")]
-_MOMENTS = [PLACE_BY_FIELD[field] for field in ("posted",)]
+_DECIMALS = [SLOT_BY_FIELD[field] for field in ("price_value", "weight")]
+_MOMENTS = [SLOT_BY_FIELD[field] for field in ("posted",)]
 
 
 class ParsedFile:
@@ -104,7 +104,7 @@ def _unpack(packed: bytes) -> ParsedBlock:
         columns[slot] = _each(columns[slot], Decimal)
     for slot in _MOMENTS:
         columns[slot] = _each(columns[slot], datetime.fromisoformat)
-    return ParsedBlock(places=range(len(ids)), ids=ids, columns=columns, digests=digests)
+    return ParsedBlock(indexes=range(len(ids)), ids=ids, columns=columns, digests=digests)
 
 
 def _each(column: Sequence[Any], turn: Callable[[Any], Any]) -> Sequence[Any]:

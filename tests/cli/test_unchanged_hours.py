@@ -432,7 +432,7 @@ def test_other_rules_read_everything_anew(
     program: Program, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bytes mean something under the rules by which they were read only."""
-    monkeypatch.setattr("discosync.commands.syncing.comparing.RULES_DIGEST", "other")
+    monkeypatch.setattr("discosync.core.recall.mark.RULES", "other")
     assert _sync(program, path) == ({"seen": 40, "unchanged": 40, "active": 35}, 40)
     assert _sync(program, path)[1] == 0
 

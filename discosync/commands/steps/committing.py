@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from discosync.commands.steps.opening import Target
+from discosync.commands.steps.recall import forget_mark
 from discosync.core.moments import moment_of_run
 from discosync.core.reporting.report import RunReport
 from discosync.database.connection.engine import Database
 from discosync.database.connection.lock import SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.connection.session import Session
 from discosync.database.past.checkpoints import record_checkpoint
-from discosync.database.recall.marks import forget_mark
 from discosync.database.rows.inventory_value import load_inventory_value
 from discosync.database.runs.records import finish_run, load_run_exists, record_run
 from discosync.database.schema.state import SchemaState, require_usable

@@ -9,7 +9,6 @@ from discosync.commands.syncing.planning import Planned
 from discosync.core.inventory.parsed import ParsedBlock
 from discosync.core.progress import Progress
 from discosync.database.connection.session import Session
-from discosync.database.recall.marks import leaving_mark
 from discosync.database.rows.apply import apply_changes
 from discosync.database.rows.listing_rows import Stamp
 from discosync.runner import Run
@@ -26,7 +25,7 @@ def apply_plan(run: Run, target: Target, planned: Planned, *, is_sandbox: bool) 
     )
 
     def write(session: Session, key: int) -> None:
-        with leaving_mark(session, stamp.seller, planned.left):
+        with planned.around_write(session):
             if not planned.changes.writes_nothing:
                 run.progress.begin("writing changes", len(planned.parsed) or None)
                 blocks = _counted(planned.parsed.read(), run.progress)

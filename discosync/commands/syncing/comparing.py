@@ -1,20 +1,18 @@
-"""One snapshot against one database: by the mark that the last run left, or by reading all."""
+"""Compare one snapshot with the database: read its records, load the rows that matter, plan."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Protocol
 
-from discosync.commands.syncing.rules import RULES_DIGEST
 from discosync.core.inventory.header import Header
+from discosync.core.inventory.parsed import ParsedBlock
 from discosync.core.inventory.snapshot import Snapshot
 from discosync.core.planning.changes import ChangeSet
 from discosync.core.planning.known import KnownListing, KnownListings
+from discosync.core.planning.observer import NoObserver, PlanObserver
 from discosync.core.planning.plan import Planner
-from discosync.core.recall.passages import Passages
-from discosync.core.recall.recognition import Recogniser
-from discosync.core.recall.remembered import SnapshotMark, context_of
 from discosync.database.connection.session import Session
-from discosync.database.recall.fingerprints import SeenRows, load_fingerprint, load_replaced
-from discosync.database.recall.marks import NextMark, load_mark, load_passages, load_remembered
 from discosync.database.rows.known import load_known, load_rows
 from discosync.files.parsed import ParsedFile
 from discosync.files.snapshot import OpenSnapshot, open_snapshot
@@ -25,25 +23,91 @@ _ROWS_AT_ONCE = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A plan, the listings that the snapshot holds more than once, and what the run leaves.
+    """A plan, and what was seen on the way to it.
 
-    `header` and `sees` are what the snapshot's file shows.
+    `repeated_ids` are the listings that the snapshot holds more than once. `header` and `sees` are
+    the columns and fields that the snapshot's file shows. `around_write` is a context manager that
+    must enclose the write of the plan.
     """
 
     changes: ChangeSet
     repeated_ids: Collection[int]
-    left: NextMark
     header: Header
     sees: frozenset[str]
+    around_write: Callable[[Session], AbstractContextManager[None]]
 
 
-class Comparer:
-    """Compares a snapshot with the database (None: with nothing) by the shortest way that holds.
+class Recall(Protocol):
+    """Knows something of the snapshot before it is read, and remembers it for the next run."""
+
+    def begin(self, header: Header) -> None:
+        """Take the header of the snapshot that is about to be read."""
+
+    def plan_again(self) -> ChangeSet | None:
+        """Give the plan when it is known without reading; None when the file must be read."""
+
+    def load_known(self) -> KnownListings | None:
+        """Load what is known of the listings; None when their rows must be read."""
+
+    def distrust(self) -> None:
+        """Recall nothing more, because it does not agree with the rows."""
+
+    def observe(self, known: KnownListings) -> PlanObserver:
+        """Give the observer of the plan that is made with these listings."""
+
+    def read(
+        self, opened: OpenSnapshot, planner: Planner, put_aside: Callable[[ParsedBlock], None]
+    ) -> Iterator[int]:
+        """Hand all records to the planner; give again and again how many more were read."""
+
+    def leave(
+        self, changes: ChangeSet, repeated_ids: Collection[int]
+    ) -> Callable[[Session], AbstractContextManager[None]]:
+        """Give what must enclose the write of this plan."""
+
+
+class NoRecall:
+    """Recalls nothing: every record is parsed, and what is known is read from the rows."""
+
+    def begin(self, header: Header) -> None:
+        """Ignore it."""
+
+    def plan_again(self) -> ChangeSet | None:
+        """Have the snapshot read."""
+
+    def load_known(self) -> KnownListings | None:
+        """Have the rows read."""
+
+    def distrust(self) -> None:
+        """Have nothing to distrust."""
+
+    def observe(self, known: KnownListings) -> PlanObserver:  # noqa: ARG002 - as `Recall` has it
+        """Remember nothing."""
+        return NoObserver()
+
+    def read(
+        self, opened: OpenSnapshot, planner: Planner, put_aside: Callable[[ParsedBlock], None]
+    ) -> Iterator[int]:
+        """Parse every record; raise `BadData` when the structure of the file is broken."""
+        while block := opened.stream.take():
+            for parsed in opened.parser.read(block):
+                if writable := planner.see_block(parsed):
+                    put_aside(writable)
+            yield len(block.bodies)
+
+    def leave(
+        self,
+        changes: ChangeSet,  # noqa: ARG002 - as `Recall` has it
+        repeated_ids: Collection[int],  # noqa: ARG002 - as `Recall` has it
+    ) -> Callable[[Session], AbstractContextManager[None]]:
+        """Leave nothing for the next run."""
+        return lambda _session: nullcontext()
+
+
+class SnapshotComparison:
+    """Compares a snapshot with a seller's rows; `session` is None where there are none yet.
 
     The records that the plan may write are put aside in `parsed`.
-
-    The very snapshot that was applied last is not even read, as long as the seller's rows are as
-    that left them; of another one, those records are not parsed whose bytes are as they were.
     """
 
     def __init__(
@@ -54,79 +118,40 @@ class Comparer:
         parsed: ParsedFile,
         *,
         trust_hash: bool,
+        recall: Recall,
     ) -> None:
         self._run = run
         self._session = session
-        self._seller = snapshot.seller
         self._snapshot = snapshot
         self._parsed = parsed
         self._trust_hash = trust_hash
-        self._fingerprint = load_fingerprint(session, self._seller) if session else ""
+        self._recall = recall
 
-    def compare(self) -> Compared:
-        """Plan the snapshot."""
+    def plan(self) -> Compared:
+        """Plan the snapshot; raise `BadData` when it cannot be read."""
         with open_snapshot(self._snapshot) as opened:
-            context = context_of(self._snapshot, opened.header, rules=RULES_DIGEST)
-            mark = self._load_mark(context)
-            if mark is not None and self._is_known_as_a_whole(mark):
-                return self._by_mark(mark, opened)
-            remembered = self._load_remembered(mark)
-            if remembered is not None:
-                try:
-                    passages = self._load_passages(remembered)
-                    return self._by_reading(opened, remembered, context, passages)
-                except _RowsMissing:
-                    self._run.progress.end()
-            else:
-                return self._by_reading(opened, self._load_known(), context, Passages())
-        # What was remembered is not what is there: only reading all of the rows will do.
+            self._recall.begin(opened.header)
+            if (again := self._recall.plan_again()) is not None:
+                with self._run.phase("plan"):
+                    return self._compared(again, (), opened)
+            recalled = self._recall.load_known()
+            if recalled is None:
+                return self._read(opened, self._load_known())
+            try:
+                return self._read(opened, recalled)
+            except _RowsMissing:
+                self._run.progress.end()
+        # What was recalled is not what is there: only reading all rows will do.
+        self._recall.distrust()
         with open_snapshot(self._snapshot) as opened:
-            return self._by_reading(opened, self._load_known(), context, Passages())
-
-    def _load_mark(self, context: str) -> SnapshotMark | None:
-        """Load the mark, if it still holds and is of a snapshot that was read alike."""
-        if self._session is None or not self._trust_hash:
-            return None
-        mark = load_mark(self._session, self._seller)
-        if mark is None or (mark.context, mark.fingerprint) != (context, self._fingerprint):
-            return None
-        return mark
-
-    def _is_known_as_a_whole(self, mark: SnapshotMark) -> bool:
-        is_complete = self._snapshot.incomplete_because is None
-        return is_complete and mark.sha256 == self._snapshot.sha256
-
-    def _load_remembered(self, mark: SnapshotMark | None) -> KnownListings | None:
-        if self._session is None or mark is None:
-            return None
-        known = load_remembered(self._session, self._seller)
-        return known if known.checksum == mark.checksum else None
-
-    def _load_passages(self, known: KnownListings) -> Passages:
-        if self._session is None:
-            return Passages()
-        return load_passages(self._session, self._seller, known.checksum)
+            return self._read(opened, self._load_known())
 
     def _load_known(self) -> KnownListings:
         if self._session is None:
             return KnownListings()
-        return load_known(self._session, self._seller)
+        return load_known(self._session, self._snapshot.seller)
 
-    def _by_mark(self, mark: SnapshotMark, opened: OpenSnapshot) -> Compared:
-        with self._run.phase("plan"):
-            changes = mark.plan_again()
-        seen = SeenRows(fingerprint=self._fingerprint)
-        return Compared(
-            changes=changes,
-            repeated_ids=(),
-            left=NextMark(mark=mark, seen=seen, known=None, passages=None),
-            header=opened.header,
-            sees=opened.sees,
-        )
-
-    def _by_reading(
-        self, opened: OpenSnapshot, known: KnownListings, context: str, passages: Passages
-    ) -> Compared:
+    def _read(self, opened: OpenSnapshot, known: KnownListings) -> Compared:
         run = self._run
         planner = Planner(
             known,
@@ -134,65 +159,45 @@ class Comparer:
             as_of=self._snapshot.as_of or run.started_at,
             may_remove=self._snapshot.incomplete_because is None,
             trust_hash=self._trust_hash,
+            observer=self._recall.observe(known),
         )
-        reading = _Reading(self._session, self._seller, planner)
-        with run.phase("parse"), self._parsed.writing() as put:
-            recogniser = Recogniser(known, opened.parser, planner, passages, put_aside=put)
+        feeder = _RowFeeder(self._session, self._snapshot.seller, planner)
+        with run.phase("parse"), self._parsed.writing() as put_aside:
             run.progress.begin("comparing listings", len(known) or None)
-            for count in reading.read(recogniser.read(opened.stream)):
+            for count in feeder.feed(self._recall.read(opened, planner, put_aside)):
                 run.progress.advance(count)
         with run.phase("plan"):
-            changes = reading.finish()
+            changes = feeder.finish()
+        return self._compared(changes, planner.repeated_ids, opened)
+
+    def _compared(
+        self, changes: ChangeSet, repeated_ids: Collection[int], opened: OpenSnapshot
+    ) -> Compared:
         return Compared(
             changes=changes,
-            repeated_ids=planner.repeated_ids,
-            left=self._left_by(planner, recogniser, changes, context),
+            repeated_ids=repeated_ids,
             header=opened.header,
             sees=opened.sees,
+            around_write=self._recall.leave(changes, repeated_ids),
         )
-
-    def _left_by(
-        self, planner: Planner, recogniser: Recogniser, changes: ChangeSet, context: str
-    ) -> NextMark:
-        """Say what the next run may know, once the plan is applied."""
-        is_plain = self._snapshot.incomplete_because is None and not planner.repeated_ids
-        is_whole = is_plain and planner.remembered.settles_all_of(changes)
-        after = planner.remembered.known_after(changes)
-        mark = SnapshotMark(
-            context=context,
-            fingerprint="",
-            checksum=after.checksum,
-            sha256=self._snapshot.sha256 if is_whole else None,
-            records=changes.records,
-            for_sale=changes.for_sale,
-            left_purged=changes.left_purged,
-        )
-        rewritten = [rewrite.listing_id for rewrite in changes.rewrites]
-        seen = SeenRows(
-            fingerprint=self._fingerprint,
-            written=changes.to_write,
-            replaced=load_replaced(self._session, self._seller, rewritten),
-        )
-        unsettled = planner.remembered.unsettled_ids
-        passages = recogniser.log.finish(after, unsettled) if is_plain else Passages()
-        return NextMark(mark=mark, seen=seen, known=after, passages=passages)
 
 
 class _RowsMissing(LookupError):
     """A listing that is said to be known has no row."""
 
 
-class _Reading:
-    """Feeds the planner the stored rows that it wants."""
+class _RowFeeder:
+    """Feeds the planner the stored rows that it asks for."""
 
     def __init__(self, session: Session | None, seller: str, planner: Planner) -> None:
         self._session = session
         self._seller = seller
         self._planner = planner
 
-    def read(self, counts: Iterable[int]) -> Iterable[int]:
-        """Have the snapshot read; tell again and again how many records more were read."""
+    def feed(self, counts: Iterable[int]) -> Iterator[int]:
+        """Feed rows while the snapshot is read; pass on how many records more were read."""
         for count in counts:
+            # Some thousand rows at a time: a query for each would cost more than all the rest.
             if len(self._planner.waiting) >= _ROWS_AT_ONCE:
                 self._resolve()
             yield count
@@ -202,7 +207,7 @@ class _Reading:
         self._planner.resolve(self._load_rows(list(self._planner.waiting)))
 
     def finish(self) -> ChangeSet:
-        """Finish the plan."""
+        """Feed the rows of the listings that are gone, and finish the plan."""
         self._planner.remove(self._load_rows(sorted(self._planner.gone)))
         return self._planner.finish()
 

@@ -1,10 +1,11 @@
-"""From a snapshot on disk and a database to a plan: read both, let the core decide."""
+"""From a snapshot on disk and a database to a verified plan."""
 
 from collections.abc import Callable, Collection
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from discosync.commands.syncing.comparing import Comparer
+from discosync.commands.steps.recall import SnapshotRecall
+from discosync.commands.syncing.comparing import SnapshotComparison
 from discosync.core.flags import Flag
 from discosync.core.inventory.header import Header
 from discosync.core.inventory.snapshot import Snapshot, Source
@@ -13,7 +14,7 @@ from discosync.core.planning.differences import find_conflicts
 from discosync.core.planning.limits import check_conflicts, check_rejected, check_witness
 from discosync.core.reporting.findings import Problem
 from discosync.database.connection.engine import Database
-from discosync.database.recall.marks import NextMark
+from discosync.database.connection.session import Session
 from discosync.database.runs.last_applied import LastApplied
 from discosync.files.parsed import ParsedFile
 from discosync.files.snapshot import open_snapshot
@@ -22,16 +23,17 @@ from discosync.runner import Run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan, the snapshot it is made from, the fields that shows, and what it leaves behind.
+    """A verified plan, and what is needed to apply it.
 
-    `parsed` holds all records that the plan may write.
+    `sees` are the fields that the snapshot shows, `parsed` holds all records that the plan may
+    write, and `around_write` is a context manager that must enclose the write.
     """
 
     changes: ChangeSet
     snapshot: Snapshot
     sees: frozenset[str]
-    left: NextMark
     parsed: ParsedFile
+    around_write: Callable[[Session], AbstractContextManager[None]]
 
 
 def plan_snapshot(
@@ -50,7 +52,14 @@ def plan_snapshot(
     """
     trust_hash = run.findings.flags[Flag.USE_CONTENT_HASH].value
     with database.session() if database else nullcontext() as session:
-        compared = Comparer(run, session, snapshot, parsed, trust_hash=trust_hash).compare()
+        compared = SnapshotComparison(
+            run,
+            session,
+            snapshot,
+            parsed,
+            trust_hash=trust_hash,
+            recall=SnapshotRecall(session, snapshot, trust_hash=trust_hash),
+        ).plan()
     changes = compared.changes
     run.findings.columns = compared.header.columns
     _note_columns(run, compared.header, last)
@@ -62,16 +71,17 @@ def plan_snapshot(
         changes=changes,
         snapshot=snapshot,
         sees=compared.sees,
-        left=compared.left,
         parsed=parsed,
+        around_write=compared.around_write,
     )
 
 
 def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], int] | None) -> None:
-    """Refuse too many bad records, or a count that Discogs' own contradicts, asked once more."""
+    """Apply the limits of bad records and of an incomplete snapshot; raise `BadData`."""
     if fault := check_rejected(changes):
         raise fault
     fault = check_witness(changes, snapshot)
+    # The shop may have sold something between the export and the count: count once more.
     if fault and count_again is not None:
         fault = check_witness(changes, replace(snapshot, expected_items=count_again()))
     if fault:
@@ -79,18 +89,21 @@ def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], in
 
 
 def _check_repeated(run: Run, repeated: Collection[int], snapshot: Snapshot) -> None:
-    """Collapse equal duplicates, refuse different ones; a walk has settled its own already."""
+    """Accept listings that are repeated alike; raise `BadData` for one with different contents.
+
+    A walk through the pages has settled its own repetitions already.
+    """
     if not repeated or snapshot.source is Source.PAGES:
         return
     with open_snapshot(snapshot) as opened:
         if fault := check_conflicts(find_conflicts(opened.records, repeated)):
             raise fault
-    text = f"{len(repeated)} listings stand in the inventory more than once, alike"
+    text = f"{len(repeated)} listings are in the inventory more than once, with the same content"
     run.findings.problems.append(Problem(code="duplicate_records", text=text, is_warning=False))
 
 
 def _note_columns(run: Run, header: Header, last: LastApplied) -> None:
-    """Say once that Discogs changed the export: when the header differs from the last one."""
+    """Warn once of unknown columns: Discogs changed the export since the last sync."""
     if header.unknown and header.columns != last.columns:
         text = f"columns that discosync does not know: {', '.join(header.unknown)[:300]}"
         run.findings.problems.append(Problem(code="new_column", text=text))
@@ -99,8 +112,8 @@ def _note_columns(run: Run, header: Header, last: LastApplied) -> None:
 def _note_currency(run: Run, snapshot: Snapshot, sees: frozenset[str]) -> None:
     if "price_currency" not in sees and snapshot.currency is None:
         text = (
-            "the prices have no currency, because a file names none: set DISCOGS_CURRENCY (EUR, "
-            "say) and run again"
+            "the prices have no currency, because a file names none: set DISCOGS_CURRENCY (for "
+            "example EUR) and run again"
         )
         run.findings.problems.append(Problem(code="no_currency", text=text, is_warning=False))
 

@@ -21,7 +21,7 @@ from discosync.core.inventory.columns import (
 )
 from discosync.core.inventory.header import Header, RejectedRecord
 from discosync.core.inventory.listing import CONTENT_FIELDS, EXTRA_FIELDS, FieldValue, canonical
-from discosync.core.inventory.parsed import PLACE_BY_FIELD, VALUE_FIELDS, ParsedBlock
+from discosync.core.inventory.parsed import SLOT_BY_FIELD, VALUE_FIELDS, ParsedBlock
 from discosync.core.inventory.record_parser import MAX_FIELD_BYTES, RecordParser
 from discosync.core.inventory.records import DIGEST_BYTES, RawRecord, RecordBlock
 
@@ -57,7 +57,7 @@ class BlockParser:
         }
         index_by_column = {name: index for index, name in enumerate(header.columns)}
         self._columns = [
-            (index_by_column[column], PLACE_BY_FIELD[field], readers[field])
+            (index_by_column[column], SLOT_BY_FIELD[field], readers[field])
             for column, field in FIELD_BY_COLUMN.items()
             if column in index_by_column and column != "listed"
         ]
@@ -67,48 +67,48 @@ class BlockParser:
 
     def read(self, block: RecordBlock) -> Iterator[ParsedBlock]:
         """Read a block, blank lines aside; raise `BadData` when its structure is broken."""
-        places = [at for at, body in enumerate(block.bodies) if body and not body.isspace()]
-        if places:
-            yield from self._read(block, places)
+        indexes = [index for index, body in enumerate(block.bodies) if body and not body.isspace()]
+        if indexes:
+            yield from self._read(block, indexes)
 
-    def _read(self, block: RecordBlock, places: Sequence[int]) -> Iterator[ParsedBlock]:
+    def _read(self, block: RecordBlock, indexes: Sequence[int]) -> Iterator[ParsedBlock]:
         try:
-            parsed = self._read_columns([block.bodies[at] for at in places], places)
+            parsed = self._read_columns([block.bodies[index] for index in indexes], indexes)
         except (_Odd, ValueError, csv.Error):
-            if len(places) <= _FEW:
-                yield self._read_each(block, places)
+            if len(indexes) <= _FEW:
+                yield self._read_each(block, indexes)
                 return
-            half = len(places) // 2
-            yield from self._read(block, places[:half])
-            yield from self._read(block, places[half:])
+            half = len(indexes) // 2
+            yield from self._read(block, indexes[:half])
+            yield from self._read(block, indexes[half:])
         else:
             yield parsed
 
-    def _read_each(self, block: RecordBlock, places: Sequence[int]) -> ParsedBlock:
+    def _read_each(self, block: RecordBlock, indexes: Sequence[int]) -> ParsedBlock:
         read = self._one.read
-        records = [(at, read(RawRecord(block.lines[at], block.bodies[at]))) for at in places]
+        records = [(i, read(RawRecord(block.lines[i], block.bodies[i]))) for i in indexes]
         return ParsedBlock.of(
-            [(at, record) for at, record in records if not isinstance(record, RejectedRecord)],
+            [(i, record) for i, record in records if not isinstance(record, RejectedRecord)],
             [record for _, record in records if isinstance(record, RejectedRecord)],
         )
 
-    def _read_columns(self, bodies: Sequence[bytes], places: Sequence[int]) -> ParsedBlock:
+    def _read_columns(self, bodies: Sequence[bytes], indexes: Sequence[int]) -> ParsedBlock:
         texts = self._split(bodies)
         columns: list[Sequence[Any]] = [(None,) * len(bodies)] * len(VALUE_FIELDS)
         forms: list[Any] = [repeat("")] * len(VALUE_FIELDS)
-        for index, place, read in self._columns:
-            columns[place], forms[place] = read(texts[index])
+        for column, slot, read in self._columns:
+            columns[slot], forms[slot] = read(texts[column])
         if self._listed_index is not None:
             posted = columns[_POSTED]
             if None in posted:
                 listed = self._read_listed(texts[self._listed_index])
-                columns[_POSTED] = [p or at for p, at in zip(posted, listed, strict=True)]
+                columns[_POSTED] = [p or moment for p, moment in zip(posted, listed, strict=True)]
         if self._currency is not None and None in columns[_CURRENCY]:
             columns[_CURRENCY] = [code or self._currency for code in columns[_CURRENCY]]
             forms[_CURRENCY] = columns[_CURRENCY]
         contents = map("\0".join, zip(*forms[: len(CONTENT_FIELDS)], strict=False))
         return ParsedBlock(
-            places=places,
+            indexes=indexes,
             ids=parse_ids(texts[self._id_index], "listing_id"),
             columns=columns,
             digests=[
@@ -127,7 +127,7 @@ class BlockParser:
         return columns
 
 
-_POSTED, _CURRENCY = PLACE_BY_FIELD["posted"], PLACE_BY_FIELD["price_currency"]
+_POSTED, _CURRENCY = SLOT_BY_FIELD["posted"], SLOT_BY_FIELD["price_currency"]
 
 _Column = tuple[Sequence[FieldValue], Sequence[str]]
 """The values of a column, and their canonical forms."""

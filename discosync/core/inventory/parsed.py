@@ -24,11 +24,11 @@ from discosync.core.inventory.listing import (
 VALUE_FIELDS = CONTENT_FIELDS + EXTRA_FIELDS
 """The fields whose values a parsed record holds, in this order."""
 
-PLACE_BY_FIELD = {field: place for place, field in enumerate(VALUE_FIELDS)}
-"""Where in a parsed record a field's value stands, and in a block its column."""
+SLOT_BY_FIELD = {field: slot for slot, field in enumerate(VALUE_FIELDS)}
+"""The slot of a field: where its value stands in a parsed record, and its column in a block."""
 
-_STATUS = PLACE_BY_FIELD["status"]
-_FILLED_ONCE = tuple(PLACE_BY_FIELD[field] for field in FILLED_ONCE_FIELDS)
+_STATUS = SLOT_BY_FIELD["status"]
+_FILLED_ONCE = tuple(SLOT_BY_FIELD[field] for field in FILLED_ONCE_FIELDS)
 
 
 class ParsedRecord(NamedTuple):
@@ -46,7 +46,7 @@ class ParsedRecord(NamedTuple):
 
     def value(self, field: str) -> FieldValue:
         """Give the value of one field."""
-        value: FieldValue = self.values[PLACE_BY_FIELD[field]]
+        value: FieldValue = self.values[SLOT_BY_FIELD[field]]
         return value
 
     @property
@@ -67,7 +67,7 @@ class ParsedRecord(NamedTuple):
     @property
     def fills_in(self) -> bool:
         """Whether it shows an extra that only some sources show."""
-        return any(self.values[place] is not None for place in _FILLED_ONCE)
+        return any(self.values[slot] is not None for slot in _FILLED_ONCE)
 
     @property
     def listing(self) -> Listing:
@@ -81,11 +81,11 @@ class ParsedRecord(NamedTuple):
 class ParsedBlock:
     """Parsed records side by side, and the rejected ones that stood among them.
 
-    `places` says for each record where it stood in the block of raw records; `columns` are in the
-    order of `VALUE_FIELDS`.
+    `indexes` are the numbers of these records within their block of raw records, from 0. `columns`
+    are in the order of `VALUE_FIELDS`.
     """
 
-    places: Sequence[int]
+    indexes: Sequence[int]
     ids: Sequence[int]
     columns: Sequence[Sequence[Any]]
     digests: Sequence[bytes]
@@ -97,11 +97,11 @@ class ParsedBlock:
         records: Iterable[tuple[int, ParsedRecord]],
         rejected: Sequence[RejectedRecord] = (),
     ) -> Self:
-        """Put records side by side; with each comes its place."""
+        """Put records side by side; each comes with its index."""
         pairs = list(records)
         columns = list(zip(*(record.values for _, record in pairs), strict=True))
         return cls(
-            places=[place for place, _ in pairs],
+            indexes=[index for index, _ in pairs],
             ids=[record.listing_id for _, record in pairs],
             columns=columns or [()] * len(VALUE_FIELDS),
             digests=[record.digest for _, record in pairs],
@@ -122,9 +122,9 @@ class ParsedBlock:
         return map(ParsedRecord, self.ids, zip(*self.columns, strict=True), self.digests)
 
     def pick(self, wanted: Sequence[bool]) -> Self:
-        """Keep the records at whose place `wanted` is true, and all that was rejected."""
+        """Keep the records for which `wanted` is true, and all that was rejected."""
         return type(self)(
-            places=list(compress(self.places, wanted)),
+            indexes=list(compress(self.indexes, wanted)),
             ids=list(compress(self.ids, wanted)),
             columns=[list(compress(column, wanted)) for column in self.columns],
             digests=list(compress(self.digests, wanted)),

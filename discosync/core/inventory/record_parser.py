@@ -21,15 +21,15 @@ from discosync.core.inventory.listing import (
     Listing,
     digest_values,
 )
-from discosync.core.inventory.parsed import PLACE_BY_FIELD, VALUE_FIELDS, ParsedRecord
+from discosync.core.inventory.parsed import SLOT_BY_FIELD, VALUE_FIELDS, ParsedRecord
 from discosync.core.inventory.records import MAX_RECORD_BYTES, RawRecord
 from discosync.errors import BadData
 
 MAX_FIELD_BYTES = 128 * 1024
 """A longer field is quarantined: Discogs' own comment box holds far less."""
 
-_POSTED, _CURRENCY = PLACE_BY_FIELD["posted"], PLACE_BY_FIELD["price_currency"]
-_RELEASE = PLACE_BY_FIELD["release_id"]
+_POSTED, _CURRENCY = SLOT_BY_FIELD["posted"], SLOT_BY_FIELD["price_currency"]
+_RELEASE = SLOT_BY_FIELD["release_id"]
 
 
 class RecordParser:
@@ -47,7 +47,7 @@ class RecordParser:
         self._release_index = index_by_column["release_id"]
         self._listed_index = index_by_column.get("listed")
         self._columns = [
-            (index_by_column[column], PLACE_BY_FIELD[field], field)
+            (index_by_column[column], SLOT_BY_FIELD[field], field)
             for fields in (CONTENT_FIELDS, EXTRA_FIELDS)
             for column, field in FIELD_BY_COLUMN.items()
             if field in fields and column in index_by_column and column not in _READ_LAST
@@ -113,8 +113,8 @@ class RecordParser:
 
     def _read_fields(self, fields: list[str]) -> ParsedRecord:
         values: list[FieldValue] = [None] * len(VALUE_FIELDS)
-        for index, place, field in self._columns:
-            values[place] = READER_BY_FIELD.get(field, read_text)(fields[index], field)
+        for column, slot, field in self._columns:
+            values[slot] = READER_BY_FIELD.get(field, read_text)(fields[column], field)
         if self._listed_index is not None and values[_POSTED] is None:
             values[_POSTED] = parse_listed(fields[self._listed_index])
         if values[_CURRENCY] is None:

@@ -38,7 +38,7 @@ class RecordBlock:
     bodies: Sequence[bytes]
 
     def pick(self, wanted: Sequence[bool]) -> Self:
-        """Keep some of the records: those at whose place `wanted` is true."""
+        """Keep the records for which `wanted` is true."""
         return type(self)(
             lines=list(compress(self.lines, wanted)), bodies=list(compress(self.bodies, wanted))
         )
@@ -62,7 +62,7 @@ class RecordStream:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._buffer = b""
-        self._at = 0
+        self._offset = 0
         self._line = 1
 
     def take(self, size_bytes: int = _BLOCK_BYTES) -> RecordBlock | None:
@@ -72,16 +72,16 @@ class RecordStream:
         """
         while True:
             self._fill(size_bytes)
-            part = self._buffer[self._at : self._at + size_bytes]
+            part = self._buffer[self._offset : self._offset + size_bytes]
             texts = part.split(b"\n")
             rest_bytes = len(texts.pop())
-            odd = [at for at, text in enumerate(texts) if text.count(b'"') & 1]
+            odd = [index for index, text in enumerate(texts) if text.count(b'"') & 1]
             if len(odd) & 1:  # the last record goes on after this part
                 opened = odd.pop()
                 rest_bytes += sum(len(text) + 1 for text in texts[opened:])
                 del texts[opened:]
             if texts:
-                self._at += len(part) - rest_bytes
+                self._offset += len(part) - rest_bytes
                 block = _join(self._line, texts, odd)
                 self._line += len(texts)
                 return block
@@ -99,27 +99,27 @@ class RecordStream:
 
     def give_back(self, block: RecordBlock, stop: int) -> RecordBlock:
         """Give back the records of the block just taken from one on; keep those before."""
-        self._at -= sum(len(body) + 1 for body in block.bodies[stop:])
+        self._offset -= sum(len(body) + 1 for body in block.bodies[stop:])
         self._line = block.lines[stop]
         return RecordBlock(lines=block.lines[:stop], bodies=block.bodies[:stop])
 
     def pass_over(self, size_bytes: int, digest: bytes) -> bool:
         """Pass over the next so many bytes, if they have this digest."""
         self._fill(size_bytes)
-        end = self._at + size_bytes
-        if raw_digest(memoryview(self._buffer)[self._at : end]) != digest:
+        end = self._offset + size_bytes
+        if raw_digest(memoryview(self._buffer)[self._offset : end]) != digest:
             return False
-        self._line += self._buffer.count(b"\n", self._at, end)
-        self._at = end
+        self._line += self._buffer.count(b"\n", self._offset, end)
+        self._offset = end
         return True
 
     def _fill(self, size_bytes: int) -> None:
         """Have at least so many bytes in the buffer, or all that are left."""
-        missing = size_bytes - (len(self._buffer) - self._at)
+        missing = size_bytes - (len(self._buffer) - self._offset)
         if missing > 0:
             more = self._stream.read(max(missing, _BLOCK_BYTES))
-            self._buffer = self._buffer[self._at :] + more
-            self._at = 0
+            self._buffer = self._buffer[self._offset :] + more
+            self._offset = 0
 
 
 def _join(line: int, texts: list[bytes], odd: list[int]) -> RecordBlock:
@@ -128,14 +128,14 @@ def _join(line: int, texts: list[bytes], odd: list[int]) -> RecordBlock:
         return RecordBlock(lines=range(line, line + len(texts)), bodies=texts)
     lines: list[int] = []
     bodies: list[bytes] = []
-    at = 0
+    start = 0
     for opens, closes in zip(odd[::2], odd[1::2], strict=True):
-        bodies += texts[at:opens]
+        bodies += texts[start:opens]
         bodies.append(b"\n".join(texts[opens : closes + 1]))
-        lines += range(line + at, line + opens + 1)
-        at = closes + 1
-    bodies += texts[at:]
-    lines += range(line + at, line + len(texts))
+        lines += range(line + start, line + opens + 1)
+        start = closes + 1
+    bodies += texts[start:]
+    lines += range(line + start, line + len(texts))
     return RecordBlock(lines=lines, bodies=bodies)
 
 

@@ -22,8 +22,8 @@ class FieldChange(NamedTuple):
     after: FieldValue
 
 
-STANDING_COLUMNS = ("status", "release_id", "is_active")
-"""See `Rewrite.keeps_standing`."""
+INDEXED_COLUMNS = ("status", "release_id", "is_active")
+"""See `Rewrite.keeps_indexed`."""
 
 
 class Lifecycle(NamedTuple):
@@ -43,7 +43,7 @@ class Rewrite:
     """The new state of a known listing: where it is written, and over what.
 
     `expected_hash` is the content hash the plan saw; another one in the database means that
-    somebody was first. `keeps_standing` says that status, release and whether it is for sale are
+    somebody was first. `keeps_indexed` says that status, release and whether it is for sale are
     letter by letter what the row holds: these three lead to rows, so that writing them is dear.
     """
 
@@ -54,7 +54,7 @@ class Rewrite:
     content_hash: str
     expected_hash: str | None
     currency: str | None = None
-    keeps_standing: bool = False
+    keeps_indexed: bool = False
 
 
 class RewriteFields(TypedDict):
@@ -67,7 +67,7 @@ class RewriteFields(TypedDict):
     content_hash: str
     expected_hash: str | None
     currency: str | None
-    keeps_standing: NotRequired[bool]
+    keeps_indexed: NotRequired[bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from discosync.core.inventory.listing import (
     digest_values,
     render_hash,
 )
-from discosync.core.inventory.parsed import PLACE_BY_FIELD, ParsedRecord
+from discosync.core.inventory.parsed import SLOT_BY_FIELD, ParsedRecord
 from discosync.core.planning.changes import (
     Completed,
     Lifecycle,
@@ -51,7 +51,7 @@ class Decider:
             content_hash=self._hash_after(row, record),
             expected_hash=row.content_hash,
             currency=self._currency_after(row, record),
-            keeps_standing=row.lifecycle.is_active == lifecycle.is_active
+            keeps_indexed=row.lifecycle.is_active == lifecycle.is_active
             and row.value("status") == record.status
             and row.value("release_id") == record.value("release_id"),
         )
@@ -73,7 +73,7 @@ class Decider:
             return render_hash(record.digest)
         content = list(record.values[: len(CONTENT_FIELDS)])
         for field in self._hidden:
-            content[PLACE_BY_FIELD[field]] = row.value(field)
+            content[SLOT_BY_FIELD[field]] = row.value(field)
         return render_hash(digest_values(content))
 
     def _currency_after(self, row: KnownListing, record: ParsedRecord) -> str | None:

@@ -10,7 +10,7 @@ from discosync.core.inventory.parsed import ParsedRecord
 from discosync.core.planning.changes import FieldChange, Lifecycle
 from discosync.core.planning.known import KnownListing
 
-_CONTENT_PLACES = range(len(CONTENT_FIELDS))
+_CONTENT_SLOTS = range(len(CONTENT_FIELDS))
 
 
 def content_changes(
@@ -21,13 +21,13 @@ def content_changes(
     What was not known yet (None) is learnt, not changed.
     """
     # The values of both begin with the content.
-    others = compress(_CONTENT_PLACES, map(ne, row.values, record.values))
+    others = compress(_CONTENT_SLOTS, map(ne, row.values, record.values))
     return tuple(
         FieldChange(name, before, after)
-        for at in others
-        if (name := CONTENT_FIELDS[at]) in fields
-        and (before := row.values[at]) is not None
-        and canonical(name, before) != canonical(name, after := record.values[at])
+        for slot in others
+        if (name := CONTENT_FIELDS[slot]) in fields
+        and (before := row.values[slot]) is not None
+        and canonical(name, before) != canonical(name, after := record.values[slot])
     )
 
 

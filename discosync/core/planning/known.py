@@ -2,9 +2,8 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from itertools import pairwise
 from typing import NamedTuple, Self
 
@@ -15,7 +14,7 @@ from discosync.core.inventory.listing import (
     content_digest_of,
     heading_of,
 )
-from discosync.core.inventory.records import DIGEST_BYTES, NO_DIGEST
+from discosync.core.inventory.records import DIGEST_BYTES
 from discosync.core.planning.changes import Lifecycle
 
 IS_ACTIVE = 1
@@ -28,7 +27,7 @@ _ACTIVE_BY_FLAGS = bytes(flags & IS_ACTIVE for flags in range(256))
 STORED_FIELDS = CONTENT_FIELDS + FILLED_ONCE_FIELDS
 """The fields that a decision needs of a stored row, in this order."""
 
-_PLACE_BY_FIELD = {field: place for place, field in enumerate(STORED_FIELDS)}
+_SLOT_BY_FIELD = {field: slot for slot, field in enumerate(STORED_FIELDS)}
 
 
 class KnownListing(NamedTuple):
@@ -41,7 +40,7 @@ class KnownListing(NamedTuple):
 
     def value(self, field: str) -> FieldValue:
         """Give the value of one field."""
-        return self.values[_PLACE_BY_FIELD[field]]
+        return self.values[_SLOT_BY_FIELD[field]]
 
     @property
     def heading(self) -> str:
@@ -61,17 +60,15 @@ class KnownListing(NamedTuple):
 class KnownListings:
     """What the database knows of one seller: arrays side by side, sorted by listing id.
 
-    `flags` hold a byte a listing: `IS_ACTIVE`; `IS_INCOMPLETE` for one that lacks an extra which
-    only some sources show; `IS_PURGED` for one that was here once, and stays away while a snapshot
-    shows it as sold, draft, …. `hashes` are the content's digests (`NO_DIGEST` for one of another
-    version), `raw_digests` those of the very records that last showed the listings. Either may be
-    missing as a whole: then it is not known, and settles nothing.
+    `flags` hold a byte a listing: `IS_ACTIVE`; `IS_INCOMPLETE` for a row that lacks a value which
+    only some sources show (a year, an image); `IS_PURGED` for a listing whose row was purged.
+    `hashes` are the digests of the contents, `NO_DIGEST` for a hash of another version. They may
+    be missing as a whole: then no hash is known, and none settles a listing.
     """
 
     ids: "array[int]" = field(default_factory=lambda: array("q"))
     flags: bytes = b""
     hashes: bytes = b""
-    raw_digests: bytes = b""
 
     @classmethod
     def of(cls, rows: Iterable[tuple[int, int, str | None]]) -> Self:
@@ -85,16 +82,23 @@ class KnownListings:
 
     def in_order(self) -> Self:
         """Sort by listing id, if that is not done yet."""
+        order = self.order()
+        return self if order is None else self.ordered(order)
+
+    def order(self) -> list[int] | None:
+        """Give the positions in the order of the listing ids; None when they are sorted already."""
         ids = self.ids
         if all(before < after for before, after in pairwise(ids)):
-            return self
-        order = sorted(range(len(ids)), key=ids.__getitem__)
+            return None
+        return sorted(range(len(ids)), key=ids.__getitem__)
+
+    def ordered(self, order: Sequence[int]) -> Self:
+        """Bring the listings into this order of their positions."""
         return replace(
             self,
-            ids=array("q", (ids[at] for at in order)),
-            flags=bytes(self.flags[at] for at in order),
-            hashes=b"".join(_digest_at(self.hashes, at) for at in order),
-            raw_digests=b"".join(_digest_at(self.raw_digests, at) for at in order),
+            ids=array("q", (self.ids[position] for position in order)),
+            flags=bytes(self.flags[position] for position in order),
+            hashes=b"".join(digest_at(self.hashes, position) for position in order),
         )
 
     def __len__(self) -> int:
@@ -105,46 +109,17 @@ class KnownListings:
         """Say of each listing whether it is active: 1 or 0."""
         return self.flags.translate(_ACTIVE_BY_FLAGS)
 
-    @property
-    def checksum(self) -> str:
-        """Digest ids, flags and raw digests: whether they came back as they were left."""
-        digest = blake2b(self.ids.tobytes(), digest_size=DIGEST_BYTES)
-        digest.update(self.flags)
-        digest.update(self.raw_digests)
-        return digest.hexdigest()
-
     def find(self, listing_id: int) -> int | None:
-        """Say where a listing stands in the arrays; None when it is not known."""
-        at = bisect_left(self.ids, listing_id)
-        return at if at < len(self.ids) and self.ids[at] == listing_id else None
+        """Give the position of a listing in the arrays; None when the listing is not known."""
+        position = bisect_left(self.ids, listing_id)
+        is_known = position < len(self.ids) and self.ids[position] == listing_id
+        return position if is_known else None
 
-    def hash_at(self, at: int) -> bytes:
+    def hash_at(self, position: int) -> bytes:
         """Give the digest of a listing's content."""
-        return _digest_at(self.hashes, at)
-
-    def raw_digest_at(self, at: int) -> bytes:
-        """Give the digest of the record that last showed a listing."""
-        return _digest_at(self.raw_digests, at)
-
-    def index_raw_digests(self, places: Iterable[int] | None = None) -> dict[bytes, int]:
-        """Map the digests of records to where their listings stand: of all, or of some."""
-        digests = self.raw_digests
-        if places is None:
-            places = range(len(digests) // DIGEST_BYTES)
-        index = {digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES]: at for at in places}
-        index.pop(NO_DIGEST, None)
-        return index
-
-    def chunks(self, size: int) -> Iterator["KnownListings"]:
-        """Cut ids, flags and raw digests into pieces of that many listings."""
-        for start in range(0, len(self), size):
-            stop = start + size
-            yield KnownListings(
-                ids=self.ids[start:stop],
-                flags=self.flags[start:stop],
-                raw_digests=self.raw_digests[start * DIGEST_BYTES : stop * DIGEST_BYTES],
-            )
+        return digest_at(self.hashes, position)
 
 
-def _digest_at(digests: bytes, at: int) -> bytes:
-    return digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES]
+def digest_at(digests: bytes, position: int) -> bytes:
+    """Give one of several digests that stand side by side."""
+    return digests[position * DIGEST_BYTES : (position + 1) * DIGEST_BYTES]

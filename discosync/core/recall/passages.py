@@ -24,13 +24,13 @@ class Passages:
     """How the file of the last applied snapshot was made up, passage by passage.
 
     `sizes` are in bytes, `digests` are of those bytes, `counts` say how many records each has;
-    `places` are where the listings of all those records stand among the known ones.
+    `positions` are where the listings of all those records stand among the known ones.
     """
 
     sizes: "array[int]" = field(default_factory=lambda: array("I"))
     counts: "array[int]" = field(default_factory=lambda: array("I"))
     digests: bytes = b""
-    places: "array[int]" = field(default_factory=lambda: array("I"))
+    positions: "array[int]" = field(default_factory=lambda: array("I"))
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -41,12 +41,19 @@ class Passages:
 
     def is_scattered(self) -> bool:
         """Whether there are so many that they had better be made anew."""
-        return len(self) > 64 + 3 * len(self.places) // RECORDS_PER_PASSAGE
+        return len(self) > 64 + 3 * len(self.positions) // RECORDS_PER_PASSAGE
 
     def pack(self) -> bytes:
         """Write them as few bytes; neighbours in the file mostly are neighbours by their id."""
-        steps = array("i", (b - a for a, b in zip((0, *self.places), self.places, strict=False)))
-        numbers = (array("I", [len(self.sizes), len(self.places)]), self.sizes, self.counts, steps)
+        steps = array(
+            "i", (b - a for a, b in zip((0, *self.positions), self.positions, strict=False))
+        )
+        numbers = (
+            array("I", [len(self.sizes), len(self.positions)]),
+            self.sizes,
+            self.counts,
+            steps,
+        )
         return zlib.compress(b"".join(map(_little_endian, numbers)) + self.digests, 1)
 
     @classmethod
@@ -58,13 +65,13 @@ class Passages:
             ends = list(accumulate((8, 4 * head[0], 4 * head[0], 4 * head[1])))
             sizes = _read("I", unpacked[ends[0] : ends[1]])
             counts = _read("I", unpacked[ends[1] : ends[2]])
-            places = array("I", accumulate(_read("i", unpacked[ends[2] : ends[3]])))
+            positions = array("I", accumulate(_read("i", unpacked[ends[2] : ends[3]])))
         except (zlib.error, IndexError, OverflowError, ValueError) as exc:
             raise ValueError(f"passages cannot be read: {exc}") from exc
         digests = bytes(unpacked[ends[3] :])
-        if len(digests) != DIGEST_BYTES * len(sizes) or sum(counts) != len(places):
+        if len(digests) != DIGEST_BYTES * len(sizes) or sum(counts) != len(positions):
             raise ValueError("passages cannot be read: they are not whole")
-        return cls(sizes=sizes, counts=counts, digests=digests, places=places)
+        return cls(sizes=sizes, counts=counts, digests=digests, positions=positions)
 
 
 def _little_endian(numbers: "array[int]") -> bytes:
@@ -106,7 +113,7 @@ class PassageLog:
 
     def finish(self, known: KnownListings, unsettled: AbstractSet[int]) -> Passages:
         """Say what the next run may pass over: where each record settles its listing."""
-        sizes, counts, digests, places = array("I"), array("I"), bytearray(), array("I")
+        sizes, counts, digests, positions = array("I"), array("I"), bytearray(), array("I")
         last = -1
         for size_bytes, digest, ids in zip(self._sizes, self._digests, self._ids, strict=True):
             found = _find_all(known, ids, after=last)
@@ -114,22 +121,22 @@ class PassageLog:
                 sizes.append(size_bytes)
                 counts.append(len(ids))
                 digests += digest
-                places.extend(found)
+                positions.extend(found)
                 last = found[-1]
-        return Passages(sizes=sizes, counts=counts, digests=bytes(digests), places=places)
+        return Passages(sizes=sizes, counts=counts, digests=bytes(digests), positions=positions)
 
 
 def _find_all(known: KnownListings, ids: Sequence[int], *, after: int) -> list[int] | None:
     """Find listings, which mostly follow each other; None when one is not known."""
     known_ids, end = known.ids, len(known.ids)
-    places: list[int] = []
-    place = after
+    positions: list[int] = []
+    position = after
     for listing_id in ids:
-        place += 1
-        if place >= end or known_ids[place] != listing_id:
+        position += 1
+        if position >= end or known_ids[position] != listing_id:
             found = known.find(listing_id)
             if found is None:
                 return None
-            place = found
-        places.append(place)
-    return places
+            position = found
+        positions.append(position)
+    return positions

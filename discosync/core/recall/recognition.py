@@ -6,8 +6,8 @@ from itertools import accumulate, compress
 from discosync.core.inventory.block_parser import BlockParser
 from discosync.core.inventory.parsed import ParsedBlock
 from discosync.core.inventory.records import RecordBlock, RecordStream, raw_digest
-from discosync.core.planning.known import KnownListings
 from discosync.core.planning.plan import Planner
+from discosync.core.recall.known_records import KnownRecords
 from discosync.core.recall.passages import RECORDS_PER_PASSAGE, PassageLog, Passages
 
 _PIECE_BYTES = 64 * 1024
@@ -35,7 +35,7 @@ class Recogniser:
 
     def __init__(
         self,
-        known: KnownListings,
+        known: KnownRecords,
         parser: BlockParser,
         planner: Planner,
         passages: Passages,
@@ -52,7 +52,7 @@ class Recogniser:
         self._passages = Passages() if passages.is_scattered() else passages
         self._starts = list(accumulate(self._passages.counts, initial=0))
         self._number_by_first = self._index_firsts()
-        self._place_by_digest: dict[bytes, int] = {}
+        self._position_by_digest: dict[bytes, int] = {}
         self._moved = 0
         self._has_all = False
         self._next = 0
@@ -60,8 +60,8 @@ class Recogniser:
 
     def _index_firsts(self) -> dict[bytes, int]:
         """Map the digest of each passage's first record to its number."""
-        places = self._passages.places
-        firsts = [self._known.raw_digest_at(places[start]) for start in self._starts[:-1]]
+        positions = self._passages.positions
+        firsts = [self._known.raw_digest_at(positions[start]) for start in self._starts[:-1]]
         return {digest: number for number, digest in enumerate(firsts)}
 
     def read(self, stream: RecordStream) -> Iterator[int]:
@@ -75,9 +75,9 @@ class Recogniser:
                 return
             yield count
 
-    def _places(self, numbers: range) -> Sequence[int]:
+    def _positions(self, numbers: range) -> Sequence[int]:
         """Say where the listings of passages in a row stand among the known ones."""
-        return self._passages.places[self._starts[numbers.start] : self._starts[numbers.stop]]
+        return self._passages.positions[self._starts[numbers.start] : self._starts[numbers.stop]]
 
     def _pass_over(self, stream: RecordStream) -> int:
         """Pass over the next passage, if it is as it was; say how many records it has."""
@@ -87,13 +87,13 @@ class Recogniser:
         size_bytes, digest = self._passages.sizes[number], self._passages.digest(number)
         if not stream.pass_over(size_bytes, digest):
             return 0
-        places = self._places(range(number, number + 1))
+        positions = self._positions(range(number, number + 1))
         self._next += 1
         self._at_once = 1
-        self.passed_over += len(places)
-        self._planner.recognise(places)
-        self.log.note(size_bytes, digest, [self._known.ids[place] for place in places])
-        return len(places)
+        self.passed_over += len(positions)
+        self._planner.recognise(positions)
+        self.log.note(size_bytes, digest, [self._known.ids[position] for position in positions])
+        return len(positions)
 
     def _take(self, stream: RecordStream) -> int:
         """Take records one by one, up to where a passage may begin; say how many."""
@@ -107,16 +107,16 @@ class Recogniser:
         else:
             self._next = numbers.stop
         self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
-        places = self._look_up(digests, numbers)
-        self._planner.recognise([place for place in places if place is not None])
-        ids = [0 if place is None else self._known.ids[place] for place in places]
-        if None in places:
-            self._parse(block, digests, ids, [place is None for place in places])
+        positions = self._look_up(digests, numbers)
+        self._planner.recognise([position for position in positions if position is not None])
+        ids = [0 if position is None else self._known.ids[position] for position in positions]
+        if None in positions:
+            self._parse(block, digests, ids, [position is None for position in positions])
         self.log.note_records(block.bodies, ids)
         return len(digests)
 
     def _size_of(self, numbers: range) -> int:
-        """Say how much is taken in place of these passages."""
+        """Say how much is taken in position of these passages."""
         sizes = self._passages.sizes[numbers.start : numbers.stop]
         return sum(sizes) + _MARGIN_BYTES if sizes else _PIECE_BYTES
 
@@ -135,11 +135,11 @@ class Recogniser:
         self, block: RecordBlock, digests: Sequence[bytes], ids: list[int], are_new: Sequence[bool]
     ) -> None:
         """Let the planner see the records that are new; put down whose they are."""
-        new_at = list(compress(range(len(ids)), are_new))
+        new_indexes = list(compress(range(len(ids)), are_new))
         new_digests = list(compress(digests, are_new))
         for parsed in self._parser.read(block.pick(are_new)):
-            for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
-                ids[new_at[place]] = listing_id
+            for index, listing_id in zip(parsed.indexes, parsed.ids, strict=True):
+                ids[new_indexes[index]] = listing_id
             others = self._without_moved(parsed, new_digests)
             if writable := self._planner.see_block(others, new_digests):
                 self._put_aside(writable)
@@ -151,12 +151,12 @@ class Recogniser:
         known = self._known
         moved: list[int] = []
         are_others: list[bool] = []
-        for place, listing_id in zip(parsed.places, parsed.ids, strict=True):
-            at = known.find(listing_id)
-            has_moved = at is not None and known.raw_digest_at(at) == digests[place]
+        for index, listing_id in zip(parsed.indexes, parsed.ids, strict=True):
+            position = known.find(listing_id)
+            has_moved = position is not None and known.raw_digest_at(position) == digests[index]
             are_others.append(not has_moved)
-            if at is not None and has_moved:
-                moved.append(at)
+            if position is not None and has_moved:
+                moved.append(position)
         if not moved:
             return parsed
         self._moved += len(moved)
@@ -167,15 +167,15 @@ class Recogniser:
         """Say where the listings stand whose records have these digests, as far as is known."""
         if not self._has_all:
             if not self._number_by_first or self._moved > _MANY:
-                self._place_by_digest = self._known.index_raw_digests()
+                self._position_by_digest = self._known.index_raw_digests()
                 self._has_all = True
             else:
                 self._look_around(numbers)
-        return list(map(self._place_by_digest.get, digests))
+        return list(map(self._position_by_digest.get, digests))
 
     def _look_around(self, numbers: range) -> None:
         """Be ready for the records of these passages, and of the next ones."""
         if numbers:  # behind the last one its records may go on
             stop = min(numbers.stop + _AROUND, len(self._passages))
-            places = self._places(range(numbers.start, stop))
-            self._place_by_digest = self._known.index_raw_digests(places)
+            positions = self._positions(range(numbers.start, stop))
+            self._position_by_digest = self._known.index_raw_digests(positions)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
-from discosync.core.planning.known import KnownListings
+from discosync.core.recall.known_records import KnownRecords
+from discosync.core.recall.mark import SnapshotMark
 from discosync.core.recall.passages import Passages
-from discosync.core.recall.remembered import SnapshotMark
 from discosync.database.connection.session import Session
 from discosync.database.recall.fingerprints import (
     SeenRows,
@@ -35,7 +35,7 @@ class NextMark:
 
     mark: SnapshotMark
     seen: SeenRows
-    known: KnownListings | None
+    known: KnownRecords | None
     passages: Passages | None
 
 
@@ -48,7 +48,7 @@ def load_mark(session: Session, seller: str) -> SnapshotMark | None:
     return None if found is None else SnapshotMark(**dict(zip(_MARK_COLUMNS, found, strict=True)))
 
 
-def load_remembered(session: Session, seller: str) -> KnownListings:
+def load_remembered(session: Session, seller: str) -> KnownRecords:
     """Load ids, flags and digests of records as the mark left them, or what is there of them.
 
     The mark's `checksum` says whether it is all.
@@ -61,7 +61,7 @@ def load_remembered(session: Session, seller: str) -> KnownListings:
     ids = array("q", packed[: len(packed) // 8 * 8])
     if sys.byteorder == "big":
         ids.byteswap()
-    return KnownListings(ids=ids, flags=bytes(flags), raw_digests=bytes(digests))
+    return KnownRecords(ids=ids, flags=bytes(flags), raw_digests=bytes(digests))
 
 
 def _load_chunks(session: Session, seller: str) -> Iterator[tuple[int, bytes, bytes, bytes]]:
@@ -109,7 +109,7 @@ def _write_mark(session: Session, seller: str, mark: SnapshotMark) -> None:
     )
 
 
-def _write_chunks(session: Session, seller: str, known: KnownListings) -> None:
+def _write_chunks(session: Session, seller: str, known: KnownRecords) -> None:
     """Write the chunks that are not as before."""
     before = {number: parts for number, *parts in _load_chunks(session, seller)}
     rows: list[dict[str, Any]] = []

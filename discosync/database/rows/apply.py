@@ -72,7 +72,7 @@ def _write_seen(
         new = filter(None, (_take(block, added) for block in blocks))
         all_rows = chain.from_iterable(map(layout.new_rows, new))
         return writer.insert("listings", layout.new_columns, all_rows)
-    updates = [_Updates(writer, layout, keeps_standing=keeps) for keeps in (False, True)]
+    updates = [_Updates(writer, layout, keeps_indexed=keeps) for keeps in (False, True)]
     written = 0
     for block in blocks:
         if added_block := _take(block, added):
@@ -87,20 +87,20 @@ def _write_seen(
 class _Updates:
     """Collects rows that are written alike, and writes some thousand at a time."""
 
-    def __init__(self, writer: BulkWriter, layout: RowLayout, *, keeps_standing: bool) -> None:
+    def __init__(self, writer: BulkWriter, layout: RowLayout, *, keeps_indexed: bool) -> None:
         self._writer = writer
         self._layout = layout
-        self._keeps_standing = keeps_standing
+        self._keeps_indexed = keeps_indexed
         self._rows: list[Row] = []
         self._written = 0
 
     def add(self, block: ParsedBlock, rewrites: Sequence[Rewrite]) -> None:
         """Take the rows of a block that are written in this way."""
-        own = [rewrite.keeps_standing == self._keeps_standing for rewrite in rewrites]
+        own = [rewrite.keeps_indexed == self._keeps_indexed for rewrite in rewrites]
         if any(own):
             chosen = list(compress(rewrites, own))
             self._rows += self._layout.rewritten_rows(
-                block.pick(own), chosen, keeps_standing=self._keeps_standing
+                block.pick(own), chosen, keeps_indexed=self._keeps_indexed
             )
         if len(self._rows) >= _ROWS_PER_UPDATE:
             self._write()
@@ -112,7 +112,7 @@ class _Updates:
         return self._written
 
     def _write(self) -> None:
-        assignments = self._layout.assignments(keeps_standing=self._keeps_standing)
+        assignments = self._layout.assignments(keeps_indexed=self._keeps_indexed)
         self._written += self._writer.update("listings", assignments, self._rows)
         self._rows = []
 

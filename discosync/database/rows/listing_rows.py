@@ -13,8 +13,8 @@ from discosync.core.inventory.listing import (
     first_of,
     render_hash,
 )
-from discosync.core.inventory.parsed import PLACE_BY_FIELD, VALUE_FIELDS, ParsedBlock
-from discosync.core.planning.changes import STANDING_COLUMNS, Lifecycle, Rewrite
+from discosync.core.inventory.parsed import SLOT_BY_FIELD, VALUE_FIELDS, ParsedBlock
+from discosync.core.planning.changes import INDEXED_COLUMNS, Lifecycle, Rewrite
 from discosync.core.planning.lifecycle import lifecycle_of_new
 from discosync.database.connection.bulk import Assignments, BulkWriter, Row
 
@@ -53,9 +53,9 @@ class RowLayout:
         self._shown = (*content, *self._primary, *Lifecycle._fields, *_STAMPED)
         self.new_columns = (*self._shown, *self._extras, *_KEYS, "created_at")
 
-    def assignments(self, *, keeps_standing: bool) -> Assignments:
+    def assignments(self, *, keeps_indexed: bool) -> Assignments:
         """Say what is written to known listings that their records show."""
-        left_out = STANDING_COLUMNS if keeps_standing else ()
+        left_out = INDEXED_COLUMNS if keeps_indexed else ()
         return Assignments(
             set_columns=tuple(name for name in self._shown if name not in left_out),
             kept_columns=self._extras,
@@ -88,7 +88,7 @@ class RowLayout:
         return zip(*(columns[name] for name in self.new_columns), strict=False)
 
     def rewritten_rows(
-        self, block: ParsedBlock, rewrites: Sequence[Rewrite], *, keeps_standing: bool
+        self, block: ParsedBlock, rewrites: Sequence[Rewrite], *, keeps_indexed: bool
     ) -> Iterable[Row]:
         """Make the rows of known listings; `rewrites` are in the order of the records."""
         columns = {
@@ -96,7 +96,7 @@ class RowLayout:
             **self._lifecycles([rewrite.lifecycle for rewrite in rewrites]),
             "content_hash": [rewrite.content_hash for rewrite in rewrites],
         }
-        assigned = self.assignments(keeps_standing=keeps_standing)
+        assigned = self.assignments(keeps_indexed=keeps_indexed)
         values = (columns[name] for name in (*assigned.set_columns, *assigned.kept_columns))
         return zip(*values, *self._keys(rewrites), strict=False)
 
@@ -127,7 +127,7 @@ class RowLayout:
         """Give the columns that a listing's record fills alone."""
         columns: dict[str, Iterable[Any]] = dict(zip(VALUE_FIELDS, block.columns, strict=True))
         for name in self._primary:
-            names = block.columns[PLACE_BY_FIELD[_PRIMARY_COLUMNS[name][0]]]
+            names = block.columns[SLOT_BY_FIELD[_PRIMARY_COLUMNS[name][0]]]
             first_by_names = {each: _first_name(name, each) for each in set(names)}
             columns[name] = map(first_by_names.__getitem__, names)
         for name in ("price_value", "weight"):

@@ -89,7 +89,7 @@ def _rejected(blocks: Sequence[ParsedBlock]) -> list[RejectedRecord]:
 def test_blocks_say_what_records_say(
     file: tuple[Header, RecordBlock], currency: str | None
 ) -> None:
-    """Values, digests, places and reasons are those of the records read alone."""
+    """Values, digests, indexes and reasons are those of the records read alone."""
     header, block = file
     expected = _one_by_one(header, block, currency)
     parsed = list(BlockParser(header, currency=currency).read(block))
@@ -99,8 +99,8 @@ def test_blocks_say_what_records_say(
         (r.listing_id, list(r.values), r.digest) for r in good
     ]
     assert _rejected(parsed) == [r for r in expected if isinstance(r, RejectedRecord)]
-    places = [place for one in parsed for place in one.places]
-    again = block.pick([at in places for at in range(len(block.bodies))])
+    indexes = [index for one in parsed for index in one.indexes]
+    again = block.pick([index in indexes for index in range(len(block.bodies))])
     assert _one_by_one(header, again, currency) == good
 
 

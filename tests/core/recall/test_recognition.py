@@ -22,12 +22,14 @@ from discosync.core.inventory.records import NO_DIGEST, RecordStream, split_reco
 from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.core.planning.changes import ChangeSet, Removed
 from discosync.core.planning.differences import find_conflicts
-from discosync.core.planning.known import IS_PURGED, STORED_FIELDS, KnownListing, KnownListings
+from discosync.core.planning.known import IS_PURGED, STORED_FIELDS, KnownListing
 from discosync.core.planning.lifecycle import lifecycle_of_new
 from discosync.core.planning.plan import Planner
+from discosync.core.recall.known_records import KnownRecords
+from discosync.core.recall.mark import SnapshotMark, context_of
+from discosync.core.recall.memory import Memory
 from discosync.core.recall.passages import Passages
 from discosync.core.recall.recognition import Recogniser
-from discosync.core.recall.remembered import SnapshotMark, context_of
 from tests.support.shop import NOON
 
 HEADERS = (
@@ -89,7 +91,7 @@ class World:
     remembers: bool
     rows: dict[int, KnownListing] = field(default_factory=dict)
     purged: set[int] = field(default_factory=set)
-    remembered: KnownListings | None = None
+    remembered: KnownRecords | None = None
     context: str = ""
     passages: bytes = field(default_factory=lambda: Passages().pack())
     read: int = 0
@@ -101,11 +103,14 @@ class World:
         raw = list(split_records(io.BytesIO(hour.body)))
         header = parse_header(raw[0])
         snapshot = _snapshot(hour)
-        context = context_of(snapshot, header, rules="1")
+        context = context_of(snapshot, header)
         known, sees = self._known(context), header.sees
         if hour.currency is not None:
             sees |= {"price_currency"}
-        planner = Planner(known, sees=sees, as_of=NOON, may_remove=hour.is_complete)
+        memory = Memory(known)
+        planner = Planner(
+            known, sees=sees, as_of=NOON, may_remove=hour.is_complete, observer=memory
+        )
         parser = BlockParser(header, currency=hour.currency)
         passages = Passages.unpack(self.passages) if known is self.remembered else Passages()
         aside: list[ParsedBlock] = []
@@ -131,24 +136,24 @@ class World:
         assert len({listing.listing_id for listing in put}) == len(put)
         assert all(listing == first[listing.listing_id] for listing in put)
         self._apply(changes, {listing.listing_id: listing for listing in put}, sees)
-        self.remembered, self.context = planner.remembered.known_after(changes), context
+        self.remembered, self.context = memory.known_after(changes), context
         is_plain = hour.is_complete and not planner.repeated_ids
-        unsettled = planner.remembered.unsettled_ids
+        unsettled = memory.unsettled_ids
         left = recogniser.log.finish(self.remembered, unsettled) if is_plain else Passages()
         self.passages = left.pack()
-        is_whole = planner.remembered.settles_all_of(changes)
+        is_whole = memory.settles_all_of(changes)
         is_whole = is_whole and not planner.repeated_ids and hour.is_complete
         self.mark = _mark(changes) if is_whole else None
         if hour.purges:
             self._purge()
         return changes
 
-    def _known(self, context: str) -> KnownListings:
+    def _known(self, context: str) -> KnownRecords:
         if self.remembers and self.remembered is not None and self.context == context:
             return self.remembered
         purged = [(i, IS_PURGED, None) for i in self.purged - self.rows.keys()]
         rows = [(i, row.flags, row.content_hash) for i, row in self.rows.items()]
-        return KnownListings.of([*rows, *purged])
+        return KnownRecords.of([*rows, *purged])
 
     def _apply(
         self, changes: ChangeSet, put_aside: dict[int, Listing], sees: frozenset[str]
