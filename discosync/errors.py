@@ -20,7 +20,7 @@
         ├── Interrupted     130   SIGINT, usually Ctrl-C
         └── Terminated      143   SIGTERM or SIGHUP, usually a shutdown
 
-An error says what happened (`message`) and what to do or type next (`hint`). Only `runner.py` turns
+An error says what happened (`message`) and what to do or type next (`hint`). Only `runner/` turns
 one into a report, and only `cli/` ends the process. `docs/reference/` says what an operator does
 about each status.
 """

@@ -1,1 +1,1 @@
-"""The chapters of `discosync compare`."""
+"""The chapters of `compare`."""

@@ -1,1 +1,1 @@
-"""The chapters of `discosync purge-inactive`: archive first, then delete."""
+"""The chapters of `purge-inactive`: archive first, then delete."""

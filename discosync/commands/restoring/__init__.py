@@ -1,1 +1,1 @@
-"""The chapters of `discosync restore`: from the history, or from an archive of a purge."""
+"""The chapters of `restore`: from the history, or from an archive of a purge."""
