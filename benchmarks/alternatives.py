@@ -1,11 +1,11 @@
-"""Time discosync beside what a seller could take instead, and check what each leaves behind.
+"""Time discosync and what a seller could use instead, and check the rows that each one leaves.
 
     python benchmarks/alternatives.py [--listings 100000] [--databases sqlite,postgres] [--runs 3]
         [--only NAME,…] [--cases NAME,…] [--postgres-url URL] [--work DIR] [--json FILE]
 
-Makes its data, installs the alternatives into an environment of its own, runs all ways by turns
-as whole processes in fresh copies of the same state, and prints medians and ratios. Ends with 1
-when a way failed or left wrong rows. What limits each figure: docs/explanation/costs.md.
+Makes its data, installs the alternatives into a separate environment, runs every way in turn as a
+whole process on a fresh copy of the same state, and prints medians and ratios. Ends with 1 when a
+way failed or left wrong rows. What limits each figure: docs/explanation/costs.md.
 """
 
 import argparse
@@ -34,7 +34,7 @@ DATABASES = ("sqlite", "postgres")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bench:
-    """What all runs share."""
+    """The exports, cases and interpreter that all runs use."""
 
     exports: Mapping[Case, Export]
     cases: Sequence[Case]
@@ -42,7 +42,7 @@ class _Bench:
     runs: int
 
     def time(self, database: str, states: States, ways: Sequence[Way]) -> Iterator[Row]:
-        """Run every case on one database: the ways by turns, each in a fresh state."""
+        """Run every case on one database: one way after the other, each on a fresh state."""
         loaded: dict[Way, State] = {}
         for case in self.cases:
             rows = [
@@ -56,7 +56,7 @@ class _Bench:
             yield from rows
 
     def _state(self, case: Case, way: Way, states: States, loaded: dict[Way, State]) -> State:
-        """Give a fresh state; what a first load leaves is made once and kept in `loaded`."""
+        """Return a fresh state; the one after a first load is made once and kept in `loaded`."""
         if case is Case.FIRST or way.query is None:
             return states.make("run")
         if way not in loaded:
@@ -122,7 +122,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 class _names_of:  # noqa: N801 - argparse shows it as the type
-    """Reads names with commas between them, each one of those allowed."""
+    """Parses names separated by commas; refuses a name that is not allowed."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
         self._allowed = allowed

@@ -1,10 +1,10 @@
-"""Time the reader of the releases dump beside bare parsers, each in a process of its own.
+"""Time the reader of the releases dump and two plain parsers, each in a process of its own.
 
     python benchmarks/dump.py [--records 200000] [--wanted 0.05] [--runs 3] [--keep FILE]
 
 Makes a dump of made-up records of about 10 kB each, then prints medians: records and unpacked MB a
-second, and the peak memory of the process. `prefilter` does nothing but cut, read the id and parse
-what is wanted; `iterparse` is the plain way of the standard library (a tenth of the records).
+second, and the peak memory of the process. `prefilter` only cuts records, reads their ids and
+parses the wanted ones; `iterparse` is the standard library's parser, on a tenth of the records.
 """
 
 import argparse
@@ -32,7 +32,7 @@ _BARE_ID = re.compile(rb'<release id="(\d+)"')
 
 
 def _write_dump(path: Path, records: int) -> int:
-    """Write a dump; return its unpacked size. Each record gets words of its own."""
+    """Write a dump and return its unpacked size; each record has other words, to pack like one."""
     rng = Random(1)
     words = [
         "".join(rng.choices("abcdefghijklmnoprstuvw", k=rng.randrange(2, 9))) for _ in range(4000)
@@ -108,13 +108,13 @@ _WAYS: dict[str, Callable[[Path, frozenset[int]], int]] = {
 
 
 def _choose(records: int, share: float) -> frozenset[int]:
-    """Choose what is wanted; one that there is not, so that nobody may stop early."""
+    """Choose the wanted releases, and one that the dump lacks, so that no reader stops early."""
     rng = Random(2)
     return frozenset(rng.sample(range(1, records + 1), int(records * share))) | {records + 1}
 
 
 def _work(way: str, path: Path, records: int, share: float) -> None:
-    """Do one way in this process; print found, seconds and peak memory in kB."""
+    """Run one parser in this process; print the number found, seconds, and peak memory in kB."""
     wanted = _choose(records, share)
     began = time.perf_counter()
     found = _WAYS[way](path, wanted)

@@ -1,10 +1,10 @@
-"""Trace a walk through the pages at Discogs' real limits: whether each minute is used, and no 429.
+"""Trace a walk through the pages at Discogs' real limits: each minute is used, without a 429.
 
     python benchmarks/pace.py [--listings 20000]
 
-Serves a made-up shop from the sandbox, which answers 60 requests in any 60 seconds and refuses the
-others as Discogs does, lets `discosync sync --source pages` walk through it, and prints when the
-requests came. Takes as long as that takes: some three minutes. Ends with 1 after a 429.
+The sandbox serves a made-up shop and, as Discogs does, refuses more than 60 requests in 60 seconds.
+`discosync sync --source pages` walks through it, and the times of its requests are printed. It
+takes about three minutes, and ends with 1 after a 429.
 """
 
 import argparse

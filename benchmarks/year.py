@@ -1,13 +1,13 @@
-"""Fill a database with a year of hourly history, then time what asks about the past.
+"""Fill a database with a year of hourly history, then time the commands that read the past.
 
     python benchmarks/year.py --database sqlite:////tmp/year.db [--listings 100000] [--hours 8760]
         [--changes 300] [--runs 3] [--keep]
     python benchmarks/year.py --postgres …
 
-The inventory is loaded by a real sync; the hours after it are written in bulk, in the form in
-which runs write them, checkpoints included. `--keep` times what an earlier call has left in the
-database; `--postgres` starts a server of its own for this call. At the end `db compact` thins the
-database, and everything is timed once more.
+The inventory is loaded by a real sync. The hours after it are written in bulk, in the form in which
+runs write them, with checkpoints. `--keep` uses the database as an earlier call has left it;
+`--postgres` starts a server for this call. At the end `db compact` thins the history, and all
+commands are timed once more.
 """
 
 import argparse
@@ -57,7 +57,7 @@ COMMANDS = (
 
 
 class _Year:
-    """A shop's year: what each hour changes."""
+    """A shop's year: what changes in each hour."""
 
     def __init__(self, known: dict[str, tuple[str, bool]], begin: datetime) -> None:
         self.price = {i: price for i, (price, _) in known.items()}
@@ -67,12 +67,12 @@ class _Year:
         self.touched: set[str] = set()
 
     def hour(self, number: int, changes: int) -> Iterator[tuple[str, str, str]]:
-        """Give listing, kind and fields of every change of one hour."""
+        """Yield listing id, kind and fields, as JSON, of every change of one hour."""
         now = self.begin + timedelta(hours=number)
-        for at in random.sample(range(len(self.active)), changes):
-            if at >= len(self.active):
+        for position in random.sample(range(len(self.active)), changes):
+            if position >= len(self.active):  # the list got shorter meanwhile
                 continue
-            listing = self.active[at]
+            listing = self.active[position]
             self.touched.add(listing)
             if random.random() < 0.85:
                 before, after = self.price[listing], f"{random.randint(100, 9900) / 100:.2f}"
@@ -83,7 +83,7 @@ class _Year:
                 self.active.append(back)
                 yield back, "reactivated", _lifecycle(gone, None)
             else:
-                self.active[at] = self.active[-1]
+                self.active[position] = self.active[-1]
                 self.active.pop()
                 self.removed[listing] = now
                 yield listing, "removed", _lifecycle(None, now)
@@ -169,7 +169,7 @@ def _history(year: _Year, first: int, options: argparse.Namespace) -> Iterator[R
 
 
 def _settle(session: Session, year: _Year) -> None:
-    """Bring the touched rows to where their history ends."""
+    """Write the touched rows as their last change left them."""
     assignments = Assignments(
         set_columns=(
             "price_value",
@@ -234,7 +234,7 @@ def _time(options: argparse.Namespace, environment: dict[str, str]) -> None:
 
 
 def _processor_seconds() -> float:
-    """Say what the commands so far have computed: on a busy machine it tells more than a clock."""
+    """Return the processor time of all commands so far: on a busy machine a clock says less."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

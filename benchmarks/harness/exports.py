@@ -42,7 +42,7 @@ ForSale = dict[int, tuple[Decimal, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """A file, and what is for sale in it: price and comments by listing id."""
+    """A file, and its listings for sale: listing id → price and comments."""
 
     path: Path
     for_sale: ForSale

@@ -1,4 +1,4 @@
-"""The environment that holds the alternatives, so that nobody's installation grows."""
+"""A separate environment for the alternatives, so that they change no other installation."""
 
 import hashlib
 import subprocess

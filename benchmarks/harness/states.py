@@ -30,7 +30,7 @@ class States(Protocol):
         """Make an empty one, in place of what had that name."""
 
     def copy(self, state: State, name: str) -> State:
-        """Copy one that nobody uses."""
+        """Copy a state that no process uses."""
 
     def settle(self, state: State) -> None:
         """Do what the database would do soon after a load: statistics, vacuum, checkpoint."""

@@ -54,6 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
         received = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = urlsplit(self.path).path
         with self.state.lock:
+            # Orders of a rehearsal are no requests to Discogs: they count nowhere.
             if path.startswith("/sandbox/"):
                 reply, fault, used = self._control(path, received), None, 0
             else:
@@ -166,6 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         is_owner = self._is_signed_in and self._identity.casefold() == state.seller.casefold()
         if not is_owner and page > _MAX_PUBLIC_PAGES:
             return _error(403, "Pagination above 100 disabled for inventories besides your own")
+        # A filter by a stranger is ignored, and he gets what is For Sale (observed, August 2026).
         status = query.get("status", ["All"])[0] if is_owner else "For Sale"
         shown = for_sale(state.inventory, status)
         return _json_reply(

@@ -100,6 +100,7 @@ def _number(value: object) -> int:
 def _id(value: object) -> int | None:
     """Parse an id; return None for 0 and for no id: Discogs has no entry for the name."""
     number = 0 if value is None or value == "" else _number(value)
+    # The column is a 32-bit integer; Discogs' artists and labels are far from that.
     if number < 0 or number >= 2**31:
         raise ValueError(f"an id is {number}")
     return number or None
@@ -116,6 +117,7 @@ def _name(value: object) -> str:
 
 def is_too_long(name: str) -> bool:
     """Return whether a name is too long for an index; Discogs' own have some hundred characters."""
+    # A character has four bytes at most: the usual name is not encoded for this.
     return len(name) * 4 > MAX_NAME_BYTES and len(name.encode()) > MAX_NAME_BYTES
 
 

@@ -52,6 +52,7 @@ def found(
     credits_: ReleaseCredits, *, source: LookupSource, now: datetime, is_sandbox: bool = False
 ) -> Lookup:
     """Return the lookup of a release that was found, as empty without main artists and labels."""
+    # A producer or a photographer is no artist that the release is by.
     has_any = any(not credit.role for credit in credits_.artists) or bool(credits_.labels)
     return Lookup(
         release_id=credits_.release_id,

@@ -47,7 +47,8 @@ def links_of(
     credits_: "ReleaseCredits", artists: "Mapping[Key, str]", labels: "Mapping[Key, str]"
 ) -> Links:
     """Return the links for a release's credits; the maps hold a credit's key → its entry's uuid."""
-    from discosync.core.catalog.entries import key_of  # noqa: PLC0415 - every sync imports this module
+    # Imported here because every sync imports this module, and few need entries.
+    from discosync.core.catalog.entries import key_of  # noqa: PLC0415 - start-up time
 
     return Links(
         artists=tuple(

@@ -19,6 +19,7 @@ def check_archived(line: Mapping[str, Any]) -> None:
     listing_id = row["listing_id"]
     if not (isinstance(listing_id, str) and listing_id.isascii() and listing_id.isdigit()):
         raise ValueError(f"a listing has the number {listing_id!r}")
+    # Restoring it would put a listing up for sale that nobody offers.
     if row["is_active"]:
         raise ValueError(
             f"listing {listing_id} is for sale in it, and a purge takes no such listing"
@@ -26,6 +27,7 @@ def check_archived(line: Mapping[str, Any]) -> None:
     for name in _MOMENTS:
         if row.get(name) is not None:
             datetime.fromisoformat(row[name])
+    # JSON as Python reads it also allows NaN and Infinity.
     for name in _AMOUNTS:
         if row.get(name) is not None and not math.isfinite(float(row[name])):
             raise ValueError(f"listing {listing_id} has the {name} {row[name]}")

@@ -161,6 +161,7 @@ def _rewrite(row: KnownListing, content: Values, target: Values) -> Rewrite | No
         expected_hash=row.content_hash,
         currency=currency if isinstance(currency, str) else None,
     )
+    # The kind follows from what it was and what it will be, whatever the undone change was.
     match row.lifecycle.is_active, lifecycle.is_active:
         case True, False:
             return Removed(**state, in_snapshot=False)

@@ -122,6 +122,7 @@ def compute_stats(
 ) -> Stats:
     """Compute the statistics from a seller's listings and the figures that his runs noted."""
     everything = list(rows)
+    # Sold listings count by their date of sale; others that went, if they ever were for sale.
     sold = [r for r in everything if r.sold_at is not None and since <= r.sold_at <= until]
     unsold = [r for r in everything if not r.is_active and r.removal_reason != "sold"]
     offered_once = (r for r in unsold if r.was_offered)
@@ -184,6 +185,7 @@ def _periods(
         if row.removed_at is not None:
             gone_in[name_of(row.removed_at)][row.removal_reason or "unknown"] += 1
     names = list(dict.fromkeys(name_of(day) for day in days))
+    # Nothing happened before discosync knew the shop: begin with the first sale or removal.
     used = [name in sold_in or name in gone_in for name in names]
     begin = used.index(True) if any(used) else len(names)
     return [
@@ -229,6 +231,7 @@ def _groups(
 
 def _group(name: str, rows: Sequence[StatRow]) -> Group:
     sold = [row for row in rows if row.sold_at is not None and not row.is_active]
+    # An edit after the sale may have renewed the date of listing: such a pair says nothing.
     days = [
         (row.sold_at - row.listed_at).total_seconds() / 86_400
         for row in sold

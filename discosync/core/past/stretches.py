@@ -60,6 +60,7 @@ def cut_runs(
     stretches: list[Stretch] = []
     for key, moment in runs:
         period = period_of(moment)
+        # A file may show an earlier moment than the run before it: it begins no new stretch.
         if not stretches or period > stretches[-1].period:
             stretches.append(Stretch(period=period, first_run=key, last_run=key))
         else:

@@ -60,6 +60,7 @@ class Thinning:
         self._rows += len(rows)
         for row, listing_id, kind, text in rows:
             group = self._open.get(listing_id)
+            # A turn: nothing is merged across it.
             if kind not in THINNED_KINDS:
                 if group is not None:
                     self._close(self._open.pop(listing_id))
@@ -82,6 +83,7 @@ class Thinning:
     def _close(self, group: _Group) -> None:
         if group.merged is None:
             return
+        # Changes that cancel out leave nothing: the row is deleted.
         left = {name: ends for name, ends in group.merged.items() if ends[0] != ends[1]}
         if left:
             self._rewritten.append((group.row, json.dumps(left)))

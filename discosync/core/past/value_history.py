@@ -66,6 +66,7 @@ def follow_values(
             difference[key] += Decimal(str(moves["difference"]))
         for currency, worth in run.value.items():
             week = week_of(run.at)
+            # Runs come in the order of time, so the last one of a week stays.
             values[week, currency] = ValuePoint(
                 week=week,
                 currency=currency,

@@ -76,6 +76,7 @@ def kind_of(change: Change) -> str:
 
 def describe_changes(changes: ChangeSet, added: Mapping[int, Listing]) -> Iterator[ChangeEntry]:
     """Yield an entry for every change; `added` maps id → listing for the added ones."""
+    # A plan holds only ids of added listings, or it would grow with the inventory.
     for listing_id in changes.added:
         listing = added[listing_id]
         yield ChangeEntry(

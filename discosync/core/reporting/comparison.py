@@ -130,6 +130,7 @@ def digest_shown(records: Iterable[Listing | RejectedRecord], *, common: frozens
 
 def differing_ids(export: Shown, pages: Shown) -> set[int]:
     """Return the ids that the two show differently, without those that one could not read."""
+    # A record that one side could not read says nothing about its listing.
     ids = {
         i
         for i in export.digests.keys() | pages.digests.keys()

@@ -61,5 +61,5 @@ class Findings:
         return any(problem.is_warning for problem in self.problems)
 
     def as_it_stands(self) -> "Findings":
-        """Copy it: what the story finds out later does not change the copy."""
+        """Return a copy, which later findings do not change."""
         return replace(self, problems=[*self.problems], flags={**self.flags})

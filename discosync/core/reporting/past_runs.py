@@ -61,7 +61,7 @@ RUN_COMMANDS = ("sync", "enrich", "purge-inactive", "restore", "compare")
 
 _CHANGES = ("added", "updated", "removed", "reactivated")
 _ARCHIVED = {"purge-inactive": "purged", "restore": "restored"}
-_SUCCESSES = (0, 3)
+_SUCCESSES = (0, 3)  # ok, and ok with warnings
 
 
 def change_count_of(report: Mapping[str, Any]) -> int:
@@ -100,6 +100,7 @@ def _done(report: Mapping[str, Any]) -> dict[str, int]:
     was_done = int(report["exit_code"]) in _SUCCESSES and not report.get("dry_run")
     listings = (report.get("listings") or {}) if was_done else {}
     counts = {name: int(listings.get(name, 0)) for name in _CHANGES}
+    # Listings that went into an archive, or came out of one, are in no other count.
     name = _ARCHIVED.get(report["command"])
     if name is not None and was_done and report.get("archive"):
         counts[name] = int(report["archive"].get("listings", 0))

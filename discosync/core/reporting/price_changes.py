@@ -18,6 +18,7 @@ def count_price_changes(updated: Iterable[Rewrite]) -> dict[str, dict[str, Any]]
     difference: dict[str, Decimal] = defaultdict(Decimal)
     for change in updated:
         prices = next((c for c in change.fields if c.field == "price_value"), None)
+        # The price of a draft or a sold listing is none that a buyer sees.
         if prices is None or not change.lifecycle.is_active:
             continue
         before, after = prices.before, prices.after

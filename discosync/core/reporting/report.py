@@ -1,4 +1,4 @@
-"""The run report: one value that the screen, the JSON file and the audit row all show."""
+"""The run report: one value for the screen, the JSON file and the run's row in the database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from discosync.core.reporting.report_parts import ApiUse, ArchiveUse, CacheUse, 
 from discosync.errors import DiscosyncError, ExitStatus
 
 REPORT_VERSION = 1
-"""Keys are only ever added to a version."""
+"""The version of the report's form. A version may get more keys, and never loses one."""
 
 
 class RunStatus(StrEnum):
@@ -28,7 +28,7 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """Everything one run has to say: what the frame knows of it, and what its story found out."""
+    """Everything about one run: how it went, and in `findings` what it found out."""
 
     run_id: str
     command: str
@@ -45,7 +45,7 @@ class RunReport:
     error: DiscosyncError | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Give the JSON object that `report.schema.json` describes."""
+        """Return the JSON object that `report.schema.json` describes."""
         found = self.findings
         report: dict[str, Any] = {
             "report_version": REPORT_VERSION,
@@ -77,11 +77,11 @@ class RunReport:
 
     @property
     def has_plan(self) -> bool:
-        """Whether it came as far as to know what would change."""
+        """Whether the run came far enough to know what would change."""
         return self.error is None or self.findings.changes is not None
 
     def without_changes(self) -> "RunReport":
-        """Leave out the list of changes: a database has them in its history already."""
+        """Return a copy without the list of changes: a database has them in its history."""
         return replace(self, findings=replace(self.findings, changes=None))
 
     def _snapshot_json(self) -> dict[str, Any] | None:
@@ -101,12 +101,12 @@ class RunReport:
         }
 
     def _age_seconds(self, as_of: datetime | None) -> int | None:
-        """How old the snapshot was when the run ended, so that a reader may see `MAX_SHOWN_AGE`."""
+        """How old the snapshot was when the run ended; Discogs allows showing it for six hours."""
         return None if as_of is None else int((self.finished_at - as_of).total_seconds())
 
 
 def _extras_json(found: Findings) -> dict[str, Any]:
-    """Give the keys that only some commands' reports have."""
+    """Return the keys that only the reports of some commands have."""
     extras: dict[str, Any] = {}
     if found.comparison is not None:
         extras["comparison"] = found.comparison.to_json()
@@ -171,7 +171,7 @@ def _problem_json(problem: Problem) -> dict[str, Any]:
 
 
 def count_listings(changes: ChangeSet) -> ListingCounts:
-    """Count a plan for the report."""
+    """Return the counts of a plan, as the report shows them."""
     return ListingCounts(
         seen=changes.seen,
         added=len(changes.added),
@@ -191,11 +191,13 @@ def combine_reports(
     command: str = "sync",
     key: str = "sellers",
 ) -> dict[str, Any]:
-    """Write several reports as one object, under `key`; the first failure decides its code.
+    """Return several reports as one object, in a list under `key`.
 
-    `error` is what kept all of them from starting.
+    Its `exit_code` is that of the first failure, else the gravest of the others. `error` is the
+    error that kept all runs from starting.
     """
     codes = [report.exit_status for report in reports] + ([error.exit_status] if error else [])
+    # From the gravest to the mildest, for the case that no run failed.
     mild = (ExitStatus.OK_WITH_WARNINGS, ExitStatus.CHANGES, ExitStatus.OK)
     failures = [code for code in codes if code not in mild]
     decisive = [*failures, *(code for code in mild if code in codes), ExitStatus.OK]

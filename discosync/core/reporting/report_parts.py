@@ -1,4 +1,4 @@
-"""Parts of the run report that other values are made of, too."""
+"""Parts of the run report: counts of listings, of an archive, of the cache and of the API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ class ListingCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveUse:
-    """What a purge put into an archive, or a restore took out of one.
+    """How much a purge put into an archive, or a restore took out of one.
 
-    Without a file: what a purge would put there.
+    `file` is None for what a purge would put there. `bytes` is the size of the file.
     """
 
     file: str | None = None
@@ -37,7 +37,7 @@ class ArchiveUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheUse:
-    """What a run was spared; `backend` is where answers are kept, None where they are not."""
+    """How often the cache had the answer; `backend` is `sqlite`, `redis` or None (no cache)."""
 
     backend: str | None = None
     hits: int = 0
@@ -45,14 +45,14 @@ class CacheUse:
 
     @property
     def hit_rate(self) -> float | None:
-        """The share of its questions that the cache answered; None when it was asked nothing."""
+        """The share of questions that the cache answered, 0.0 to 1.0; None if it was not asked."""
         asked = self.hits + self.misses
         return self.hits / asked if asked else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiUse:
-    """What a run asked of Discogs."""
+    """What a run asked of Discogs; `throttled_seconds` is how long it waited for the rate limit."""
 
     requests: int = 0
     retries: int = 0

@@ -64,6 +64,7 @@ class Status:
     def _inventory_as_of(self) -> datetime | None:
         """The moment that the inventory shows; None for a file that has not Discogs' own name."""
         last = self.last_success
+        # Any other run without a dated snapshot read Discogs when it started.
         if last is None or (last.source == Source.FILE and last.snapshot_as_of is None):
             return None
         return last.snapshot_as_of or last.started_at
