@@ -1,8 +1,8 @@
-"""Turn raw records into what they say, some thousand at a time, column by column.
+"""Parse raw records into values, some thousand at a time, column by column.
 
-This way costs half of what one record after the other costs, and knows no faults: where a block
-holds anything odd, ever smaller parts of it are tried, and the record itself goes to
-`record_parser`, which says what is wrong with it.
+This costs half of what parsing record by record costs, but it cannot tell what is wrong. Where a
+block holds anything odd, it is halved again and again, and the odd record goes to `record_parser`,
+which says what is wrong with it.
 """
 
 import csv
@@ -31,13 +31,14 @@ _FREE_TEXTS = {
     "comments", "external_id", "location", "artist_names", "release_title", "label_names",
     "catalog_number",
 }  # fmt: skip
-"""Content that hardly repeats; its canonical form is its text, but for white space and entities."""
+"""Fields whose values hardly repeat. Their canonical form differs from the text only in white
+space, entities and Unicode composition."""
 
 Texts = Sequence[str]
 
 
 class _Odd(Exception):
-    """Something stands in a block that only a look at each record can tell."""
+    """A block holds something that only a look at each record can explain."""
 
 
 class BlockParser:
@@ -134,7 +135,7 @@ _Column = tuple[Sequence[FieldValue], Sequence[str]]
 
 
 def _reader_of(field: str) -> Callable[[Texts], _Column]:
-    """Say how a column is read: its values, and what is digested of them."""
+    """Give the reader of a field's column: texts in, values and canonical forms out."""
     if field == "release_id":
         return _read_ids
     if field in _FREE_TEXTS:
@@ -151,19 +152,19 @@ def _read_ids(texts: Texts) -> _Column:
 
 
 def _fold(texts: Texts, field: str) -> Sequence[str]:
-    """Bring free texts into their canonical form; where all are plain, that is but a trim."""
+    """Give the canonical forms of free texts; plain texts only need their outer space removed."""
     if _is_plain("".join(texts)):
         return list(map(str.strip, texts))
     return [text.strip() if _is_plain(text) else canonical(field, text) for text in texts]
 
 
 def _is_plain(text: str) -> bool:
-    """Whether the canonical form of each text in it is the text without its outer space."""
+    """Whether each text in it is canonical as it stands, outer space aside."""
     return text.isascii() and "&" not in text and "\r" not in text
 
 
 class _Words:
-    """A column whose texts repeat: each is read, and brought into its canonical form, once."""
+    """A column whose texts repeat: each different text is read once."""
 
     def __init__(self, field: str, read: Callable[[str, str], FieldValue]) -> None:
         self._field = field

@@ -1,4 +1,4 @@
-"""The inventory CSV: its form, its header, and what becomes of a record that cannot be read.
+"""The inventory CSV: its form, its header, and records that cannot be read.
 
 The export's form (observed, August 2026): UTF-8, CRLF after every record, minimal quoting, 19
 columns. Columns have come and gone before, so they are read by name, and only `listing_id`,
@@ -21,7 +21,7 @@ from discosync.errors import BadData
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRecord:
-    """A record whose values cannot be right; `listing_id` is None when even that is unreadable."""
+    """A record with an impossible value; `listing_id` is None when that is unreadable, too."""
 
     line: int
     reason: str
@@ -36,7 +36,7 @@ class Header:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Columns that this version has no place for."""
+        """Columns that this version of discosync does not know."""
         return tuple(c for c in self.columns if c not in FIELD_BY_COLUMN and c != "listing_id")
 
     @property
@@ -46,7 +46,7 @@ class Header:
 
 
 def parse_header(record: RawRecord | None) -> Header:
-    """Read the header line; raise `BadData` when it is not that of an inventory."""
+    """Read the header line; raise `BadData` when it is not the header of an inventory."""
     if record is None:
         raise BadData(
             "the inventory is empty: not even a header line",

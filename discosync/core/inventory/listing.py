@@ -2,13 +2,13 @@
 
 Field names are the column names of the table `listings`, everywhere. A field is
 
-* *content*, when both an export and the pages show it: only content is hashed and compared, and
+* *content*, when both the export and the pages show it. Only content is hashed and compared, and
   only a difference in content is a change;
-* *extra*, when only one source shows it, or when it moves without anybody doing anything
-  (`posted` moves with every edit): written when seen, never blanked, never by itself a change.
+* *extra*, when only one source shows it, or when it changes by itself (`posted` moves with every
+  edit). It is written when a source shows it, never blanked, and never by itself a change.
 
-`None` in a content field means "not known yet" (this source does not show it), `""` means "seen,
-and empty". Learning what was not known is no change either.
+`None` in a content field means that this source does not show it, `""` that it is empty. Filling
+in a value that was None is no change either.
 """
 
 import html
@@ -26,7 +26,7 @@ from discosync.core.inventory.records import DIGEST_BYTES, NO_DIGEST
 FieldValue = str | int | Decimal | bool | datetime | None
 
 HASH_VERSION = "1"
-"""Stands before every content hash; a new one re-hashes silently, see `plan`."""
+"""Begins every content hash. After a new version the rows are hashed anew, which is no change."""
 
 _HASH_PREFIX = f"{HASH_VERSION}:"
 
@@ -46,10 +46,10 @@ SELLER_FIELDS = (
     "external_id",
     "location",
 )
-"""What the seller controls."""
+"""What the seller writes."""
 
 PRIVATE_FIELDS = frozenset({"quantity", "weight", "format_quantity", "external_id", "location"})
-"""What Discogs shows to the listing's owner only."""
+"""What Discogs shows only to the owner of the listing."""
 
 CATALOGUE_FIELDS = (
     "release_id",
@@ -59,7 +59,7 @@ CATALOGUE_FIELDS = (
     "catalog_number",
     "format_names",
 )
-"""What the shop shows of the catalogue; Discogs' contributors may edit it."""
+"""What a listing shows of its release. Discogs' contributors may edit it at any time."""
 
 CONTENT_FIELDS = SELLER_FIELDS + CATALOGUE_FIELDS
 
@@ -77,7 +77,7 @@ EXTRA_FIELDS = (
 )
 
 FILLED_ONCE_FIELDS = ("release_year", "image_uri")
-"""Extras that only the pages give; a row without them is completed when a source shows them."""
+"""Extras that only the pages show. A row that lacks one is completed when a source shows it."""
 
 _REASON_BY_STATUS = {
     "sold": "sold",
@@ -142,10 +142,10 @@ def heading_of(artist_names: FieldValue, release_title: FieldValue) -> str:
 
 
 def removal_reason(status: str) -> str:
-    """Say why a listing with this status is not for sale, in the contract's words.
+    """Say why a listing with this status is not for sale: the value of `removal_reason`.
 
-    Suspended counts as a violation. Deleted, and any word Discogs has not documented, counts as
-    `missing`: not for sale, and nothing more is known.
+    "Suspended" counts as a violation. "Deleted", and every word that Discogs' API documentation
+    does not name, counts as `missing`: not for sale, and nothing more is known.
     """
     return _REASON_BY_STATUS.get(status.casefold(), "missing")
 
@@ -156,11 +156,13 @@ def first_of(names: str | None) -> str | None:
 
 
 def _canonical_text(text: str | None) -> str:
-    """Fold mere differences of form: entities, Unicode composition, line ends, outer space."""
+    """Remove differences of form only: entities, Unicode composition, line ends, outer space."""
     if text is None:
         return ""
+    # The export writes HTML entities where the pages show the characters.
     if "&" in text:
         text = _unescape(text)
+    # The same letter may be one code point or two.
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     if "\r" in text:
@@ -176,11 +178,13 @@ def _unescape(text: str) -> str:
 
 
 def _canonical_format(text: str | None) -> str:
+    # The export puts the format in parentheses, the pages do not.
     text = _canonical_text(text)
     return text[1:-1].strip() if text.startswith("(") and text.endswith(")") else text
 
 
 def _canonical_decimal(number: Decimal | None) -> str:
+    # 12.5 and 12.50 are one price.
     if number is None:
         return ""
     text = f"{number:f}"
@@ -210,35 +214,35 @@ _content_of = attrgetter(*CONTENT_FIELDS)
 
 
 def canonical(field: str, value: FieldValue) -> str:
-    """Bring one content field into the form in which sources are compared.
+    """Give a content field's value in the form in which sources are compared.
 
-    The same for the same fact, whichever source tells it; not known yet and empty are one.
+    It is the same for the same fact, whichever source shows it. None and an empty text are alike.
     """
     return _CANONICAL_BY_FIELD[field](value)
 
 
 def content_hash(listing: Listing) -> str:
-    """Digest what both sources show of a listing: version, colon, 32 hexadecimal digits."""
+    """Give the content hash of a listing: version, colon, 32 hexadecimal digits."""
     return render_hash(content_digest(listing))
 
 
 def content_digest(listing: Listing) -> bytes:
-    """Digest what both sources show of a listing: the content hash as bytes, without version."""
+    """Give the content hash of a listing as 16 bytes, without its version."""
     return digest_values(_content_of(listing))
 
 
 def content_hash_of_row(values: Mapping[str, FieldValue]) -> str:
-    """Digest a stored row's content, as if a source had shown just that."""
+    """Give the content hash of a stored row: that of a listing with the same values."""
     return render_hash(digest_values([values[field] for field in CONTENT_FIELDS]))
 
 
 def render_hash(digest: bytes) -> str:
-    """Write a content's digest as the column `content_hash` holds it."""
+    """Write a content digest as the column `content_hash` holds it."""
     return f"{HASH_VERSION}:{digest.hex()}"
 
 
 def content_digest_of(content_hash: str | None) -> bytes:
-    """Read the digest in a content hash; `NO_DIGEST` for none, or one of another version."""
+    """Read the digest in a content hash; `NO_DIGEST` for no hash or another version's."""
     if content_hash is None or not content_hash.startswith(_HASH_PREFIX):
         return NO_DIGEST
     try:
@@ -257,6 +261,6 @@ def digest_values(content: Iterable[FieldValue]) -> bytes:
 
 
 def overlay(listing: Listing, known: Mapping[str, FieldValue], *, sees: frozenset[str]) -> Listing:
-    """Complete a listing with the content that its source cannot see but the database knows."""
+    """Fill in the content that the source of a listing does not show, from a stored row."""
     unseen = {field: known[field] for field in CONTENT_FIELDS if field not in sees}
     return replace(listing, **unseen) if unseen else listing  # type: ignore[arg-type]

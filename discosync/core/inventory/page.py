@@ -1,4 +1,4 @@
-"""One page of `GET /users/{username}/inventory` into records of the spool's CSV form."""
+"""Turn one page of `GET /users/{username}/inventory` into records of the spool's CSV form."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PRIVATE_COLUMNS = tuple(c for c in SPOOL_COLUMNS if FIELD_BY_COLUMN.get(c) in PR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryPage:
-    """One page: its listings as CSV records, and what it says of the whole inventory."""
+    """One page: its listings as CSV records, and the counts of the whole inventory."""
 
     records: tuple[tuple[str, ...], ...]
     listing_ids: tuple[str, ...]
@@ -24,7 +24,7 @@ class InventoryPage:
 
 
 def parse_page(page: Mapping[str, Any]) -> InventoryPage:
-    """Read one page; raise `BadData` when it is not one.
+    """Read one page; raise `BadData` when it is no inventory page.
 
     A page without `pagination` is an error, never an empty inventory.
     """
@@ -70,7 +70,7 @@ def _first_image(release: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _flatten(listing: Mapping[str, Any]) -> dict[str, str]:
-    """Name what a page shows of a listing as the CSV names it."""
+    """Give what a page shows of a listing, by the names of the CSV's columns."""
     release, image = listing["release"], _first_image(listing["release"])
     # `price` may be converted for the viewer, `original_price` is the seller's own.
     original = listing.get("original_price") or {}

@@ -1,6 +1,6 @@
-"""What records say: one alone, or some thousand side by side, column by column.
+"""The values of parsed records: of one record, or of some thousand, column by column.
 
-Going through a column costs a fraction of going through a record, so all that is done for every
+Working on a column costs a fraction of working on each record. So whatever is done for every
 record is done to columns.
 """
 
@@ -32,7 +32,7 @@ _FILLED_ONCE = tuple(SLOT_BY_FIELD[field] for field in FILLED_ONCE_FIELDS)
 
 
 class ParsedRecord(NamedTuple):
-    """What one record says: its values in the order of `VALUE_FIELDS`, its content's digest."""
+    """The values of one record, in the order of `VALUE_FIELDS`, and the digest of its content."""
 
     listing_id: int
     values: Sequence[Any]
@@ -40,7 +40,7 @@ class ParsedRecord(NamedTuple):
 
     @classmethod
     def of(cls, listing: Listing) -> Self:
-        """Say the same as a listing does."""
+        """Make the parsed record of a listing."""
         values = [getattr(listing, field) for field in VALUE_FIELDS]
         return cls(listing_id=listing.listing_id, values=values, digest=content_digest(listing))
 
@@ -66,7 +66,7 @@ class ParsedRecord(NamedTuple):
 
     @property
     def fills_in(self) -> bool:
-        """Whether it shows an extra that only some sources show."""
+        """Whether the record shows an extra that only some sources show (a year, an image)."""
         return any(self.values[slot] is not None for slot in _FILLED_ONCE)
 
     @property
@@ -79,7 +79,7 @@ class ParsedRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedBlock:
-    """Parsed records side by side, and the rejected ones that stood among them.
+    """Parsed records, column by column, and the rejected records that stood among them.
 
     `indexes` are the numbers of these records within their block of raw records, from 0. `columns`
     are in the order of `VALUE_FIELDS`.
@@ -97,7 +97,7 @@ class ParsedBlock:
         records: Iterable[tuple[int, ParsedRecord]],
         rejected: Sequence[RejectedRecord] = (),
     ) -> Self:
-        """Put records side by side; each comes with its index."""
+        """Make a block of (index, record) pairs and of the records that were rejected."""
         pairs = list(records)
         columns = list(zip(*(record.values for _, record in pairs), strict=True))
         return cls(
@@ -118,7 +118,7 @@ class ParsedBlock:
 
     @property
     def records(self) -> Iterator[ParsedRecord]:
-        """Give them one by one."""
+        """Give the records one by one."""
         return map(ParsedRecord, self.ids, zip(*self.columns, strict=True), self.digests)
 
     def pick(self, wanted: Sequence[bool]) -> Self:

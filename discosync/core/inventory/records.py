@@ -1,6 +1,6 @@
 """Cutting an inventory into records at line ends outside quotes, without parsing them.
 
-The bytes of a record are all that is needed to know it again: see `raw_digest`.
+A record is known again by the digest of its bytes: see `raw_digest`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,13 +12,13 @@ from typing import BinaryIO, NamedTuple, Self
 from discosync.errors import BadData
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
-"""A longer record means a quote that never closes."""
+"""A longer record means that a quote never closes."""
 
 DIGEST_BYTES = 16
-"""How long a digest is, of a record's bytes and of a listing's content."""
+"""The length of every digest, of a record's bytes and of a listing's content."""
 
 NO_DIGEST = bytes(DIGEST_BYTES)
-"""Stands where there is no digest."""
+"""Stands for "no digest is known"."""
 
 _BLOCK_BYTES = 1 << 19
 
@@ -32,7 +32,7 @@ class RawRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordBlock:
-    """Some records in a row: the lines in which they begin, and their bytes, side by side."""
+    """Some records in a row: the lines in which they begin (from 1), and their bytes."""
 
     lines: Sequence[int]
     bodies: Sequence[bytes]
@@ -57,7 +57,7 @@ def split_records(stream: BinaryIO) -> Iterator[RawRecord]:
 
 
 class RecordStream:
-    """A file of records, cut some thousand at a time; what is known may be passed over whole."""
+    """A file of records, cut some thousand at a time; known parts may be passed over uncut."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -66,7 +66,7 @@ class RecordStream:
         self._line = 1
 
     def take(self, size_bytes: int = _BLOCK_BYTES) -> RecordBlock | None:
-        """Take the next records, about so many bytes of them, at least one; None at the end.
+        """Take the next records: at least one, about `size_bytes` of them; None at the end.
 
         Raises `BadData` when the last record has no line end: the file was cut.
         """
@@ -98,13 +98,13 @@ class RecordStream:
             raise cut(self._line, where)
 
     def give_back(self, block: RecordBlock, stop: int) -> RecordBlock:
-        """Give back the records of the block just taken from one on; keep those before."""
+        """Give back the records of the block just taken, from index `stop` on; keep the others."""
         self._offset -= sum(len(body) + 1 for body in block.bodies[stop:])
         self._line = block.lines[stop]
         return RecordBlock(lines=block.lines[:stop], bodies=block.bodies[:stop])
 
     def pass_over(self, size_bytes: int, digest: bytes) -> bool:
-        """Pass over the next so many bytes, if they have this digest."""
+        """Pass over the next `size_bytes` bytes if they have this digest; say whether they had."""
         self._fill(size_bytes)
         end = self._offset + size_bytes
         if raw_digest(memoryview(self._buffer)[self._offset : end]) != digest:
@@ -114,7 +114,7 @@ class RecordStream:
         return True
 
     def _fill(self, size_bytes: int) -> None:
-        """Have at least so many bytes in the buffer, or all that are left."""
+        """Read until the buffer holds at least `size_bytes`, or all that are left."""
         missing = size_bytes - (len(self._buffer) - self._offset)
         if missing > 0:
             more = self._stream.read(max(missing, _BLOCK_BYTES))
@@ -123,7 +123,7 @@ class RecordStream:
 
 
 def _join(line: int, texts: list[bytes], odd: list[int]) -> RecordBlock:
-    """Put lines together that a quoted line end had parted: `odd` opens and closes in turn."""
+    """Join lines that a quoted line end had separated; at `odd` quotes open and close in turn."""
     if not odd:
         return RecordBlock(lines=range(line, line + len(texts)), bodies=texts)
     lines: list[int] = []
@@ -150,7 +150,7 @@ def _check_record_size(line: int, size_bytes: int) -> None:
 
 
 def cut(line: int, where: str) -> BadData:
-    """Say that the file ends where no file of Discogs ends."""
+    """Make the refusal of a file that ends in the middle."""
     return BadData(
         f"the inventory ends {where}, in line {line}: it was cut short",
         hint="nothing was changed; run again, or download the file again",

@@ -1,4 +1,4 @@
-"""A snapshot: one complete inventory, on disk, with what is known about where it came from."""
+"""A snapshot: one complete inventory on disk, and where it came from."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,10 +23,11 @@ class Source(StrEnum):
 class Snapshot:
     """One inventory as a CSV file on disk.
 
-    `as_of` is the moment it shows (None when a file does not say), `as_of_precision` how far that
-    may be off. `expected_items` is the second witness: how many listings Discogs counts For Sale.
-    `hidden` are fields that the file has columns for but this view of the seller does not show.
-    `incomplete_because` names why nothing may be deactivated by it.
+    `as_of` is the moment that it shows (None when a file does not say), `as_of_precision` how far
+    that moment may be off. `expected_items` is the witness: how many listings Discogs counts For
+    Sale. `hidden` are fields that have a column in the file but are not shown in this view of the
+    seller. `incomplete_because` is the reason why nothing may be deactivated because of it.
+    `ready_seconds` is how long an export took to be ready.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""Which way to take to a complete snapshot, and why."""
+"""Which source gives a complete snapshot with the fewest requests, and why."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ from discosync.core.flags import FlagValue
 from discosync.core.inventory.snapshot import Source
 
 PER_PAGE = 100
-"""The most that Discogs gives on a page; more is clamped without an error."""
+"""The most listings that Discogs gives on a page; a larger number is reduced without an error."""
 
 EXPORT_REQUESTS = 5
-"""Identity, one page as witness, POST, one look at the status, download."""
+"""The requests of an export: identity, one page (the witness), order, status, download."""
 
 MAX_PUBLIC_PAGES = 100
-"""Page 101 of somebody else's inventory is refused."""
+"""Discogs refuses page 101 of somebody else's inventory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ def pages_of(items: int) -> int:
 
 
 def choose_source(items: int, *, use_csv_export: FlagValue) -> SourceChoice:
-    """Take the cheapest complete source for an inventory with that many listings For Sale."""
+    """Choose the source with the fewest requests for an inventory of `items` listings For Sale."""
     pages_requests = 1 + pages_of(items)
     if not use_csv_export.value:
         why = f"USE_CSV_EXPORT is off: {use_csv_export.why}"

@@ -1,8 +1,8 @@
 """Everything a run will change, as one plain value.
 
 The table on screen, the dry run, the report, the limits, the history and the write all use the
-same `ChangeSet`. It does not grow with the inventory on a first load: of an added listing it
-holds the id, and whoever needs more has its record.
+same `ChangeSet`. It does not grow with the inventory on a first load: for an added listing it
+holds only the id. The listing's record is on disk (see `files.parsed`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ class FieldChange(NamedTuple):
 
 
 INDEXED_COLUMNS = ("status", "release_id", "is_active")
-"""See `Rewrite.keeps_indexed`."""
+"""Columns that have an index, so that writing them is dear: see `Rewrite.keeps_indexed`."""
 
 
 class Lifecycle(NamedTuple):
@@ -40,11 +40,12 @@ ACTIVE = Lifecycle(is_active=True, removed_at=None, removal_reason=None, sold_at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
-    """The new state of a known listing: where it is written, and over what.
+    """The new state of a known listing, and the state that it replaces.
 
-    `expected_hash` is the content hash the plan saw; another one in the database means that
-    somebody was first. `keeps_indexed` says that status, release and whether it is for sale are
-    letter by letter what the row holds: these three lead to rows, so that writing them is dear.
+    `expected_hash` is the content hash that the plan saw. If the row has another one when it is
+    written, another program changed it since, which is a conflict. `keeps_indexed` says that
+    status, release and `is_active` stay letter by letter what the row holds. These three columns
+    have indexes, and leaving them alone makes an update more than twice as fast.
     """
 
     listing_id: int
@@ -89,26 +90,27 @@ class Reactivated(Rewrite):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed(Rewrite):
-    """No change: what was not known yet is filled in, or the hash is of an older version.
+    """No change. Something is written all the same: a value that the row lacked, or the hash.
 
-    `fills_in` says whether it is the former.
+    `fills_in` is True for the former, False for a content hash of an older version.
     """
 
     fills_in: bool
 
 
 Change = Updated | Removed | Reactivated
-"""A change of a listing that was known; of an added one nothing was."""
+"""A change of a known listing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSet:
     """What one snapshot changes, sorted by listing id, and how it was counted.
 
-    `records` is how many records were read, `for_sale` how many of them say For Sale;
-    `known_active` and `compared…` (known, and seen again) are what shares are shares of;
-    `left_purged` are records of listings that were purged and stay away; `protected` counts
-    listings that would have been missing but may not be judged.
+    `records` counts the records that were read, `for_sale` those of them that say For Sale.
+    `known_active` counts the active listings before this plan; `compared` and `compared_active`
+    count the known listings that the snapshot shows again. The limits take their shares of these.
+    `left_purged` counts records of purged listings, which stay away. `protected` counts listings
+    that the snapshot lacks and that are kept all the same, because bad records may be theirs.
     """
 
     added: Sequence[int] = ()
@@ -134,7 +136,7 @@ class ChangeSet:
 
     @property
     def writes_nothing(self) -> bool:
-        """Whether not even a gap is filled."""
+        """Whether nothing at all is written, not even a missing value."""
         return self.is_empty and not self.completed
 
     @property
@@ -144,7 +146,7 @@ class ChangeSet:
 
     @property
     def rewrites(self) -> Iterator[Rewrite]:
-        """Every known listing that is written, whatever the reason."""
+        """Every known listing whose row is written, changed or not."""
         yield from self.of_known
         yield from self.completed
 

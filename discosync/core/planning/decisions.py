@@ -40,7 +40,7 @@ class Decider:
         )
 
     def decide(self, row: KnownListing, record: ParsedRecord) -> Rewrite | None:
-        """Say what a record makes of the row; None for nothing at all."""
+        """Say what a record changes in the row of its listing; None for nothing to write."""
         lifecycle = lifecycle_after(row.lifecycle, record.status, as_of=self._as_of)
         content = content_changes(row, record, self._shown)
         state = RewriteFields(
@@ -56,21 +56,27 @@ class Decider:
             and row.value("release_id") == record.value("release_id"),
         )
         match row.lifecycle.is_active, lifecycle.is_active:
-            case True, False:  # the snapshot says that it is sold, a draft, expired, …
+            # The snapshot shows it as sold, a draft, expired, …: evidence that it is gone.
+            case True, False:
                 return Removed(**state, in_snapshot=True)
-            case False, True:  # came back after being gone
+            # It was gone, and is for sale again.
+            case False, True:
                 return Reactivated(**state)
+        # The seller or the catalogue changed it, or it is gone for another reason than we knew.
         if state["fields"]:
             return Updated(**state)
+        # Nothing changed. What the row lacked is filled in; a hash of an older version is renewed;
+        # without trust in the hash every row is written.
         fills_in = self._fills_in(row, record)
         if fills_in or not self._trust_hash or row.content_hash != state["content_hash"]:
             return Completed(**state, fills_in=fills_in)
         return None
 
     def _hash_after(self, row: KnownListing, record: ParsedRecord) -> str:
-        """Complete the record with what its source cannot see, but the row knows."""
+        """Give the content hash of the row once it is rewritten."""
         if not self._hidden:
             return render_hash(record.digest)
+        # The source shows less than a row holds (no private fields, say): the row keeps the rest.
         content = list(record.values[: len(CONTENT_FIELDS)])
         for field in self._hidden:
             content[SLOT_BY_FIELD[field]] = row.value(field)
@@ -82,14 +88,14 @@ class Decider:
         return None if code is None else str(code)
 
     def _fills_in(self, row: KnownListing, record: ParsedRecord) -> bool:
-        """Whether the record shows what was not known yet."""
+        """Whether the record shows a value that the row lacks."""
         return any(
             row.value(name) is None and record.value(name) is not None
             for name in (*self._shown, *FILLED_ONCE_FIELDS)
         )
 
     def remove(self, row: KnownListing) -> Removed:
-        """Say what it means that a complete snapshot lacks a listing that was for sale."""
+        """Deactivate a listing that was for sale and that a complete snapshot lacks."""
         return Removed(
             listing_id=row.listing_id,
             heading=row.heading,

@@ -1,4 +1,4 @@
-"""What differs between a stored listing and what a source shows of it, or tells of it twice."""
+"""What differs between a row and a record, or between two records of one listing."""
 
 from collections.abc import Collection, Iterable
 from itertools import compress
@@ -16,11 +16,11 @@ _CONTENT_SLOTS = range(len(CONTENT_FIELDS))
 def content_changes(
     row: KnownListing, record: ParsedRecord, fields: Collection[str]
 ) -> tuple[FieldChange, ...]:
-    """List what differs in these content fields.
+    """List the changes in these content fields.
 
-    What was not known yet (None) is learnt, not changed.
+    A value that the row lacks (None) is filled in, which is no change.
     """
-    # The values of both begin with the content.
+    # Both begin with the content fields, in the same order.
     others = compress(_CONTENT_SLOTS, map(ne, row.values, record.values))
     return tuple(
         FieldChange(name, before, after)
@@ -32,8 +32,8 @@ def content_changes(
 
 
 def lifecycle_changes(before: Lifecycle, after: Lifecycle) -> tuple[FieldChange, ...]:
-    """List what differs in whether, since when and why a listing is not for sale."""
-    if before == after:  # as most are
+    """List the changes in whether a listing is for sale and, if not, since when and why."""
+    if before == after:  # most listings
         return ()
     return tuple(
         FieldChange(name, old, new)
@@ -43,7 +43,7 @@ def lifecycle_changes(before: Lifecycle, after: Lifecycle) -> tuple[FieldChange,
 
 
 def find_conflicts(records: Iterable[Listing | RejectedRecord], ids: Collection[int]) -> list[int]:
-    """Name the listings that a snapshot holds twice with different content."""
+    """Give the ids of listings that a snapshot holds more than once, with different contents."""
     hashes_by_id: dict[int, set[str]] = {}
     for record in records:
         if isinstance(record, Listing) and record.listing_id in ids:

@@ -1,4 +1,4 @@
-"""What the database knows, as far as a plan needs it."""
+"""What the database knows of a seller's listings, as far as a plan needs it."""
 
 from array import array
 from bisect import bisect_left
@@ -49,7 +49,7 @@ class KnownListing(NamedTuple):
 
     @property
     def flags(self) -> int:
-        """Say the same of it as `KnownListings` does."""
+        """Give the flags that `KnownListings` holds for such a row."""
         is_incomplete = None in self.values[len(CONTENT_FIELDS) :]
         return (IS_ACTIVE if self.lifecycle.is_active else 0) | (
             IS_INCOMPLETE if is_incomplete else 0

@@ -19,9 +19,9 @@ def lifecycle_of_new(status: str, *, is_for_sale: bool, as_of: datetime) -> Life
 
 
 def lifecycle_of_adopted(status: FieldValue, *, now: datetime) -> Lifecycle:
-    """Say what the old shop's row means: it kept what is for sale, and said no more.
+    """Say what a row of the old shop means. The old shop kept only rows that are for sale.
 
-    Without a status, or with the right one in other letters, it counts as for sale.
+    A row without a status, or with "for sale" in other letters, counts as for sale.
     """
     word = str(status or FOR_SALE).strip()
     is_for_sale = word.casefold() == FOR_SALE.casefold()
@@ -29,16 +29,19 @@ def lifecycle_of_adopted(status: FieldValue, *, now: datetime) -> Lifecycle:
 
 
 def lifecycle_after(before: Lifecycle, status: str, *, as_of: datetime) -> Lifecycle:
-    """Say how a known listing goes on that a snapshot of this moment shows with this status."""
+    """Say how a known listing goes on when a snapshot of `as_of` shows it with this status."""
+    # It is for sale, whether it was before or not: nothing is left of an earlier removal.
     if status == FOR_SALE:
         return ACTIVE
     reason = removal_reason(status)
+    # It was for sale in the last snapshot, and is not in this one.
     if before.is_active:
         sold_at = as_of if reason == "sold" else None
         return Lifecycle(is_active=False, removed_at=as_of, removal_reason=reason, sold_at=sold_at)
+    # It stays as it was: sold, a draft, …
     if before.removal_reason == reason:
         return before
-    # It had vanished, and now we learn why: it was sold by the time it was missed.
+    # It was missing, and now we learn why. If it was sold, it was sold when it was first missed.
     missed_at = before.removed_at if before.removal_reason == "missing" else None
     sold_at = (missed_at or as_of) if reason == "sold" else None
     return Lifecycle(

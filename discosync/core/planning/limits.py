@@ -1,6 +1,6 @@
-"""The rules that refuse a run (contract, section 6).
+"""The limits: rules that refuse a run. `docs/reference/limits.md` lists them by name.
 
-They hold for dry runs too. Every refusal shows its arithmetic and says how to allow it once.
+They hold for dry runs too. A refusal shows its arithmetic, and the option that allows it once.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from fractions import Fraction
 from discosync.core.inventory.header import RejectedRecord
 from discosync.core.inventory.listing import CONTENT_FIELDS
 from discosync.core.inventory.snapshot import Snapshot, Source
-from discosync.core.planning.changes import ChangeSet
+from discosync.core.planning.changes import Change, ChangeSet
 from discosync.errors import BadData
 
 MAX_REJECTED = 50
@@ -21,15 +21,18 @@ MASS_CHANGE_RATIO = Fraction(1, 2)
 MASS_CHANGE_MIN_LISTINGS = 50
 WITNESS_MIN_TOLERANCE = 2
 OLDER_SNAPSHOT = "older_snapshot"
-_MAX_CLOCK_DIFFERENCE = timedelta(hours=2)
-"""A name tells a Pacific hour, of which one in November comes twice; the rest is for our clock."""
-
 WITNESS_TOLERANCE_RATIO = Fraction(5, 1000)
+_MAX_AHEAD = timedelta(hours=2)
+"""How far ahead of our clock a file may be dated.
+
+One hour for the hour that comes twice in November (a file's name tells a Pacific time without its
+zone), and one hour for clocks that differ.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalLimit:
-    """How many active listings may vanish at once: a number, or a percentage of the active."""
+    """How many active listings may be removed at once: a number, or a percentage of the active."""
 
     number: int | None = None
     percent: Fraction | None = None
@@ -78,7 +81,7 @@ class Allowances:
 class Violation:
     """A limit that says no: a stable code, the arithmetic, and the option that allows it once.
 
-    An older snapshot has no such option: it goes in without its name, or not at all.
+    An older snapshot has no such option: `option` is empty.
     """
 
     code: str
@@ -87,15 +90,16 @@ class Violation:
 
 
 def check_limits(changes: ChangeSet, allowed: Allowances) -> list[Violation]:
-    """Check limits 2 to 4 against a plan."""
+    """Check a plan for an empty snapshot, a mass removal and a mass change."""
     return [
-        *_check_empty(changes, allowed),
-        *_check_removals(changes, allowed),
-        *([] if allowed.mass_change else _check_mass_change(changes)),
+        *_check_empty_snapshot(changes, allowed),
+        *_check_mass_removal(changes, allowed),
+        *_check_mass_change(changes, allowed),
     ]
 
 
-def _check_empty(changes: ChangeSet, allowed: Allowances) -> Iterator[Violation]:
+def _check_empty_snapshot(changes: ChangeSet, allowed: Allowances) -> Iterator[Violation]:
+    # An empty answer is a fault far more often than a shop that sold everything.
     if changes.seen == 0 and changes.known_active and not allowed.empty:
         yield Violation(
             code="empty_snapshot",
@@ -105,10 +109,12 @@ def _check_empty(changes: ChangeSet, allowed: Allowances) -> Iterator[Violation]
         )
 
 
-def _check_removals(changes: ChangeSet, allowed: Allowances) -> Iterator[Violation]:
+def _check_mass_removal(changes: ChangeSet, allowed: Allowances) -> Iterator[Violation]:
     missing, active = len(changes.missing), changes.known_active
-    if changes.seen == 0 or allowed.mass_removal:  # an empty snapshot has a limit of its own
+    # An empty snapshot has a limit of its own.
+    if changes.seen == 0 or allowed.mass_removal:
         return
+    # Only removals without evidence count: a row that the snapshot shows as sold is no fault.
     limit = allowed.max_removals or RemovalLimit()
     if missing > limit.of(active):
         share = 100 * missing / active
@@ -120,21 +126,32 @@ def _check_removals(changes: ChangeSet, allowed: Allowances) -> Iterator[Violati
         )
 
 
-def _check_mass_change(changes: ChangeSet) -> Iterator[Violation]:
-    rewritten = [*changes.updated, *changes.removed, *changes.reactivated]
-    everywhere = Counter(c.field for r in rewritten for c in r.fields)
-    if everywhere["price_currency"]:
+def _check_mass_change(changes: ChangeSet, allowed: Allowances) -> Iterator[Violation]:
+    if not allowed.mass_change:
+        rewritten = [*changes.updated, *changes.removed, *changes.reactivated]
+        counts = Counter(c.field for r in rewritten for c in r.fields)
+        yield from _check_currency(rewritten, counts)
+        yield from _check_fields(changes, counts)
+
+
+def _check_currency(rewritten: Sequence[Change], counts: Counter[str]) -> Iterator[Violation]:
+    """Refuse another currency for even one listing: a seller has one, and prices would lie."""
+    if counts["price_currency"]:
         before, after = next(
             (c.before, c.after) for r in rewritten for c in r.fields if c.field == "price_currency"
         )
         yield Violation(
             code="currency_changed",
-            text=f"the currency of {everywhere['price_currency']:,} listings would change from "
+            text=f"the currency of {counts['price_currency']:,} listings would change from "
             f"{before} to {after}",
             option="--allow-mass-change",
         )
-    # What is active is also counted by itself: sold rows stay in an export for years and would
-    # water the share down.
+
+
+def _check_fields(changes: ChangeSet, counts: Counter[str]) -> Iterator[Violation]:
+    """Refuse the same field changing in more than half of the listings."""
+    # Active listings are also counted by themselves. Sold rows stay in an export for years: beside
+    # them, even a change of every active listing could be less than half.
     active = Counter(
         c.field
         for r in (*changes.updated, *changes.removed)
@@ -142,10 +159,11 @@ def _check_mass_change(changes: ChangeSet) -> Iterator[Violation]:
         for c in r.fields
     )
     for field in CONTENT_FIELDS:
+        # A shop may change all its prices at once; the currency was checked above.
         if field in {"price_value", "price_currency"}:
             continue
         for what, count, total in (
-            ("known listings", everywhere[field], changes.compared),
+            ("known listings", counts[field], changes.compared),
             ("active listings", active[field], changes.compared_active),
         ):
             if total >= MASS_CHANGE_MIN_LISTINGS and count > MASS_CHANGE_RATIO * total:
@@ -159,7 +177,7 @@ def _check_mass_change(changes: ChangeSet) -> Iterator[Violation]:
 
 
 def too_many_rejected(rejected: Sequence[RejectedRecord], records: int) -> BadData:
-    """Refuse a snapshot with too many unreadable records (limit 5)."""
+    """Make the refusal of a snapshot with too many bad records."""
     first = rejected[0]
     return BadData(
         f"{len(rejected):,} of {records:,} records cannot be read; the limit is 1% and "
@@ -170,26 +188,27 @@ def too_many_rejected(rejected: Sequence[RejectedRecord], records: int) -> BadDa
 
 
 def check_rejected(changes: ChangeSet) -> BadData | None:
-    """Apply limit 5 to a finished plan."""
+    """Check a finished plan for bad records: at most 1% may be bad (and 50, see `Planner`)."""
     if len(changes.rejected) > MAX_REJECTED_RATIO * changes.seen:
         return too_many_rejected(changes.rejected, changes.seen)
     return None
 
 
 def witness_tolerance(expected: int) -> int:
-    """How far export and pages may differ: the shop goes on selling meanwhile."""
+    """Say by how many listings export and pages may differ: the shop goes on selling meanwhile."""
     return max(WITNESS_MIN_TOLERANCE, int(expected * WITNESS_TOLERANCE_RATIO))
 
 
 def check_witness(changes: ChangeSet, snapshot: Snapshot) -> BadData | None:
-    """Compare an export with its second witness, the number of listings on the pages (limit 1).
+    """Compare an export with its witness, the number of listings that Discogs counts For Sale.
 
-    A quarantined record may be one that is For Sale.
+    An export that shows fewer or more of them, beyond the tolerance, is an incomplete snapshot.
     """
     expected = snapshot.expected_items
     if snapshot.source is not Source.EXPORT or expected is None:
         return None
     tolerance = witness_tolerance(expected)
+    # A record that could not be read may be For Sale, or not.
     fewest, most = changes.for_sale, changes.for_sale + len(changes.rejected)
     if fewest - tolerance <= expected <= most + tolerance:
         return None
@@ -203,7 +222,7 @@ def check_witness(changes: ChangeSet, snapshot: Snapshot) -> BadData | None:
 
 
 def check_conflicts(ids: Iterable[int]) -> BadData | None:
-    """Refuse a snapshot that tells two stories about one listing."""
+    """Refuse a snapshot that holds a listing twice, with different contents."""
     conflicts = [str(i) for i in ids]
     if not conflicts:
         return None
@@ -218,14 +237,13 @@ def check_conflicts(ids: Iterable[int]) -> BadData | None:
 def check_age(
     snapshot: Snapshot, last_as_of: datetime | None, *, now: datetime
 ) -> Violation | None:
-    """Refuse a snapshot that is older than the last one applied, or not of this world (limit 6).
-
-    One from the future would make every later one look old.
-    """
+    """Refuse a snapshot that is older than the last one applied, or dated in the future."""
+    # A file that does not say of when it is cannot be checked.
     if snapshot.as_of is None:
         return None
     named = f"this inventory is of {snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC"
-    if snapshot.as_of > now + _MAX_CLOCK_DIFFERENCE:
+    # Once applied, it would make every later snapshot look old.
+    if snapshot.as_of > now + _MAX_AHEAD:
         return Violation(code=OLDER_SNAPSHOT, text=f"{named}, which is in the future", option="")
     if last_as_of is None or snapshot.as_of + snapshot.as_of_precision >= last_as_of:
         return None

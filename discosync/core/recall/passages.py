@@ -1,7 +1,7 @@
-"""Passages: records in a row, known again by one digest of all their bytes.
+"""Passages: records in a row that are recognised by one digest of all their bytes.
 
-An unchanged hour's file is, but for a few records, the last one's. Where its bytes go on as they
-did, some hundred records at a time need neither be cut apart nor looked up.
+In an unchanged hour the file differs from the last one in a few records only. Where its bytes are
+the same, some hundred records at a time need neither be cut apart nor looked up.
 """
 
 import sys
@@ -21,10 +21,10 @@ RECORDS_PER_PASSAGE = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passages:
-    """How the file of the last applied snapshot was made up, passage by passage.
+    """The passages of the last applied snapshot's file, in order.
 
-    `sizes` are in bytes, `digests` are of those bytes, `counts` say how many records each has;
-    `positions` are where the listings of all those records stand among the known ones.
+    `sizes` are in bytes, `digests` are those of these bytes, `counts` are the numbers of records.
+    `positions` are those of the listings of all these records, one after the other.
     """
 
     sizes: "array[int]" = field(default_factory=lambda: array("I"))
@@ -40,11 +40,11 @@ class Passages:
         return self.digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]
 
     def is_scattered(self) -> bool:
-        """Whether there are so many that they had better be made anew."""
+        """Whether there are too many small passages, so that larger ones should be made."""
         return len(self) > 64 + 3 * len(self.positions) // RECORDS_PER_PASSAGE
 
     def pack(self) -> bytes:
-        """Write them as few bytes; neighbours in the file mostly are neighbours by their id."""
+        """Write the passages as few bytes: neighbours in the file mostly are neighbours by id."""
         steps = array(
             "i", (b - a for a, b in zip((0, *self.positions), self.positions, strict=False))
         )
@@ -58,7 +58,7 @@ class Passages:
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """Read what `pack` wrote; raise `ValueError` when it did not."""
+        """Read what `pack` wrote; raise `ValueError` for anything else."""
         try:
             unpacked = memoryview(zlib.decompress(packed))
             head = _read("I", unpacked[:8])
@@ -90,7 +90,7 @@ def _read(kind: str, packed: memoryview) -> "array[int]":
 
 
 class PassageLog:
-    """Notes down how a snapshot's file is made up, for the next run."""
+    """Collects the passages of a snapshot's file, for the next run."""
 
     def __init__(self, records_per_passage: int) -> None:
         self._records = records_per_passage
@@ -99,20 +99,20 @@ class PassageLog:
         self._ids: list[Sequence[int]] = []
 
     def note(self, size_bytes: int, digest: bytes, ids: Sequence[int]) -> None:
-        """Note a passage, and whose listings' records are in it; 0 for a record of none."""
+        """Note a passage, and the listing ids of its records; 0 for a record without a listing."""
         self._sizes.append(size_bytes)
         self._digests.append(digest)
         self._ids.append(ids)
 
     def note_records(self, bodies: Sequence[bytes], ids: Sequence[int]) -> None:
-        """Make passages of records in a row, and note them."""
+        """Make passages of some records in a row, and note them."""
         for start in range(0, len(bodies), self._records):
             stop = start + self._records
             text = b"\n".join((*bodies[start:stop], b""))
             self.note(len(text), raw_digest(text), ids[start:stop])
 
     def finish(self, known: KnownListings, unsettled: AbstractSet[int]) -> Passages:
-        """Say what the next run may pass over: where each record settles its listing."""
+        """Give the passages that the next run may pass over: each record settles its listing."""
         sizes, counts, digests, positions = array("I"), array("I"), bytearray(), array("I")
         last = -1
         for size_bytes, digest, ids in zip(self._sizes, self._digests, self._ids, strict=True):
@@ -127,7 +127,7 @@ class PassageLog:
 
 
 def _find_all(known: KnownListings, ids: Sequence[int], *, after: int) -> list[int] | None:
-    """Find listings, which mostly follow each other; None when one is not known."""
+    """Give the positions of listings, which mostly follow each other; None if one is unknown."""
     known_ids, end = known.ids, len(known.ids)
     positions: list[int] = []
     position = after

@@ -1,4 +1,4 @@
-"""Know records again by the bytes that were settled before, and parse the others."""
+"""Recognise records whose bytes settled their listings before, and parse only the others."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, compress
@@ -11,26 +11,26 @@ from discosync.core.recall.known_records import KnownRecords
 from discosync.core.recall.passages import RECORDS_PER_PASSAGE, PassageLog, Passages
 
 _PIECE_BYTES = 64 * 1024
-"""How much is cut into records behind the last passage: more than a usual passage."""
+"""How much is cut into records after the last passage: more than a usual passage."""
 
 _MARGIN_BYTES = 2 * 1024
-"""Passages may have grown by so much, less one record, and the next one's beginning is found."""
+"""By how much a passage may have grown so that the beginning of the next one is still found."""
 
 _MOST_AT_ONCE = 8
-"""So many passages are taken at once where none is as it was."""
+"""How many passages are taken at once, at the most, where one after the other has changed."""
 
 _AROUND = 4
-"""A record may have moved by so many passages, and is known at once."""
+"""By how many passages a record may have moved and still be recognised without its id."""
 
 _MANY = 1_000
-"""So many records may have moved before all digests are put into one map, the largest of all."""
+"""How many records may have moved before one map of all digests is made, which takes memory."""
 
 
 class Recogniser:
     """Hands a snapshot's records to a planner, parsed only where their bytes are not known.
 
-    `passages` are those of the file from which `known` are known; `put_aside` gets what the plan
-    may write. Afterwards `log` says how the file is made up.
+    `passages` are those of the file that `known` was remembered from. `put_aside` gets the records
+    that the plan may write. Afterwards `log` holds the passages of this file.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Recogniser:
         return {digest: number for number, digest in enumerate(firsts)}
 
     def read(self, stream: RecordStream) -> Iterator[int]:
-        """Read all records; say again and again how many more were read.
+        """Read all records; give again and again how many more were read.
 
         Raises `BadData` when their structure is broken, or too many cannot be read.
         """
@@ -76,11 +76,11 @@ class Recogniser:
             yield count
 
     def _positions(self, numbers: range) -> Sequence[int]:
-        """Say where the listings of passages in a row stand among the known ones."""
+        """Give the positions of the listings of some passages in a row."""
         return self._passages.positions[self._starts[numbers.start] : self._starts[numbers.stop]]
 
     def _pass_over(self, stream: RecordStream) -> int:
-        """Pass over the next passage, if it is as it was; say how many records it has."""
+        """Pass over the next passage if it has not changed; give its number of records, or 0."""
         number = self._next
         if number == len(self._passages):
             return 0
@@ -96,7 +96,7 @@ class Recogniser:
         return len(positions)
 
     def _take(self, stream: RecordStream) -> int:
-        """Take records one by one, up to where a passage may begin; say how many."""
+        """Cut the next records, up to where a passage may begin again; give their number."""
         numbers = range(self._next, min(self._next + self._at_once, len(self._passages)))
         block = stream.take(self._size_of(numbers)) if self._number_by_first else stream.take()
         if block is None:
@@ -116,14 +116,14 @@ class Recogniser:
         return len(digests)
 
     def _size_of(self, numbers: range) -> int:
-        """Say how much is taken in position of these passages."""
+        """Say how many bytes are cut in place of these passages."""
         sizes = self._passages.sizes[numbers.start : numbers.stop]
         return sum(sizes) + _MARGIN_BYTES if sizes else _PIECE_BYTES
 
     def _find_passage(self, digests: Sequence[bytes], taken: range) -> int | None:
-        """Find where a passage begins that may be as it was."""
-        # The one at the very start was tried in vain a moment ago. Of several that are taken at
-        # once none is tried: where one after the other fails, looking records up costs less.
+        """Find the index of a record that begins a passage which may not have changed."""
+        # The passage at the very start was tried a moment ago. None of several that are taken at
+        # once is tried: where one after the other has changed, looking up each record costs less.
         for digest in filter(self._number_by_first.__contains__, digests[1:]):
             number = self._number_by_first[digest]
             if number not in taken[1:]:
@@ -134,7 +134,7 @@ class Recogniser:
     def _parse(
         self, block: RecordBlock, digests: Sequence[bytes], ids: list[int], are_new: Sequence[bool]
     ) -> None:
-        """Let the planner see the records that are new; put down whose they are."""
+        """Parse the records with new bytes for the planner, and note their listing ids."""
         new_indexes = list(compress(range(len(ids)), are_new))
         new_digests = list(compress(digests, are_new))
         for parsed in self._parser.read(block.pick(are_new)):
@@ -145,7 +145,7 @@ class Recogniser:
                 self._put_aside(writable)
 
     def _without_moved(self, parsed: ParsedBlock, digests: Sequence[bytes]) -> ParsedBlock:
-        """Recognise records that stood elsewhere in the last file, after all; give the others."""
+        """Recognise, by their ids, records that stood elsewhere before; give the others."""
         if not self._known.raw_digests or self._has_all:
             return parsed
         known = self._known
@@ -164,7 +164,7 @@ class Recogniser:
         return parsed.pick(are_others)
 
     def _look_up(self, digests: Sequence[bytes], numbers: range) -> list[int | None]:
-        """Say where the listings stand whose records have these digests, as far as is known."""
+        """Give the positions of the listings with these digests; None for a digest that is new."""
         if not self._has_all:
             if not self._number_by_first or self._moved > _MANY:
                 self._position_by_digest = self._known.index_raw_digests()
@@ -174,7 +174,7 @@ class Recogniser:
         return list(map(self._position_by_digest.get, digests))
 
     def _look_around(self, numbers: range) -> None:
-        """Be ready for the records of these passages, and of the next ones."""
+        """Index the digests of these passages and of the next few."""
         if numbers:  # behind the last one its records may go on
             stop = min(numbers.stop + _AROUND, len(self._passages))
             positions = self._positions(range(numbers.start, stop))

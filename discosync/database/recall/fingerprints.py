@@ -1,8 +1,8 @@
-"""Whether a seller's rows are as they were.
+"""Whether a seller's rows are still as a run left them.
 
-A fingerprint is of what a plan reads of all rows: their ids and content hashes, whether they are
-active and complete; and of the purges. A value that another program edits without touching the
-content hash is not in it, as little as reading all of that would show it.
+A fingerprint covers what a plan reads of all rows: ids, content hashes, whether they are active
+and complete. It covers the purges, too. It does not cover a value that another program edits
+without touching the content hash; reading all rows would not show that either.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ _TRIGGERS = 6
 _OWN_TRIGGERS = "('watch_listings_insert', 'watch_listings_delete', 'watch_listings_update')"
 _ON_LISTINGS = "FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'listings'"
 _MANY_ROWS = 1_000
-"""From so many rows on, making the triggers anew costs less than what they cost for each row."""
+"""From this many rows on, making the triggers anew costs less than they cost for each row."""
 
 _ROWS_PER_DIGEST = 50_000
 
@@ -30,7 +30,7 @@ _STATE = f"listing_id || coalesce(content_hash, '') || {{is_active}} || ({_IS_IN
 
 
 class RowSum(NamedTuple):
-    """Some rows on Postgres: how many, and their hashes added up, which needs no order."""
+    """Some rows on Postgres: their number and the sum of their hashes, whatever their order."""
 
     rows: int
     total: int
@@ -43,8 +43,8 @@ NO_ROWS = RowSum(0, 0)
 class SeenRows:
     """The rows that a plan saw.
 
-    `fingerprint` is of all of them (`""` for none), `replaced` of those that it rewrites;
-    `written` says how many it writes, new ones included.
+    `fingerprint` covers all of them (`""` for none), `replaced` those that the plan rewrites.
+    `written` is the number of rows that it writes, new ones included.
     """
 
     fingerprint: str
@@ -53,9 +53,10 @@ class SeenRows:
 
 
 def load_fingerprint(session: Session, seller: str) -> str:
-    """Tell the state of a seller's rows, and of what was purged; `""` for none of either.
+    """Give the fingerprint of a seller's rows and purges; `""` when there are neither.
 
-    On SQLite the last mark does, if it is there and was watched; else it takes reading them all.
+    On SQLite, while the triggers watch the table, a mark that is still there proves that nobody
+    wrote: no row is read. In every other case all rows are read.
     """
     watched = _watched(session) if session.is_sqlite else None
     if watched is not None and _has_mark(session, seller, watched):
@@ -74,7 +75,7 @@ def load_fingerprint(session: Session, seller: str) -> str:
 
 
 def load_replaced(session: Session | None, seller: str, listing_ids: Sequence[int]) -> RowSum:
-    """Add up the rows that a plan rewrites, in the transaction that saw them."""
+    """Add up the rows that a plan rewrites; call it in the transaction that saw them."""
     if session is None or session.is_sqlite or not listing_ids:
         return NO_ROWS
     ids = session.one_of([str(i) for i in listing_ids])
@@ -82,10 +83,11 @@ def load_replaced(session: Session | None, seller: str, listing_ids: Sequence[in
 
 
 def is_as_seen(session: Session, seller: str, seen: SeenRows) -> bool:
-    """Whether `fingerprint_after` can tell, later in this transaction, what is left.
+    """Whether the rows are those that the plan saw, so that `fingerprint_after` will be right.
 
-    On SQLite nobody else writes from here on, but somebody may have until now. To be asked before
-    the last mark is forgotten. A trigger of somebody else may write more than the plan says.
+    Ask it before the last mark is deleted. On SQLite nobody else can write from here on, but
+    somebody may have written since the plan. A trigger of another program may write more than the
+    plan says: then the answer is no.
     """
     if seen.written and _has_other_triggers(session):
         return False
@@ -93,10 +95,10 @@ def is_as_seen(session: Session, seller: str, seen: SeenRows) -> bool:
 
 
 def fingerprint_after(session: Session, seller: str, seen: SeenRows) -> str:
-    """Give the fingerprint of the rows that a plan saw, and of what was written since.
+    """Give the fingerprint of the rows as this transaction leaves them.
 
-    On Postgres other programs commit while a run writes. Their work must not be in it, since no
-    plan knows of that: only the rows that this transaction wrote, and so holds, are read.
+    On Postgres other programs commit while a run writes. Their rows must not be covered, because
+    no plan has seen them. So only rows that this transaction wrote are read; it holds them.
     """
     if session.is_sqlite and (watched := _watched(session)):
         return watched
@@ -112,11 +114,11 @@ def fingerprint_after(session: Session, seller: str, seen: SeenRows) -> str:
 
 @contextmanager
 def unwatched(session: Session, seen: SeenRows) -> Iterator[None]:
-    """Let SQLite's triggers rest while a plan writes many rows of a seller without a mark.
+    """Drop SQLite's triggers while a plan writes many rows, and make them anew afterwards.
 
-    They would look in vain for a mark to take away, which costs a third of an insert and half of
-    an update. Afterwards they are as they were; so they are when the transaction does not end well.
-    Beside a trigger of somebody else, which may write another seller's rows, they go on.
+    The mark is deleted already, so they would do nothing, at a third of the cost of an insert and
+    half of an update. A failed transaction brings them back, too. They stay when another program
+    has a trigger on the table, which may write another seller's rows.
     """
     if not session.is_sqlite or seen.written < _MANY_ROWS or _has_other_triggers(session):
         yield
@@ -130,10 +132,10 @@ def unwatched(session: Session, seen: SeenRows) -> Iterator[None]:
 
 
 def _watched(session: Session) -> str | None:
-    """Give the fingerprint of rows that all triggers watch, None where one is missing.
+    """Give the fingerprint of rows that all our triggers watch; None when one is missing.
 
-    A program that rebuilds a table loses its triggers, or has the schema be another for a while:
-    SQLite counts every change of it.
+    A program that rebuilds a table loses the triggers, if only for a while. SQLite counts every
+    change of the schema, so that count is part of the fingerprint.
     """
     count, version = session.execute(
         "SELECT count(*), (SELECT schema_version FROM pragma_schema_version) FROM sqlite_master "
@@ -145,7 +147,7 @@ def _watched(session: Session) -> str | None:
 
 
 def _has_other_triggers(session: Session) -> bool:
-    """Whether somebody else's triggers on SQLite may write listings while we do."""
+    """Whether another program has a trigger on `listings` (asked on SQLite only)."""
     others = f"SELECT count(*) {_ON_LISTINGS} AND name NOT IN {_OWN_TRIGGERS}"
     return session.is_sqlite and session.value(others) > 0
 
@@ -173,7 +175,7 @@ def _load_sum(
 
 
 def _digest_sqlite(session: Session, seller: str) -> str:
-    """Digest the rows in the order of their ids, some ten thousand at a time."""
+    """Digest the rows in the order of their listing ids, 50,000 at a time."""
     cursor = session.cursor()
     state = _STATE.format(is_active="is_active")
     digest, after = blake2b(digest_size=16), ""

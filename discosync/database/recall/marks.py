@@ -28,9 +28,9 @@ _MARK_COLUMNS = tuple(SnapshotMark.__slots__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextMark:
-    """A mark to be left; `known` and `passages` None mean: what was left before, as it was.
+    """The mark that a run leaves. With `known` and `passages` None the stored ones are kept.
 
-    `seen` are the rows that the plan saw, and which of them it writes.
+    `seen` describes the rows that the plan saw, and which of them it writes.
     """
 
     mark: SnapshotMark
@@ -40,7 +40,7 @@ class NextMark:
 
 
 def load_mark(session: Session, seller: str) -> SnapshotMark | None:
-    """Load what was left, whether it still holds or not."""
+    """Load the mark of a seller, whether it still holds or not; None when there is none."""
     found = session.execute(
         f"SELECT {', '.join(_MARK_COLUMNS)} FROM snapshot_marks WHERE seller = :seller",  # noqa: S608
         seller=seller,
@@ -49,9 +49,9 @@ def load_mark(session: Session, seller: str) -> SnapshotMark | None:
 
 
 def load_remembered(session: Session, seller: str) -> KnownRecords:
-    """Load ids, flags and digests of records as the mark left them, or what is there of them.
+    """Load the ids, flags and record digests that the mark left, or what is still there of them.
 
-    The mark's `checksum` says whether it is all.
+    Compare with the mark's `checksum` to see whether all are there.
     """
     packed, flags, digests = bytearray(), bytearray(), bytearray()
     for _, *parts in _load_chunks(session, seller):
@@ -76,15 +76,15 @@ def _load_chunks(session: Session, seller: str) -> Iterator[tuple[int, bytes, by
 
 
 def forget_mark(session: Session, seller: str) -> None:
-    """Let the next run look at everything again."""
+    """Delete the mark: the next sync then reads every row and every record."""
     session.execute("DELETE FROM snapshot_marks WHERE seller = :seller", seller=seller)
 
 
 @contextmanager
 def leaving_mark(session: Session, seller: str, left: NextMark) -> Iterator[None]:
-    """Leave a mark for the next run of what the plan saw and what is written inside.
+    """Enclose the write of a plan, and leave the mark for the next run.
 
-    None is left when it is not known any more what the plan saw.
+    No mark is left when the rows are no longer those that the plan saw.
     """
     may_leave = is_as_seen(session, seller, left.seen)
     forget_mark(session, seller)
@@ -110,7 +110,7 @@ def _write_mark(session: Session, seller: str, mark: SnapshotMark) -> None:
 
 
 def _write_chunks(session: Session, seller: str, known: KnownRecords) -> None:
-    """Write the chunks that are not as before."""
+    """Write the chunks that differ from the stored ones."""
     before = {number: parts for number, *parts in _load_chunks(session, seller)}
     rows: list[dict[str, Any]] = []
     for number, piece in enumerate(known.chunks(LISTINGS_PER_CHUNK)):
@@ -133,9 +133,9 @@ def _write_chunks(session: Session, seller: str, known: KnownRecords) -> None:
 
 
 def load_passages(session: Session, seller: str, checksum: str) -> Passages:
-    """Load how the file was made up from which all with this checksum is known.
+    """Load the passages of the file that the record digests with this checksum come from.
 
-    None at all when that is not known, or not whole.
+    There are none when they are missing or damaged.
     """
     found = session.execute(
         "SELECT checksum, packed FROM snapshot_passages WHERE seller = :seller", seller=seller
@@ -164,5 +164,5 @@ def _write_passages(session: Session, seller: str, checksum: str, passages: Pass
 
 
 def _checksum_of(packed: bytes, checksum: str) -> str:
-    """Tie passages to what is known, by whose places they go."""
+    """Tie passages to the record digests: their positions are meaningless beside others."""
     return blake2b(packed + checksum.encode(), digest_size=16).hexdigest()
