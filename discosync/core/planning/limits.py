@@ -12,7 +12,7 @@ from fractions import Fraction
 from discosync.core.inventory.header import RejectedRecord
 from discosync.core.inventory.listing import CONTENT_FIELDS
 from discosync.core.inventory.snapshot import Snapshot, Source
-from discosync.core.planning.changes import Change, ChangeSet
+from discosync.core.planning.changes import ChangeSet, Rewrite
 from discosync.errors import BadData
 
 MAX_REJECTED = 50
@@ -128,13 +128,13 @@ def _check_mass_removal(changes: ChangeSet, allowed: Allowances) -> Iterator[Vio
 
 def _check_mass_change(changes: ChangeSet, allowed: Allowances) -> Iterator[Violation]:
     if not allowed.mass_change:
-        rewritten = [*changes.updated, *changes.removed, *changes.reactivated]
+        rewritten: list[Rewrite] = [*changes.updated, *changes.removed, *changes.reactivated]
         counts = Counter(c.field for r in rewritten for c in r.fields)
         yield from _check_currency(rewritten, counts)
         yield from _check_fields(changes, counts)
 
 
-def _check_currency(rewritten: Sequence[Change], counts: Counter[str]) -> Iterator[Violation]:
+def _check_currency(rewritten: Sequence[Rewrite], counts: Counter[str]) -> Iterator[Violation]:
     """Refuse another currency for even one listing: a seller has one, and prices would lie."""
     if counts["price_currency"]:
         before, after = next(
