@@ -132,3 +132,8 @@ def test_report_has_no_key_of_its_own() -> None:
     known = {*_names(SCHEMA), *_names(SCHEMA["$defs"]["side"])}
     for row in rows((REFERENCE / "report.md").read_text()):
         assert set(spans(row[0])) <= known, row
+
+
+def test_report_allows_every_status() -> None:
+    """A status that the schema does not know would make its own report invalid."""
+    assert set(SCHEMA["properties"]["exit_code"]["enum"]) == {int(status) for status in ExitStatus}
