@@ -255,7 +255,7 @@ def test_refusal_stays_when_the_pages_cannot_be_had(shop: Program, sandbox: Sand
     sandbox.state.faults = [Fault(path="/users/", status=503, times=999, after=2, has_effect=False)]
     result = shop("sync", "--json")
     assert result.exit_code == 14
-    assert "pages could not be had either" in result.report["error"]["hint"]
+    assert "pages could not be fetched either" in result.report["error"]["hint"]
 
 
 def test_rollback_during_the_very_first_load(program: Program, sandbox: SandboxServer) -> None:

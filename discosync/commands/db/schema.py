@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from discosync.commands.steps.directories import backup_dir
+from discosync.core.reporting.hints import render_command
 from discosync.database.backups.backups import make_backup
 from discosync.database.connection.engine import Database, open_database
 from discosync.database.connection.lock import MAINTENANCE_LOCK, SCHEMA_LOCK, Holder, hold_lock
@@ -147,10 +148,10 @@ def downgrade(options: MigrationOptions) -> SchemaReport:
         target, undone = _find_target(options.target, revision)
         losses = find_losses(database, undone)
         if losses and not options.allow_loss:
+            again = render_command(["db", "downgrade", options.target, "--allow-loss"])
             raise LimitRefused(
                 f"going back from {revision} to {target} would lose: {'; '.join(losses)}",
-                hint="nothing was changed; if this is right, allow it once: discosync db "
-                f"downgrade {options.target} --allow-loss",
+                hint=f"nothing was changed; if this is right, allow it once: {again}",
                 code="would_lose",
             )
         backup = _back_up(database, settings, options, why=f"before db downgrade to {target}")
@@ -175,7 +176,7 @@ def _refuse_obstacles(database: Database) -> None:
         more = f" … and {len(obstacles) - _MAX_NAMED:,} more" if len(obstacles) > _MAX_NAMED else ""
         raise NotReady(
             f"{database.shown} cannot be adopted: {'; '.join(obstacles[:_MAX_NAMED])}{more}",
-            hint="nothing was changed; mend that, or mirror into a new database: set DATABASE_URL",
+            hint="nothing was changed; correct that, or set DATABASE_URL to a new database",
             code="cannot_adopt",
         )
 

@@ -126,6 +126,6 @@ def was_committed(run: Run, database: Database, look: Callable[[Session], bool])
         return False
     raise StorageFailed(
         f"the database did not say whether the commit took place: {unanswered.message}",
-        hint=f"look for run_id {run.run_id} in sync_runs; running again is safe either way",
+        hint=f"`discosync runs {run.run_id}` says whether it did; running again is safe either way",
         code="commit_unknown",
     ) from unanswered

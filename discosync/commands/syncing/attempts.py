@@ -63,7 +63,7 @@ class Attempts:
             return self._attempt(lambda: fallback(self.spool, refused.message))
         except SourceUnavailable as unavailable:
             # What the export showed is still the reason why nothing was changed.
-            refused.hint += f"; the pages could not be had either: {unavailable.message}"
+            refused.hint += f"; the pages could not be fetched either: {unavailable.message}"
             raise refused from unavailable
 
     def _attempt(self, fetch: Callable[[], Fetched]) -> tuple[Planned, bool]:

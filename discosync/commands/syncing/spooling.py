@@ -1,12 +1,12 @@
 """The directory that holds a run's snapshot while the run lasts."""
 
-import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from discosync.core.inventory.snapshot import Source
+from discosync.core.reporting.hints import render_command
 from discosync.database.connection.engine import Database
 from discosync.database.connection.lock import slug_of
 from discosync.discogs.inventory.spool import Spool
@@ -48,7 +48,7 @@ def _keep(run: Run, spool: Spool, exc: StorageFailed) -> None:
         return
     with suppress(OSError):
         kept = spool.keep(snapshot.path)
+        words = ["sync", "--seller", snapshot.seller, "--from-file", str(kept)]
         exc.hint += (
-            f"; the inventory is kept, no second export is needed: `discosync sync --seller "
-            f"{snapshot.seller} --from-file {shlex.quote(str(kept))}`"
+            f"; the inventory is kept, no second export is needed: `{render_command(words)}`"
         )
