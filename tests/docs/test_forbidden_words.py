@@ -4,10 +4,28 @@ import ast
 import re
 from pathlib import Path
 
-from tests.support.pages import DOCS, TOP, name_of, sections
+import pytest
+
+from tests.support.pages import DOCS, PAGES, TOP, name_of, prose, sections
 
 GLOSSARY = DOCS / "reference" / "glossary.md"
 SOURCES = sorted((TOP / "discosync").rglob("*.py"))
+
+FORBIDDEN = {
+    "the contract": re.compile(r"\bcontract\b", re.IGNORECASE),
+    "limit 1, limit 2, …": re.compile(r"\b[Ll]imits? \d\b"),
+    "section 6": re.compile(r"\bsection \d", re.IGNORECASE),
+}
+"""A way of speaking that the glossary forbids → how it is found."""
+
+
+@pytest.mark.parametrize("word", sorted(FORBIDDEN))
+def test_forbidden_words_stay_out(word: str) -> None:
+    """Limits have names, and what a page says is cited by that page."""
+    pages = [page for page in PAGES if page != GLOSSARY]
+    texts = {name_of(path): path.read_text() for path in SOURCES}
+    texts |= {name_of(page): prose(page) for page in pages}
+    assert [name for name, text in texts.items() if FORBIDDEN[word].search(text)] == []
 
 
 def _names(path: Path) -> set[str]:
