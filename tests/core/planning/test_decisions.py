@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_a_source_that_shows_less_takes_nothing_away() -> None:
     [({"price_value": Decimal(1)}, True), ({"status": "Sold"}, False), ({"release_id": 1}, False)],
 )
 def test_indexed_columns_are_kept_where_they_are_the_same(
-    fields: dict[str, object],
+    fields: dict[str, Any],
     keeps: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     """Status, release and `is_active` are written only when one of them changes."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ ROW = KnownListing(1, None, ACTIVE, tuple(getattr(make_listing(), f) for f in ST
         {"artist_names": make_listing().artist_names},
     ],
 )
-def test_a_difference_of_form_is_no_change(fields: dict[str, object]) -> None:
+def test_a_difference_of_form_is_no_change(fields: dict[str, Any]) -> None:
     """The same fact in another form is equal: zeros, entities, white space, parentheses."""
     record = ParsedRecord.of(replace(make_listing(), **fields))
     assert content_changes(ROW, record, CONTENT_FIELDS) == ()
