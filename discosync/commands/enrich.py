@@ -29,5 +29,6 @@ def enrich(run: Run, request: EnrichRequest) -> None:
     with hold_enrich_locks(run, target.database, wait_seconds=request.lock_wait_seconds):
         task = EnrichTask(run, request, target)
         task.plan()
+        # The plan has counted already: a dry run shows that and asks Discogs nothing.
         if not run.request.dry_run:
             task.work()

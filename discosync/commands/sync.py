@@ -71,6 +71,7 @@ def sync_seller(run: Run, request: SyncRequest) -> None:
         if run.request.dry_run:
             return
         with run.phase("apply"):
+            # Not before: a run that fails or is refused leaves no database behind.
             make_schema(run, mirror.database)
             apply_plan(run, mirror, planned, is_sandbox=is_sandbox)
 

@@ -111,6 +111,7 @@ class BothWays:
                 count_again=fetched.count_again,
             )
             self._add_use(run.api_use())
+        # Each side names its source; the run as a whole has none.
         run.findings.source = run.findings.source_reason = None
         side = Side(
             source=source.value,

@@ -151,6 +151,7 @@ class EnrichTask:
             self._link_by_name(outcome=None)
         else:
             self._link_by_api()
+            # Discogs no longer has these releases: the listings' own names are all there is.
             self._link_by_name(outcome=Outcome.NOT_FOUND)
 
     def _link_by_dump(self, path: Path) -> None:

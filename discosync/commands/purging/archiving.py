@@ -83,6 +83,7 @@ def delete_archived(
         lines = _Digested(archive_lines(session, seller, plan.listing_ids))
         for _ in lines:
             pass
+        # The same rows, read again within the transaction that deletes them.
         if lines.digest != digest:
             raise StorageFailed(
                 "another program changed what was being archived",

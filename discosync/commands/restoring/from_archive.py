@@ -33,6 +33,7 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
     2. Lock the seller, and find which listings the database does not hold.
     3. Insert listings, history and links in one transaction, unless this is a dry run.
     """
+    # The archive names the seller, so it is read before the seller is looked for.
     path = _find(path, request)
     header, archive = inspect_archive(path)
     seller = str(header.get("seller"))
