@@ -4,13 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from discosync.sandbox.server import SandboxServer, serving
 from discosync.sandbox.state import SandboxState
+from tests.support.instant_waits import make_waiting_instant
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.program import TOKEN, Program, environment_for
 from tests.support.redis import Redis, running_redis
 from tests.support.shop import SELLER, make_shop
+
+# How long an example takes on a busy machine says nothing about the program.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +29,12 @@ def postgres() -> Iterator[Postgres]:
     """A real server for the whole session."""
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that runs in this process would have waited for Discogs, and do not."""
+    return make_waiting_instant(monkeypatch)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def _rejected(blocks: Sequence[ParsedBlock]) -> list[RejectedRecord]:
     return [record for block in blocks for record in block.rejected]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(files(), st.sampled_from([None, "EUR"]))
 def test_blocks_say_what_records_say(
     file: tuple[Header, RecordBlock], currency: str | None

@@ -212,7 +212,7 @@ def _mark(changes: ChangeSet) -> SnapshotMark:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(hours, min_size=1, max_size=5), st.sampled_from([1, 2]))
 def test_remembering_changes_no_plan(life: list[Hour], times: int) -> None:
     """Whatever comes hour after hour, plans and rows are the same with and without a memory."""
@@ -223,7 +223,7 @@ def test_remembering_changes_no_plan(life: list[Hour], times: int) -> None:
             assert remembering.rows == forgetful.rows
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(hours, min_size=1, max_size=4))
 def test_marked_snapshot_again_is_the_plan_that_reading_would_give(life: list[Hour]) -> None:
     """What a mark says of the very same snapshot is what planning it again says."""

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from discosync.core.catalog.credits import ReleaseCredits, parse_release
@@ -495,7 +495,6 @@ _ARTISTS = st.lists(
 _LABELS = st.lists(st.fixed_dictionaries({"id": _IDS, "name": _NAMES, "catno": _LEGAL}), max_size=4)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries({"artists": _ARTISTS, "extraartists": _ARTISTS, "labels": _LABELS}),
