@@ -254,6 +254,7 @@ def _faulty(
 DOWNLOAD = "/inventory/export/18867001/download"
 
 
+@pytest.mark.usefixtures("waits")
 def test_short_body_is_bad_data(sqlite_program: Program, sandbox: SandboxServer) -> None:
     """A download that stays shorter than announced is truncated."""
     fault = Fault(path=DOWNLOAD, times=9, cut_at=5000)

@@ -6,7 +6,6 @@ import pytest
 
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
-from tests.support.export_clock import make_waiting_instant
 from tests.support.program import Program
 from tests.support.shop import make_shop
 from tests.support.waiting import ENDLESS_SECONDS
@@ -79,6 +78,7 @@ def test_running_export_is_adopted(sqlite_program: Program, sandbox: SandboxServ
     assert len(sandbox.state.exports) == 121
 
 
+@pytest.mark.usefixtures("waits")
 def test_old_export_is_not_adopted(sqlite_program: Program, sandbox: SandboxServer) -> None:
     """An export from before the last applied snapshot would bring sold records back."""
     sandbox.state.make_export().created_at -= timedelta(hours=1)
@@ -93,6 +93,7 @@ def test_old_export_is_not_adopted(sqlite_program: Program, sandbox: SandboxServ
     assert report["listings"]["unchanged"] == 301
 
 
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("fault", ["stays 409", "fails", "not found"])
 def test_auto_falls_back_to_pages_in_the_same_run(
     sqlite_program: Program, sandbox: SandboxServer, fault: str
@@ -123,13 +124,11 @@ def test_auto_falls_back_to_pages_in_the_same_run(
 
 
 def test_deadline_falls_back_too(
-    sqlite_program: Program, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    sqlite_program: Program, sandbox: SandboxServer, waits: list[float]
 ) -> None:
     """An export that is never ready leaves half of the time budget for the pages."""
     sandbox.state.inventory = make_shop(301)
     sandbox.state.export_seconds = ENDLESS_SECONDS
-    waits = make_waiting_instant(monkeypatch)
-
     result = sqlite_program("sync", "--time-budget", "1000", "--json")
 
     assert result.exit_code == 3
@@ -137,6 +136,7 @@ def test_deadline_falls_back_too(
     assert "still not ready" in result.report["source_reason"]
 
 
+@pytest.mark.usefixtures("waits")
 def test_explicit_export_is_taken_literally(
     sqlite_program: Program, sandbox: SandboxServer
 ) -> None:
@@ -199,6 +199,7 @@ def test_firm_429_ends_the_run(sqlite_program: Program, sandbox: SandboxServer) 
     assert len(sandbox.state.requests) <= 5
 
 
+@pytest.mark.usefixtures("waits")
 def test_unreachable_service_is_exit_15(sqlite_program: Program) -> None:
     """Nobody listening is a passing state: cron tries again."""
     result = sqlite_program("sync", DISCOGS_API_URL="http://127.0.0.1:9")

@@ -249,6 +249,7 @@ def test_export_taken_literally_is_not_left(shop: Program, sandbox: SandboxServe
     assert _flag(shop)["state"] == "on"
 
 
+@pytest.mark.usefixtures("waits")
 def test_refusal_stays_when_the_pages_cannot_be_had(shop: Program, sandbox: SandboxServer) -> None:
     """A refused export and no pages: the refusal is what somebody must look at."""
     _lose_half(sandbox)

@@ -14,7 +14,6 @@ from sqlalchemy import create_engine, text
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
-from tests.support.export_clock import make_waiting_instant
 from tests.support.killing import started
 from tests.support.postgres import Postgres, transactions_that_wait
 from tests.support.program import TOKEN, Program
@@ -265,7 +264,7 @@ def test_busy_sqlite_can_be_ended(sqlite_program: Program, tmp_path: Path) -> No
 
 
 def test_slow_export_once_does_not_shut_the_way(
-    sqlite_program: Program, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    sqlite_program: Program, sandbox: SandboxServer, waits: list[float]
 ) -> None:
     """However long the last export took, the next one is looked at before the deadline."""
     sandbox.state.inventory = make_shop(301)
@@ -274,8 +273,7 @@ def test_slow_export_once_does_not_shut_the_way(
         "UPDATE sync_runs SET report = json_set(report, '$.snapshot.ready_seconds', 3620)"
     )
 
-    waits = make_waiting_instant(monkeypatch)
-
+    waits.clear()
     result = sqlite_program("sync", "--time-budget", "1000", "--json")
 
     assert result.exit_code == 0
@@ -284,6 +282,7 @@ def test_slow_export_once_does_not_shut_the_way(
     assert wait_seconds <= 500
 
 
+@pytest.mark.usefixtures("waits")
 def test_download_that_is_gone_falls_back(sqlite_program: Program, sandbox: SandboxServer) -> None:
     """An export whose download stays 404 cannot be had."""
     sandbox.state.inventory = make_shop(301)
