@@ -72,7 +72,7 @@ def _print_run(console: "Console", run: "ShownRun") -> None:
 
 def _show_run(console: "Console", run: "ShownRun") -> None:
     from discosync.console.terminal import KIND_COLOURS  # noqa: PLC0415 - heavy
-    from discosync.core.reporting.past_runs import change_count_of  # noqa: PLC0415 - heavy
+    from discosync.core.reporting.run_line import change_count_of  # noqa: PLC0415 - heavy
     from discosync.render.cells import MAX_SHOWN  # noqa: PLC0415 - heavy
     from discosync.render.past_runs import (  # noqa: PLC0415 - heavy
         ENTRY_COLUMNS,

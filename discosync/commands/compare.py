@@ -5,7 +5,7 @@ from pathlib import Path
 
 from discosync.commands.comparing.both_ways import BothWays
 from discosync.commands.steps.run_flags import flags_of_run
-from discosync.commands.syncing.opening import open_mirror, seller_of
+from discosync.commands.syncing.mirror import open_mirror, seller_of
 from discosync.core.reporting.comparison import (
     Comparison,
 )

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from discosync.commands.steps.opening import require_filled
-from discosync.commands.steps.past_runs import load_run_lines, load_saved_reports
 from discosync.commands.steps.run_ids import only_run, refuse_empty_id
+from discosync.commands.steps.run_reports import load_run_lines, load_saved_reports
 from discosync.core.reporting.change_entry import ChangeEntry
-from discosync.core.reporting.past_runs import RUN_COMMANDS, RunLine
+from discosync.core.reporting.run_line import RUN_COMMANDS, RunLine
 from discosync.database.connection.engine import Database, open_database
 from discosync.database.past.history import load_entries_of_run
 from discosync.database.rows.sellers import resolve_seller

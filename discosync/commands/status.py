@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from discosync.commands.steps.opening import Opened, open_to_read
-from discosync.commands.steps.past_runs import load_run_lines
+from discosync.commands.steps.run_reports import load_run_lines
 from discosync.core.flags import FlagContext, resolve_flags
 from discosync.core.reporting.status import Status
 from discosync.database.catalog.enrichment import load_coverage

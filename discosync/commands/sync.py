@@ -12,7 +12,7 @@ from discosync.commands.syncing.applying import apply_plan
 from discosync.commands.syncing.attempts import Attempts
 from discosync.commands.syncing.fetching import FetchOptions
 from discosync.commands.syncing.judging import SyncOptions
-from discosync.commands.syncing.opening import Mirror, open_mirror, seller_of
+from discosync.commands.syncing.mirror import Mirror, open_mirror, seller_of
 from discosync.commands.syncing.spooling import open_spool
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.inventory.snapshot import Source

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from discosync.core.reporting.change_entry import ChangeEntry
-from discosync.core.reporting.past_runs import RunLine
+from discosync.core.reporting.run_line import RunLine
 from discosync.render.cells import render_cell, shorten
 from discosync.render.history import change_rows
 from discosync.render.plots import render_sparkline

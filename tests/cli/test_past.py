@@ -12,7 +12,7 @@ import pytest
 
 from discosync.core.inventory.columns import EXPORT_COLUMNS
 from discosync.core.inventory.listing import Listing
-from discosync.core.reporting.past_runs import RUN_COMMANDS
+from discosync.core.reporting.run_line import RUN_COMMANDS
 from tests.support.program import Program
 from tests.support.shop import FIRST_ID, SELLER, make_listing, make_shop, with_changed, write_export
 

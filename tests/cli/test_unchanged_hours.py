@@ -21,7 +21,7 @@ from discosync.database.connection.engine import open_database
 from discosync.database.connection.session import Session
 from discosync.database.recall.fingerprints import load_fingerprint
 from discosync.database.rows.apply import apply_changes
-from discosync.files.parsed import ParsedFile
+from discosync.files.parsed_file import ParsedFile
 from tests.support.program import Program
 from tests.support.shop import SELLER, make_listing, make_shop, with_changed, write_export
 
@@ -591,5 +591,5 @@ def test_ordinary_run_imports_nothing_that_it_does_not_use(
     )
     status, *modules = done.stdout.split()
     assert status == "0"
-    assert "discosync.commands.syncing.comparing" in modules
+    assert "discosync.commands.syncing.snapshot_comparison" in modules
     assert UNUSED.intersection(modules) <= (MAKES_THE_SCHEMA if is_first else set())

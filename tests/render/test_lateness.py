@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from discosync.core.catalog.enrichment import Coverage
-from discosync.core.reporting.past_runs import RunLine
+from discosync.core.reporting.run_line import RunLine
 from discosync.core.reporting.status import InventoryCounts, PurgeOutlook, Status
 from discosync.render.lateness import render_lateness, render_way_to_fresh
 from tests.support.shop import NOON

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from discosync.core.reporting.past_runs import RunLine
+from discosync.core.reporting.run_line import RunLine
 from discosync.render.past_runs import entry_rows, run_row, trend_lines
 from tests.support.reports import make_change
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from discosync.core.catalog.enrichment import Coverage
-from discosync.core.reporting.past_runs import RunLine
+from discosync.core.reporting.run_line import RunLine
 from discosync.core.reporting.status import InventoryCounts, PurgeOutlook, Status
 from discosync.render.lateness import render_lateness, render_way_to_fresh
 from discosync.render.status import status_lines

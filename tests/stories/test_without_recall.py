@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from discosync.commands.syncing.comparing import NoRecall
+from discosync.commands.syncing.snapshot_comparison import NoRecall
 from discosync.core.inventory.listing import Listing
 from tests.support.postgres import Postgres
 from tests.support.program import Program

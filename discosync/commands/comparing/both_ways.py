@@ -8,7 +8,7 @@ from pathlib import Path
 
 from discosync.commands.syncing.fetching import FetchOptions
 from discosync.commands.syncing.from_api import ApiFetcher
-from discosync.commands.syncing.opening import Mirror
+from discosync.commands.syncing.mirror import Mirror
 from discosync.commands.syncing.planning import plan_snapshot
 from discosync.core.inventory.listing import Listing
 from discosync.core.inventory.snapshot import Snapshot, Source
@@ -28,7 +28,7 @@ from discosync.database.runs.records import record_run
 from discosync.discogs.inventory.export_job import ExportUnavailable
 from discosync.discogs.inventory.spool import Spool
 from discosync.errors import Mismatch, StorageFailed
-from discosync.files.parsed import ParsedFile
+from discosync.files.parsed_file import ParsedFile
 from discosync.files.snapshot import open_snapshot
 from discosync.runner import Run
 

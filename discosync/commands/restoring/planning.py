@@ -17,7 +17,7 @@ from discosync.core.past.restore import (
 )
 from discosync.core.planning.known import KnownListing
 from discosync.core.reporting.findings import Problem
-from discosync.core.reporting.past_runs import change_count_of
+from discosync.core.reporting.run_line import change_count_of
 from discosync.database.connection.session import Session
 from discosync.database.past.history import load_changes_of_listings, load_changes_of_run
 from discosync.database.rows.counts import load_known_counts

@@ -4,7 +4,7 @@ A sync leaves a mark of the snapshot that it applied. As long as the seller's ro
 left them, the next one need not even read the same file again; of another file it parses only the
 records whose bytes are new. Without all this every sync would give the same result, and take
 longer: `core.recall`, `database.recall` and this module can be deleted with their tests, and
-`NoRecall` of `syncing.comparing` takes their place.
+`NoRecall` of `syncing.snapshot_comparison` takes their place.
 """
 
 from collections.abc import Callable, Collection, Iterator

@@ -8,7 +8,7 @@ from discosync.commands.steps.run_flags import roll_back_by_itself
 from discosync.commands.syncing.fetching import Fallback, Fetched, Fetcher
 from discosync.commands.syncing.from_file import FileFetcher
 from discosync.commands.syncing.judging import SyncOptions, judge
-from discosync.commands.syncing.opening import Mirror
+from discosync.commands.syncing.mirror import Mirror
 from discosync.commands.syncing.planning import Planned, plan_snapshot
 from discosync.core.flags import Flag
 from discosync.database.rows.sellers import load_has_real, load_has_sandbox
@@ -16,7 +16,7 @@ from discosync.database.runs.records import load_run_count
 from discosync.database.schema.state import SchemaState
 from discosync.discogs.inventory.spool import Spool
 from discosync.errors import BadData, LimitRefused, NotReady, SourceUnavailable
-from discosync.files.parsed import ParsedFile
+from discosync.files.parsed_file import ParsedFile
 from discosync.runner import Run
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from discosync.commands.steps.cache_warning import warn_once
 from discosync.commands.syncing.fetching import Fallback, Fetched, FetchOptions
-from discosync.commands.syncing.opening import Mirror
+from discosync.commands.syncing.mirror import Mirror
 from discosync.core.flags import Flag
 from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.core.inventory.source_choice import SourceChoice, choose_source

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from discosync.commands.syncing.fetching import Fetched
-from discosync.commands.syncing.opening import Mirror
+from discosync.commands.syncing.mirror import Mirror
 from discosync.core.inventory.pacific import parse_export_name
 from discosync.core.inventory.snapshot import Source
 from discosync.core.reporting.findings import Problem

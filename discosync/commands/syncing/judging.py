@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from discosync.commands.steps.refusing import refuse, render_way_out, tell_plan
 from discosync.commands.syncing.fetching import FetchOptions
-from discosync.commands.syncing.opening import Mirror
+from discosync.commands.syncing.mirror import Mirror
 from discosync.commands.syncing.planning import Planned
 from discosync.core.inventory.snapshot import Snapshot, Source, is_too_old_to_show
 from discosync.core.planning.changes import ChangeSet

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from discosync.commands.steps.recall import SnapshotRecall
-from discosync.commands.syncing.comparing import SnapshotComparison
+from discosync.commands.syncing.snapshot_comparison import SnapshotComparison
 from discosync.core.flags import Flag
 from discosync.core.inventory.header import Header
 from discosync.core.inventory.snapshot import Snapshot, Source
@@ -16,7 +16,7 @@ from discosync.core.reporting.findings import Problem
 from discosync.database.connection.engine import Database
 from discosync.database.connection.session import Session
 from discosync.database.runs.last_applied import LastApplied
-from discosync.files.parsed import ParsedFile
+from discosync.files.parsed_file import ParsedFile
 from discosync.files.snapshot import open_snapshot
 from discosync.runner import Run
 

@@ -2,7 +2,7 @@
 
 The table on screen, the dry run, the report, the limits, the history and the write all use the
 same `ChangeSet`. It does not grow with the inventory on a first load: for an added listing it
-holds only the id. The listing's record is on disk (see `files.parsed`).
+holds only the id. The listing's record is on disk (see `files.parsed_file`).
 """
 
 from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import Any
 from discosync.core.catalog.enrichment import Coverage
 from discosync.core.inventory.snapshot import Source, is_too_old_to_show
 from discosync.core.reporting.change_entry import json_value
-from discosync.core.reporting.past_runs import RunLine
+from discosync.core.reporting.run_line import RunLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from discosync.core.reporting.past_runs import RunLine, parse_run_line
+from discosync.core.reporting.run_line import RunLine, parse_run_line
 from discosync.database.connection.session import Session
 from discosync.database.connection.values import read_json, read_moment
 

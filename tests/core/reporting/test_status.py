@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from discosync.core.catalog.enrichment import Coverage
-from discosync.core.reporting.past_runs import RunLine
+from discosync.core.reporting.run_line import RunLine
 from discosync.core.reporting.status import InventoryCounts, PurgeOutlook, Status
 from tests.support.shop import NOON
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from discosync.commands.steps.past_runs import load_run_lines, load_saved_reports
+from discosync.commands.steps.run_reports import load_run_lines, load_saved_reports
 from discosync.core.progress import NoProgress
 from discosync.database.connection.engine import Database, open_database
 from discosync.database.runs.past_runs import RunFilter

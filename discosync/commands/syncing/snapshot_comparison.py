@@ -14,7 +14,7 @@ from discosync.core.planning.observer import NoObserver, PlanObserver
 from discosync.core.planning.plan import Planner
 from discosync.database.connection.session import Session
 from discosync.database.rows.known import load_known, load_rows
-from discosync.files.parsed import ParsedFile
+from discosync.files.parsed_file import ParsedFile
 from discosync.files.snapshot import OpenSnapshot, open_snapshot
 from discosync.runner import Run
 

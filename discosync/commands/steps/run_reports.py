@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from discosync.commands.steps.directories import report_dir
-from discosync.core.reporting.past_runs import RunLine, parse_run_line
+from discosync.core.reporting.run_line import RunLine, parse_run_line
 from discosync.database.connection.engine import Database
 from discosync.database.connection.session import Session
 from discosync.database.runs.past_runs import RunFilter, load_run_reports

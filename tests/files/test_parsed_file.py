@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from discosync.core.inventory.listing import Listing
 from discosync.core.inventory.parsed import ParsedBlock, ParsedRecord
 from discosync.errors import StorageFailed
-from discosync.files.parsed import ParsedFile
+from discosync.files.parsed_file import ParsedFile
 
 moments = st.timedeltas(timedelta(0), timedelta(days=40_000)).map(
     lambda since: datetime(1990, 1, 1, tzinfo=UTC) + since

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from discosync.core.reporting.past_runs import change_count_of, parse_run_line
+from discosync.core.reporting.run_line import change_count_of, parse_run_line
 
 REPORT: dict[str, Any] = {
     "run_id": "r1",
