@@ -32,12 +32,16 @@ class PastInventory:
 def inventory_at(
     config: Path | None, when: str, *, seller: str | None, with_inactive: bool
 ) -> Iterator[PastInventory]:
-    """Load the inventory as it stood at a moment: what was for sale, or all that was known."""
+    """Load the inventory as it stood at a moment; with `with_inactive` also what was not for sale.
+
+    Raises `UsageFault` for a text that names no past moment, and for one before all history.
+    """
     try:
         moment = parse_past_moment(when, now=datetime.now(UTC))
     except ValueError as exc:
         raise UsageFault(str(exc), code="bad_moment") from exc
     with open_to_read(config, seller=seller) as target:
+        # No past state is stored: it is the present one with every change since then undone.
         first = load_first_run_after(target.session, target.seller, moment)
         undone = load_undone(target.session, target.seller, first)
         states = load_states(target.session, target.seller)
@@ -45,6 +49,7 @@ def inventory_at(
             lambda state: undone.apply_to(state["listing_id"], state), states
         )
         begin = load_first_moment(target.session, target.seller)
+        # An empty answer for a time before the first sync would look like an empty shop.
         if begin is None or moment < begin:
             known = _known_before(known, begin, target.seller)
         past = (state for state in known if with_inactive or state["is_active"])
@@ -64,6 +69,6 @@ def _known_before(
     since = "yet" if begin is None else f"before {begin:%Y-%m-%dT%H:%M:%S} UTC"
     raise UsageFault(
         f"nothing is known of {seller} {since}",
-        hint="`discosync sync` is the first to see it" if begin is None else "name a later moment",
+        hint="run `discosync sync` first" if begin is None else "name a later moment",
         code="bad_moment",
     )

@@ -1,4 +1,7 @@
-"""`discosync compare`: both methods side by side, and nothing of the inventory written."""
+"""`discosync compare`: fetch an inventory by export and by pages, and show where they differ.
+
+No listing is written, whatever the two show.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +50,7 @@ def compare_seller(run: Run, request: CompareRequest) -> None:
         run.findings.comparison = comparing.compare()
         mismatch = _mismatch(run.findings.comparison)
         comparing.record(mismatch)
+    # Only now: a comparison that found a difference must be on record too.
     if mismatch is not None:
         raise mismatch
 

@@ -32,6 +32,7 @@ from discosync.settings import (
 )
 
 _RUNS_LOOKED_AT = 2_000
+"""How many runs count as evidence: twelve weeks of one an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class FlagStanding:
     why: str
 
     def to_json(self) -> dict[str, str | bool]:
-        """Give all of it."""
+        """Return it as `flags list --json` shows it."""
         return {
             "flag": self.flag.value,
             "configured": self.configured,
@@ -64,6 +65,7 @@ def list_flags(config: Path | None, *, seller: str | None) -> list[FlagStanding]
         settings.database_url.reveal(), read_only=True, application="discosync flags"
     )
     states: Mapping[Flag, FlagState] = {}
+    # Without a table of flags, before the first sync or an upgrade, the settings decide alone.
     if load_has_flags(database):
         with database.session() as session:
             states = load_flag_states(session)

@@ -20,7 +20,8 @@ from discosync.errors import UsageFault
 class Life:
     """One listing's life: what the database holds of it now, and every change.
 
-    A listing that was purged is not there, and its history with it: `purged` says where they are.
+    A purge deletes a listing together with its history. `purged` then names the archive that holds
+    both.
     """
 
     seller: str

@@ -1,4 +1,7 @@
-"""`discosync purge-inactive`: the only hard delete there is."""
+"""`discosync purge-inactive`: archive, then delete, listings that were inactive for long.
+
+No other command deletes a listing.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ from discosync.runner import Run, RunRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeRequest:
-    """What shall be purged: everything gone for `older_than`, or for RETENTION_DAYS."""
+    """What shall be purged: listings inactive for `older_than`; None means RETENTION_DAYS."""
 
     run: RunRequest
     config: Path | None = None
@@ -68,7 +71,7 @@ def _tell(run: Run, session: Session, seller: str, plan: PurgePlan) -> None:
         listings=len(plan.listing_ids), removed_before=plan.cutoff, by_reason=plan.by_reason
     )
     if plan.undated:
-        text = f"{plan.undated:,} inactive listings stay: nobody knows since when they are gone"
+        text = f"{plan.undated:,} inactive listings stay: it is not known since when they are gone"
         run.findings.problems.append(Problem(code="undated", text=text, is_warning=False))
     if not run.request.dry_run:
         return

@@ -7,7 +7,7 @@ from discosync.runner import Run
 
 
 def restore(run: Run, request: RestoreRequest) -> None:
-    """Take something back: what a purge took is in its archive, all else in the history."""
+    """Restore from an archive, which has what a purge deleted, or from the history."""
     if request.archive is not None:
         restore_from_archive(run, request, request.archive)
     else:

@@ -70,6 +70,8 @@ def load_run(config: Path | None, run_id: str) -> Iterator[ShownRun]:
                 changes = load_entries_of_run(session, run.key)
                 yield ShownRun(report=run.report, changes=changes)
                 return
+    # A run that failed or was refused has left only a report file. Somebody names this one, so all
+    # files are looked at, however old they are.
     saved = load_saved_reports(settings, database, newest=10_000)
     reports = [report for report in saved if report["run_id"].startswith(run_id)]
     yield ShownRun(report=only_run(reports, run_id), changes=None)

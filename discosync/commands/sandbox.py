@@ -48,6 +48,7 @@ def serve_sandbox(options: SandboxOptions, announce: Callable[[str], None]) -> N
     )
     with _bind(state, options.port) as server:
         announce(render_variables(server, state))
+        # A daemon, so that it ends with the server.
         if options.drift_every_seconds:
             threading.Thread(target=_keep_drifting, args=(state, options), daemon=True).start()
         server.serve_forever()

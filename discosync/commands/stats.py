@@ -1,4 +1,4 @@
-"""`discosync stats`."""
+"""`discosync stats`: what sold, how fast, and for how much."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -16,11 +16,13 @@ from discosync.database.runs.past_runs import (
 )
 
 _RUNS_SHOWN = 24
+"""A day of hourly runs."""
 
 
 def load_status(config: Path | None, *, seller: str | None, max_age: timedelta) -> Status:
     """Load how fresh a seller's mirror is, what it holds, and how its last runs went."""
     now = datetime.now(UTC)
+    # A seller whose first sync has failed is not in the database, and is late all the same.
     with open_to_read(config, seller=seller, may_be_new=True) as target:
         session, days = target.session, target.settings.retention_days
         counts = load_counts(session, target.seller)

@@ -47,7 +47,10 @@ def configured_sellers(config: Path | None) -> list[str]:
 
 
 def request_for(request: SyncRequest, seller: str) -> SyncRequest:
-    """Ask the same for one of several sellers; the reports are put together afterwards."""
+    """Return the request for one of several sellers.
+
+    Its run writes no report of its own: `--report` gets one file with the reports of all.
+    """
     return replace(request, seller=seller, run=replace(request.run, report_path=None))
 
 
@@ -78,7 +81,10 @@ def sync_seller(run: Run, request: SyncRequest) -> None:
 
 @contextmanager
 def _opened(run: Run, request: SyncRequest) -> Iterator[Mirror]:
-    """Open the seller's database; for a rehearsal, that of a sandbox which is served meanwhile."""
+    """Lock the seller in the database of the settings.
+
+    With `--sandbox`, serve a sandbox meanwhile, and use that one's own database.
+    """
     settings = load_settings(config=request.config, environ=current_environment())
     run.findings.config_option = config_option(request.config)
     run.set_up_logging(settings.log_format)

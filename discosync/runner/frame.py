@@ -14,11 +14,12 @@ _log = logging.getLogger(__name__)
 
 
 def execute(run: Run, story: Callable[[Run], None]) -> RunReport:
-    """Tell the story; whatever happens, return a report of it, and save it where asked."""
+    """Run a command's story; return its report, however it ends, and save it where asked."""
     with run.signals.listening(seconds=run.remaining_seconds()):
         error = _end_of(run, story)
         run.signals.end()
         run.progress.end()
+        # What was committed decides: an error after that changes nothing in the database.
         return _save(run, run.committed or run.report(error))
 
 

@@ -67,7 +67,7 @@ class Signals:
 
     def _stop_if_running(self) -> None:
         if self.stage is Stage.RUNNING:
-            # First of all, so that the next signal does not interrupt what this one sets going.
+            # Before anything else, so that a second signal does not interrupt the ending.
             self.stage = Stage.ENDING
             raise StopRun(self._reason(self._received[-1]))
 
@@ -122,7 +122,10 @@ class Signals:
 
 @contextmanager
 def telling() -> Iterator[None]:
-    """Let a signal cut short the words after a run; it cannot change how the run ended."""
+    """While a report is printed, let a signal stop the printing.
+
+    The run itself is over by then, and its exit status stays.
+    """
     caught = (signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.default_int_handler) for number in caught}
     try:

@@ -43,7 +43,7 @@ class _Fetched:
 
 
 class BothWays:
-    """Takes both ways to one seller's inventory."""
+    """Fetches one seller's inventory by export and by pages, and compares the two."""
 
     def __init__(self, run: Run, mirror: Mirror) -> None:
         self._run, self._mirror = run, mirror
@@ -59,6 +59,7 @@ class BothWays:
             with self._run.phase("compare"):
                 shown = [_digest(fetched.snapshot, common) for fetched in (export, pages)]
                 ids = differing_ids(*shown)
+            # An export takes minutes, and where nothing differs there is nothing to explain.
             second = self._fetch_second(export, Path(name) / "second") if ids else None
             differences = explain(
                 ids,
@@ -144,6 +145,7 @@ class BothWays:
             bytes=self._used.bytes + use.bytes,
         )
         self._used = total
+        # Each fetch has a meter of its own; the run's report counts all of them.
         self._run.api_use = lambda: total
 
 
@@ -153,7 +155,7 @@ def _digest(snapshot: Snapshot, common: frozenset[str]) -> Shown:
 
 
 def _load(snapshot: Snapshot, ids: set[int]) -> dict[int, Listing]:
-    """Load some listings of a snapshot, as far as they are For Sale."""
+    """Load those of some listings that a snapshot shows For Sale."""
     if not ids:
         return {}
     with open_snapshot(snapshot) as opened:

@@ -59,6 +59,7 @@ def restore(config: Path | None, file: Path, *, without_backup: bool) -> Restore
     settings, database = _open(config, read_only=False)
     directory = backup_dir(settings.backup_dir, database)
     backup = load_backup(find_file(file, directory))
+    # Before anything is replaced: a damaged backup must not cost the present database.
     verify_backup(backup)
     holder = Holder(command="discosync db restore", run_id="", started_at=datetime.now(UTC))
     with hold_lock(database, MAINTENANCE_LOCK, holder):
@@ -66,6 +67,7 @@ def restore(config: Path | None, file: Path, *, without_backup: bool) -> Restore
         if is_readable(database) and not without_backup:
             why = f"before db restore of {backup.path.name}"
             now = datetime.now(UTC)
+            # A new backup deletes the oldest one: it must not delete the one to restore.
             before = make_backup(database, directory, why=why, now=now, spare=backup.path).path
         restore_backup(database, backup)
     return Restored(backup=backup, before=before)

@@ -66,7 +66,7 @@ class CompactReport:
     space_kept_because: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Give all of it."""
+        """Return what `db compact --json` shows."""
         return {
             "database": self.database,
             "ended_before": f"{self.ended_before:%Y-%m-%dT%H:%M:%SZ}",
@@ -136,6 +136,7 @@ def _apply(
     with database.session() as session:
         report = _report(database, session, request, now, [])
         is_due = any(True for _ in _due(session, request, now))
+    # Where nothing is thinned, nothing can be lost: a backup would only take time and space.
     if is_due:
         backup = None
         if not request.without_backup:
@@ -144,6 +145,7 @@ def _apply(
         report = replace(report, backup=backup)
     with database.session(writes=True) as session:
         months = list(_thin(session, request, now)) if is_due else []
+        # Even when no month was thinned: a run packs only the newest stretch, this packs the rest.
         for seller in _sellers(session, request):
             make_checkpoints(session, seller, before=now)
     kept = give_space_back(database) if any(m.rows_after < m.rows_before for m in months) else None
@@ -172,6 +174,7 @@ def _plan(session: Session, request: CompactRequest, now: datetime) -> Iterator[
 
 
 def _thin(session: Session, request: CompactRequest, now: datetime) -> Iterator[Month]:
+    # A list, because thinning writes to the tables that the search for months reads.
     for seller, month in list(_due(session, request, now)):
         thinned = thin_month(session, seller, month)
         replace_checkpoints(session, seller, [month])

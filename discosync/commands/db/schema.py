@@ -32,7 +32,10 @@ from discosync.errors import LimitRefused, NotReady, UsageFault
 from discosync.settings import DatabaseSettings, current_environment, load_database_settings
 
 _LOCK_WAIT_SECONDS = 60.0
+"""How long a migration waits for runs that have already begun."""
+
 _MAX_NAMED = 5
+"""How many obstacles a refusal names; the others are only counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ class SchemaReport:
     notes: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, object]:
-        """Give all of it."""
+        """Return what `db current --json` shows."""
         return {
             "database": self.database,
             "state": self.state,
@@ -104,6 +107,7 @@ def upgrade(options: MigrationOptions) -> SchemaReport:
     """
     settings = _settings(options.config)
     database = _open(settings, read_only=False)
+    # A newer discosync made that schema: this one does not know what is in it.
     refuse_newer(database)
     if load_state(database) is SchemaState.CURRENT:
         return _describe(database)
@@ -111,6 +115,7 @@ def upgrade(options: MigrationOptions) -> SchemaReport:
         state = load_state(database)
         if state is SchemaState.CURRENT:  # another process has just done it
             return _describe(database)
+        # Before the backup, which takes minutes: a row that cannot be adopted is found at once.
         if state is SchemaState.OLD_SHOP:
             _refuse_obstacles(database)
         seller = _seller(database, settings, options)
@@ -141,7 +146,7 @@ def downgrade(options: MigrationOptions) -> SchemaReport:
         revision = load_revision(database)
         if revision is None:
             raise NotReady(
-                f"{database.shown} has no schema of discosync's to take back",
+                f"{database.shown} has no schema of discosync, so there is none to take back",
                 hint="`discosync db current` says where it stands",
                 code="no_schema",
             )
@@ -187,7 +192,7 @@ def _seller(
     seller = options.seller or settings.seller
     if seller is None and needs_seller(database):
         raise NotReady(
-            f"nobody has said whose listings {database.shown} holds",
+            f"it is not known whose listings {database.shown} holds",
             hint="set DISCOGS_USERNAME to the seller's Discogs user name, or use --seller",
             code="no_seller",
         )
@@ -214,17 +219,20 @@ def _notes(upgraded: Upgraded, seller: str | None) -> Iterator[str]:
 
 
 def _find_target(target: str, revision: str) -> tuple[str, list[str]]:
-    """Read `-1`, a revision or `base`; give it, and the revisions to undo, newest first."""
+    """Read `-1`, a revision or `base`; return it, and the revisions to undo, newest first.
+
+    Raises `UsageFault` for anything that is not before the present revision.
+    """
     known = ["base", *known_revisions()]
-    at = known.index(revision)
+    present = known.index(revision)
     if target.startswith("-") and target[1:].isascii() and target[1:].isdigit():
-        to = at - int(target[1:])
+        wanted = present - int(target[1:])
     else:
-        to = known.index(target) if target in known else -1
-    if not 0 <= to < at:
+        wanted = known.index(target) if target in known else -1
+    if not 0 <= wanted < present:
         raise UsageFault(
-            f"{target!r} is no way back from {revision}",
-            hint=f"-1 is the last step; revisions to go to: {', '.join(known[:at])}",
+            f"cannot go back from {revision} to {target!r}",
+            hint=f"-1 is the last step; revisions to go to: {', '.join(known[:present])}",
             code="no_such_revision",
         )
-    return known[to], known[at:to:-1]
+    return known[wanted], known[present:wanted:-1]

@@ -19,7 +19,7 @@ from discosync.runner import Run
 from discosync.settings import Settings
 
 _SPARE_SECONDS = 2.0
-"""What a commit and the report want of the time budget."""
+"""How much of the time budget is left for the last commit and the report."""
 
 
 class ApiLookups:
@@ -32,6 +32,7 @@ class ApiLookups:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        # If one thing cannot be opened, this stack closes what was opened before it.
         with ExitStack() as stack:
             self._transport = transport = self._open(stack)
             self._stack = stack.pop_all()
@@ -59,7 +60,7 @@ class ApiLookups:
         return stack.enter_context(closing(transport))
 
     def _open_cache(self, stack: ExitStack) -> AnswerCache | None:
-        """Open the cache, unless its flag is off; its trouble is a warning of the run's."""
+        """Open the cache; None if its flag is off or, with a warning, if it cannot be used."""
         if not self._run.findings.flags[Flag.USE_CACHE].value:
             return None
         cache = open_cache(self._settings.cache, warn_once(self._run))
@@ -87,6 +88,7 @@ class ApiLookups:
             if lookup.outcome is Outcome.UNREADABLE:
                 text = f"release {lookup.release_id} cannot be read: {lookup.reason}"
                 run.findings.problems.append(Problem(code="bad_release", text=text))
+            # Made-up credits among a real shop's could never be told apart again.
             elif lookup.is_sandbox is not is_sandbox:
                 raise self._mixed(is_sandbox=is_sandbox)
             run.progress.advance(1)

@@ -24,7 +24,8 @@ class DumpLookups:
     def lookups(self, *, now: datetime) -> Iterator[Lookup]:
         """Read until every wanted release is found; a damaged one is noted as a problem.
 
-        Raises `BadData` when the dump breaks off, after what came before was handed on.
+        Raises `BadData` for a dump that breaks off, and for one that is of no use. The releases
+        before the break have been yielded by then.
         """
         reader = self._reader
         self._run.progress.begin("reading the dump", reader.packed_total)
@@ -41,8 +42,10 @@ class DumpLookups:
                 hint="fetch the dump again, and check it against its CHECKSUM file",
                 code="dump_damaged",
             )
+        # A dump of artists or labels reads well, and holds no release.
         if not reader.records_seen and reader.missing:
             raise _useless("it holds no release")
+        # One damaged record is a notice. If all of them are, the form of the dump has changed.
         if damaged and damaged >= reader.records_wanted:
             raise _useless("none of the releases that are wanted can be read in it")
         if reader.missing:

@@ -34,7 +34,11 @@ from discosync.runner import Run
 from discosync.runner.signals import Stage
 
 _GIVES_WAY_FOR_SECONDS = 60.0
+"""How long a part waits for rows that another program, such as a sync, holds."""
+
 _ENDS_WITHIN_SECONDS = 3.0
+"""The same for a run that was asked to end: somebody waits for that."""
+
 _TRIES_AGAIN_AFTER_SECONDS = 0.5
 
 Tally = Mapping[str, int]
@@ -146,6 +150,7 @@ class Linker:
             try:
                 with self._database.session(writes=True) as session:
                     session.give_way()
+                    # The record comes with the first part: a run that links nothing leaves none.
                     if key is None:
                         is_sandbox = load_has_sandbox(session)
                         key = record_run(session, report, is_sandbox=is_sandbox)
@@ -162,7 +167,10 @@ class Linker:
 
 
 def _shows(report: RunReport) -> Callable[[Session], bool]:
-    """Whether the run's record is the one that a part wrote: its moment is that part's."""
+    """Return a check of whether the run's record in the database is this report.
+
+    Each part writes the record anew. Its duration tells which part wrote it last.
+    """
     wanted = report.to_json()["duration_seconds"]
 
     def look(session: Session) -> bool:
@@ -196,6 +204,7 @@ def _link(
 
 def _write(session: Session, links: Mapping[Owner, Links]) -> Tally:
     written = write_links(session, links)
+    # An artist or a label that no listing is linked to any more would stay for ever.
     drop_unlinked(session, EntryTable.ARTISTS, written.left_artists)
     drop_unlinked(session, EntryTable.LABELS, written.left_labels)
     return {"listings": written.listings}

@@ -14,8 +14,8 @@ from discosync.runner import RunRequest
 class EnrichRequest:
     """What shall be enriched, and from where.
 
-    `limit` None means ENRICHMENT_BATCH_SIZE listings for the API and all otherwise; `refresh` None
-    means what was found longer ago than `REFRESH_AFTER`.
+    `limit` None means ENRICHMENT_BATCH_SIZE listings for the API and all otherwise. `refresh` is
+    the age at which a release is looked up again; None means `REFRESH_AFTER`.
     """
 
     run: RunRequest

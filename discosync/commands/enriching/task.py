@@ -99,6 +99,7 @@ class EnrichTask:
                 ended_by = stop.error
             except DiscosyncError as exc:
                 ended_by = exc
+        # A run that has linked something has done part of its work: that is no failure.
         if ended_by is not None and not self._linker.has_committed:
             raise ended_by
         if ended_by is not None:
@@ -142,6 +143,7 @@ class EnrichTask:
         )
 
     def _link(self) -> None:
+        # Copies first: they need no request, and no dump.
         for copies in _chunked(self._workload.copies, LISTINGS_PER_COMMIT):
             self._linker.commit_copies(copies)
             self._run.signals.heed()
@@ -188,7 +190,7 @@ class EnrichTask:
                     self._linker.commit_lookups(batch)
                     self._run.signals.heed()
             self._linker.commit_lookups(batch)
-        except StorageFailed:
+        except StorageFailed:  # the database refused this very batch: it would do so again
             raise
         except (DiscosyncError, StopRun):
             # A signal may also have interrupted a commit: the database has rolled that back.

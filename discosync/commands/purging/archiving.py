@@ -47,11 +47,12 @@ def archive_plan(run: Run, target: Target, plan: PurgePlan, directory: Path) -> 
 
 
 def _plain(seller: str) -> str:
+    # The name becomes part of a file's name, which not every character and length may be.
     return "".join(c if c.isalnum() or c in "-_" else "_" for c in seller)[:60]
 
 
 class _Digested:
-    """Hands lines on, and digests them; the digest is of the lines handed on so far."""
+    """Passes lines on and digests them; `digest` covers the lines passed on so far."""
 
     def __init__(self, lines: Iterable[Mapping[str, Any]]) -> None:
         self._lines = lines

@@ -38,6 +38,7 @@ def restore_from_archive(run: Run, request: RestoreRequest, path: Path) -> None:
     header, archive = inspect_archive(path)
     seller = str(header.get("seller"))
     named = request.seller or seller
+    # An archive may also go into a database that does not hold its seller, or no longer.
     target = open_target(run, request.config, named=named, may_be_new=True)
     _refuse_other(target, path, seller)
     database = target.database
@@ -84,7 +85,10 @@ def _refuse_other(target: Target, path: Path, seller: str) -> None:
 
 
 def _plan(run: Run, session: Session, path: Path, seller: str) -> int:
-    """Count the listings to insert; those that are in the database already are left alone."""
+    """Count the listings to insert, and note those that the database holds already.
+
+    They are left alone, because the database may know newer values of them.
+    """
     rows: dict[int, Any] = {
         int(line["row"]["listing_id"]): line["row"]
         for line in read_archive(path)

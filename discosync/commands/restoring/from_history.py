@@ -1,4 +1,4 @@
-"""`discosync restore` of listings, or of all that one run did."""
+"""`discosync restore`: take back what was done to some listings, or all that one run did."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ def restore_from_history(run: Run, request: RestoreRequest) -> None:
     """Take back what was done to listings, or what one run did.
 
     1. Lock the seller.
-    2. Find in the history what shall be again.
+    2. Find in the history the values that the listings get back.
     3. Check the plan against the limits.
     4. Write rows, history and record in one transaction, unless this is a dry run.
     """

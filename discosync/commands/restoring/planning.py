@@ -1,4 +1,4 @@
-"""Find in the history what listings shall be again."""
+"""Plan a restore from the history: which listings get which values back."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +89,7 @@ def _changes_of_run(run: Run, session: Session, run_id: str, seller: str) -> lis
             code="no_such_run",
         )
     found = only_run(named, run_id)
+    # A purge deletes the history of its listings too: only the archive has it.
     if found.command == "purge-inactive":
         raise UsageFault(
             f"run {found.run_id} was a purge; what it deleted is in its archive",
@@ -104,6 +105,7 @@ def _changes_of_run(run: Run, session: Session, run_id: str, seller: str) -> lis
         )
     changes = load_changes_of_run(session, found.key)
     lost = change_count_of(found.report) - len(changes)
+    # Thinning and purges have taken some of them out of the history since.
     if lost > 0:
         text = f"not everything is restored: {render_missing_changes(lost)}"
         run.findings.problems.append(Problem(code="not_in_history", text=text))

@@ -69,6 +69,7 @@ def write_run(
 
     Returns the report that is in the record.
     """
+    # The record first, because rows of the history refer to it; `finish_run` completes it.
     key = record_run(session, run.report(), is_sandbox=is_sandbox)
     record_checkpoint(session, seller, key, _moment(run))
     write(key)
@@ -82,7 +83,11 @@ def write_run(
 
 @contextmanager
 def recording(run: Run, database: Database) -> Iterator[None]:
-    """Raise no `StorageFailed` for a run that was committed although nobody acknowledged it."""
+    """Enclose a run's only transaction.
+
+    Raises `StorageFailed` as the database does, but not when the commit took place and only the
+    answer to it was lost.
+    """
     try:
         yield
     except StorageFailed:

@@ -43,4 +43,5 @@ def is_there(path: Path) -> bool:
 def _own_dir(database: Database, name: str) -> Path:
     if database.path is not None:
         return database.path.parent / name
+    # A server has no directory of ours. By database, because their files must not mix.
     return data_dir() / name / slug_of(database.shown)

@@ -24,6 +24,8 @@ def hold_run_locks(
     holder = Holder(
         command=f"discosync {run.request.command}", run_id=run.run_id, started_at=run.started_at
     )
+    # Runs share the maintenance lock; a migration holds it alone. Everybody takes it first, so that
+    # two programs never wait for each other's locks.
     hold = partial(hold_lock, wait_seconds=wait_seconds, has_option=True)
     with hold(database, MAINTENANCE_LOCK, holder, is_shared=True), hold(database, seller, holder):
         yield

@@ -1,4 +1,4 @@
-"""How a command gets at the database, and finds out whose listings are meant."""
+"""Open the database for a command, and find out whose listings are meant."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +87,7 @@ def require_filled(database: Database) -> None:
 
 def seller_in(session: Session, named: str | None, *, may_be_new: bool = False) -> str:
     """Find the seller: the one named, or the only one that the database holds."""
+    # The stored spelling counts, because Discogs ignores case in names.
     if named is not None and (found := find_seller(session, named)):
         return found
     if named is not None and may_be_new:

@@ -1,4 +1,4 @@
-"""Where a listing is that a purge has taken out of the database."""
+"""Find the archive of a listing that a purge has deleted."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,11 @@ from discosync.database.past.purging import load_purged
 def load_purged_listing(
     session: Session, seller: str, listing_id: int, *, config: Path | None
 ) -> Purged | None:
-    """Say where a purged listing is: an archive that has moved is asked for by its name alone."""
+    """Return where a listing was archived; None for one that was not purged.
+
+    If the archive is no longer at its path, `file` is its bare name: `restore` looks for a bare
+    name in the working directory and in ARCHIVE_DIR.
+    """
     purged = load_purged(session, seller, listing_id)
     if purged is None:
         return None

@@ -1,4 +1,4 @@
-"""The one door to recall: how an unchanged hour is cheap.
+"""The one door to recall, which makes a sync cheap when little or nothing has changed.
 
 A sync leaves a mark of the snapshot that it applied. As long as the seller's rows are as that sync
 left them, the next one need not even read the same file again; of another file it parses only the
@@ -42,14 +42,15 @@ class SnapshotRecall:
     """Recalls the last applied snapshot of a seller for the one that is compared now.
 
     `session` is None where there is no database yet: then nothing is recalled, but a mark is
-    prepared. So it is when `trust_hash` is False.
+    prepared. The same holds when `trust_hash` is False.
     """
 
     def __init__(self, session: Session | None, snapshot: Snapshot, *, trust_hash: bool) -> None:
         self._session = session
         self._snapshot = snapshot
         self._trust_hash = trust_hash
-        # First of all: whatever is read later, was there when this was taken.
+        # Before any row is read. If another program writes a row later, the mark of this run is
+        # invalid; a fingerprint taken later would vouch for rows that the plan never saw.
         self._fingerprint = load_fingerprint(session, snapshot.seller) if session else ""
         self._context = ""
         self._mark: SnapshotMark | None = None
@@ -59,18 +60,19 @@ class SnapshotRecall:
         self._log: PassageLog | None = None
 
     def begin(self, header: Header) -> None:
-        """Look for a mark that still holds, of a snapshot that was read as this one is."""
+        """Look for a mark that is still valid for the rows, and for the way this file is read."""
         self._context = context_of(self._snapshot, header)
         if self._session is None or not self._trust_hash:
             return
         mark = load_mark(self._session, self._snapshot.seller)
         expected = (self._context, self._fingerprint)
-        # Another program wrote rows since, or a record may say something else today.
+        # Otherwise another program has written rows, or the same bytes are read differently now.
         if mark is not None and (mark.context, mark.fingerprint) == expected:
             self._mark = mark
 
     def plan_again(self) -> ChangeSet | None:
         """Give the plan of the very snapshot that was applied last; None for any other."""
+        # The mark is that of a complete snapshot: its plan does not hold for an incomplete one.
         is_complete = self._snapshot.incomplete_because is None
         if self._mark is None or not is_complete or self._mark.sha256 != self._snapshot.sha256:
             return None
@@ -123,6 +125,8 @@ class SnapshotRecall:
         if self._log is None and self._mark is not None:
             seen = SeenRows(fingerprint=self._fingerprint)
             return NextMark(mark=self._mark, seen=seen, known=None, passages=None)
+        # After an incomplete snapshot, or one with a listing in it twice, the same bytes may mean
+        # something else next time.
         is_plain = self._snapshot.incomplete_because is None and not repeated_ids
         is_whole = is_plain and self._memory.settles_all_of(changes)
         after = self._memory.known_after(changes)

@@ -17,6 +17,7 @@ from discosync.errors import LimitRefused
 from discosync.runner import Run
 
 _MAX_HIGHLIGHTS = 6
+"""How many changes the summary on the screen names; the others are only counted."""
 
 
 def tell_plan(run: Run, changes: ChangeSet) -> None:

@@ -1,4 +1,4 @@
-"""The flags of a run, and a flag that a run switches off by itself."""
+"""The flags of a run, and how a run switches one off by itself."""
 
 import getpass
 import logging
@@ -62,6 +62,7 @@ def roll_back_by_itself(run: Run, database: Database, flag: Flag, reason: str) -
     if not is_dry:
         from discosync.database.flags.changes import roll_back_flag  # noqa: PLC0415 - rare
 
+        # The very first sync may get a bad export: then there is no table of flags yet.
         make_schema(run, database)
         with database.session(writes=True) as session:
             roll_back_flag(session, flag, change_now(reason, run=run))

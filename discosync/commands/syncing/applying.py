@@ -31,6 +31,7 @@ def apply_plan(run: Run, target: Target, planned: Planned, *, is_sandbox: bool) 
                 blocks = _counted(planned.parsed.read(), run.progress)
                 apply_changes(session, planned.changes, blocks, stamp=stamp, run_key=key)
 
+    # One transaction: a run that is killed at any moment has written all of this, or nothing.
     with recording(run, database), database.session(writes=True) as session:
         report = write_run(
             run, session, target.seller, partial(write, session), is_sandbox=is_sandbox

@@ -1,4 +1,4 @@
-"""Fetch and plan; when the export cannot be trusted, once more by the pages."""
+"""Fetch and plan; if an export turns out to be bad, do both once more with the pages."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -32,8 +32,8 @@ class Attempts:
     def plan(self) -> tuple[Planned, bool]:
         """Give the plan, and whether the seller is made up.
 
-        When the flag USE_CSV_EXPORT chose the export and that shows something that a limit
-        refuses, the flag is rolled back, and the pages decide. Raises what the last attempt does.
+        When the flag USE_CSV_EXPORT chose the export, and a limit refuses what the export shows,
+        the flag is rolled back and the pages decide. Raises what the last attempt raises.
         """
         problems_before = len(self.run.findings.problems)
         with closing(self._fetcher()) as fetcher:
@@ -85,7 +85,11 @@ class Attempts:
 
 
 def _check_sandbox(mirror: Mirror, *, is_sandbox: bool | None) -> bool:
-    """Keep made-up sellers and real ones apart; a file is as real as the seller it is for."""
+    """Refuse to mix made-up and real sellers in one database; return whether this one is made up.
+
+    A file does not say which it is: it counts as the seller that it is for.
+    """
+    # An empty database takes either; the first sync decides for all later ones.
     if mirror.state is SchemaState.EMPTY:
         return bool(is_sandbox)
     with mirror.database.session() as session:

@@ -27,6 +27,8 @@ from discosync.runner import Run
 from discosync.settings import TOKEN_PAGE
 
 _EXPORT_DEADLINE_SECONDS = 20 * 60.0
+"""How long to wait for an export before it counts as unavailable."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,6 +52,7 @@ class ApiFetcher:
 
     def fetch(self, spool: Spool) -> Fetched:
         """Fetch by the way that the options and the size suggest."""
+        # Before anything is fetched: another seller's token shows only the public part.
         if not self._options.public:
             self._check_identity()
         first = fetch_first_page(self._transport, self._seller)
@@ -165,6 +168,7 @@ class ApiFetcher:
 
     def _currency(self, shown: str | None) -> str | None:
         wanted = self._settings.currency
+        # Every price would be stored as an amount of another currency.
         if wanted is not None and shown is not None and wanted != shown:
             raise NotReady(
                 f"DISCOGS_CURRENCY says {wanted}, but Discogs shows this seller's prices in "

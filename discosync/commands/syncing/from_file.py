@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class FileFetcher:
-    """Takes a file; there is no witness for it, and no other way."""
+    """Takes a downloaded export. A file has no witness and no fallback."""
 
     fallback = None
 

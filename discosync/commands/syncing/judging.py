@@ -89,6 +89,7 @@ def _way_out(
     run: Run, options: SyncOptions, violations: Sequence[Violation], mirror: Mirror
 ) -> str:
     """Say what to do about a refusal: the exact command for this seller, or when to try again."""
+    # Only this seller's plan was refused: the command must allow nothing to the others.
     words = [word for word in run.request.arguments if word != "--all-sellers"]
     if words != list(run.request.arguments):
         words += ["--seller", mirror.seller]

@@ -1,4 +1,4 @@
-"""From a snapshot on disk and a database to a verified plan."""
+"""Compare a snapshot on disk with the database, and verify the plan that results."""
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
@@ -78,6 +78,7 @@ def plan_snapshot(
 
 def _verify(changes: ChangeSet, snapshot: Snapshot, count_again: Callable[[], int] | None) -> None:
     """Apply the limits of bad records and of an incomplete snapshot; raise `BadData`."""
+    # Bad records first: they may be why the count differs, and their message names a line.
     if fault := check_rejected(changes):
         raise fault
     fault = check_witness(changes, snapshot)
@@ -93,6 +94,7 @@ def _check_repeated(run: Run, repeated: Collection[int], snapshot: Snapshot) -> 
 
     A walk through the pages has settled its own repetitions already.
     """
+    # Walking the pages takes minutes: a listing that moves between two of them is seen twice.
     if not repeated or snapshot.source is Source.PAGES:
         return
     with open_snapshot(snapshot) as opened:
@@ -104,6 +106,7 @@ def _check_repeated(run: Run, repeated: Collection[int], snapshot: Snapshot) -> 
 
 def _note_columns(run: Run, header: Header, last: LastApplied) -> None:
     """Warn once of unknown columns: Discogs changed the export since the last sync."""
+    # A warning each hour for a column that stays would hide the next real one.
     if header.unknown and header.columns != last.columns:
         text = f"columns that discosync does not know: {', '.join(header.unknown)[:300]}"
         run.findings.problems.append(Problem(code="new_column", text=text))

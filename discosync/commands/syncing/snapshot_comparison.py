@@ -19,6 +19,7 @@ from discosync.files.snapshot import OpenSnapshot, open_snapshot
 from discosync.runner import Run
 
 _ROWS_AT_ONCE = 2_000
+"""How many stored rows one query loads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +136,14 @@ class SnapshotComparison:
                 with self._run.phase("plan"):
                     return self._compared(again, (), opened)
             recalled = self._recall.load_known()
+            # Nothing is remembered, as on a first load: read what is known from all rows.
             if recalled is None:
                 return self._read(opened, self._load_known())
             try:
                 return self._read(opened, recalled)
             except _RowsMissing:
                 self._run.progress.end()
-        # What was recalled is not what is there: only reading all rows will do.
+        # A remembered listing has no row, so nothing remembered can be trusted: read all rows.
         self._recall.distrust()
         with open_snapshot(self._snapshot) as opened:
             return self._read(opened, self._load_known())

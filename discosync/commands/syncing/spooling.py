@@ -18,6 +18,7 @@ from discosync.settings import data_dir
 @contextmanager
 def open_spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
     """Give a directory for the snapshot; it is kept only when the database failed to take it."""
+    # A dry run leaves nothing behind, not even after a fault.
     if run.request.dry_run:
         with tempfile.TemporaryDirectory(prefix="discosync-") as directory:
             yield Spool(Path(directory))
@@ -35,7 +36,7 @@ def open_spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
 
 
 def _spool_directory(database: Database, seller: str) -> Path:
-    """Name a directory that the lock of this seller in this database covers, and nothing else."""
+    """Return a directory for this seller in this database: its lock keeps other runs out of it."""
     if database.path is not None:
         return database.path.with_name(f"{database.path.name}.snapshots") / slug_of(seller)
     return data_dir() / "snapshots" / slug_of(database.shown) / slug_of(seller)
@@ -44,6 +45,7 @@ def _spool_directory(database: Database, seller: str) -> Path:
 def _keep(run: Run, spool: Spool, exc: StorageFailed) -> None:
     """Put the inventory aside: a database fault shall not cost a second export."""
     snapshot = run.findings.snapshot
+    # A file that was downloaded by hand is still where it was.
     if snapshot is None or snapshot.source is Source.FILE or not snapshot.path.exists():
         return
     with suppress(OSError):
