@@ -59,7 +59,7 @@ def inventory_at(
 def _known_before(
     known: Iterator[dict[str, Any]], begin: datetime | None, seller: str
 ) -> Iterator[dict[str, Any]]:
-    """Give the listings known before the first sync; raise `UsageFault` when there is none.
+    """Return the listings known before the first sync; raise `UsageFault` when there is none.
 
     Only an adopted database of an old shop holds listings of that time: its rows have no date.
     """

@@ -101,7 +101,7 @@ def roll_out(config: Path | None, flag: Flag, percent: int, reason: str) -> Flag
 
 
 def load_evidence(config: Path | None, flag: Flag) -> list[str]:
-    """Say how the comparisons and runs so far went: read it before switching a flag on."""
+    """Return lines on how comparisons and runs went so far, to read before switching a flag on."""
     if flag is not Flag.USE_CSV_EXPORT:
         return [f"no comparison is made for {flag.value}"]
     database = open_flags_to_read(config)

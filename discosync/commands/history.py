@@ -31,7 +31,7 @@ class Life:
     purged: Purged | None
 
     def to_json(self) -> dict[str, Any]:
-        """Give its changes, oldest first."""
+        """Return its changes, oldest first."""
         purged = self.purged
         return {
             "listing_id": self.listing_id,

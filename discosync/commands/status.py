@@ -44,7 +44,7 @@ def load_status(config: Path | None, *, seller: str | None, max_age: timedelta) 
 
 
 def _last_hit_rate(target: Opened) -> float | None:
-    """Say which share of its questions the cache answered in the last enrichment that had any."""
+    """Return the cache's hit rate in the last enrichment that asked it; None without one."""
     wanted = RunFilter(seller=target.seller, command="enrich", limit=_RUNS_SHOWN)
     runs = load_run_lines(target.settings, target.database, target.session, wanted)
     rates = (run.cache_hit_rate for run in runs)

@@ -122,7 +122,7 @@ def _enter_sandbox(
 
 
 def _flags_asked(options: FetchOptions) -> dict[Flag, FlagValue]:
-    """Say which flags the command line decides for this run."""
+    """Return which flags the command line decides for this run."""
     if options.source is None:
         return {}
     value = options.source is Source.EXPORT

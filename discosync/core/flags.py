@@ -156,6 +156,7 @@ def _resolve(
     states: Mapping[Flag, FlagState] | None,
     context: FlagContext,
 ) -> FlagValue:
+    # The settings go first: they are the way to switch a flag off without any database.
     if not setting.value:
         return FlagValue(value=False, why=setting.origin)
     # It may have been rolled back: without the database, the older way is the safe one.

@@ -21,6 +21,7 @@ def parse_age(text: str) -> timedelta:
 
 def parse_moment(text: str, *, now: datetime) -> datetime:
     """Parse a moment: ISO 8601, in UTC if it names no zone, or a length of time before `now`."""
+    # An age first: no date looks like `3h`.
     try:
         return now - parse_age(text)
     except OverflowError:

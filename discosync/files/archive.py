@@ -64,6 +64,7 @@ def write_archive(path: Path, header: Line, lines: Iterable[Line]) -> Archive:
             )
         sha256 = _sha256(draft)
         draft.replace(path)
+        # The listings are deleted next: a power cut must not lose the archive's name.
         _sync_directory(path.parent)
     except OSError as exc:
         raise BackupFailed(
@@ -168,6 +169,7 @@ def read_archive(path: Path) -> Iterator[Line]:
             seen[kind] = seen.get(kind, 0) + 1
             end = line if kind == "end" else None
             yield line
+        # A copy that broke off at the end of a line reads well: only counting shows it.
         if end is None or (end["runs"], end["listings"]) != (seen["run"], seen["listing"]):
             raise ValueError("it is cut short")
 

@@ -15,6 +15,7 @@ _HINTS = {
 
 def path_refused(exc: OSError) -> StorageFailed | None:
     """Return the error that names the refused path; None for an error without a path."""
+    # Without a path nobody can mend it: the caller takes it for a bug.
     if exc.filename is None:
         return None
     return StorageFailed(

@@ -50,6 +50,7 @@ class ParsedFile:
 
         try:
             yield put
+        # What the caller raised is the error to report, not a second one from closing.
         except BaseException:
             with suppress(OSError):
                 file.close()

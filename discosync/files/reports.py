@@ -11,6 +11,8 @@ from discosync.errors import ExitStatus
 from discosync.files.writing import write_json
 
 _REPORTS_KEPT = 500
+"""How many reports stay in REPORT_DIR: three weeks of one an hour."""
+
 _REPORT_NAME = re.compile(r"[a-z-]+-(?P<moment>\d{8}T\d{6}Z)-[0-9a-f]{8}\.json")
 
 

@@ -49,6 +49,7 @@ def open_snapshot(snapshot: Snapshot) -> Iterator[OpenSnapshot]:
         stream = RecordStream(file)
         first = stream.take(_HEADER_BYTES)
         header = parse_header(RawRecord(first.lines[0], first.bodies[0]) if first else None)
+        # The header is read as the first record; those that came with it are records to read.
         if first and len(first.bodies) > 1:
             stream.give_back(first, 1)
         sees = header.sees - snapshot.hidden

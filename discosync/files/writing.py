@@ -17,12 +17,14 @@ def write_text(text: str, path: Path) -> None:
 
     A link stays a link: the file that it names is replaced. A pipe or a device is written to.
     """
+    # A rename would replace `/dev/stdout`, or a pipe, by a plain file.
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return
     if path.is_symlink():
         path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Beside it: a rename works only within one file system. The pid keeps two runs apart.
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         draft.write_text(text, encoding="utf-8")

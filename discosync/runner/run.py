@@ -83,7 +83,7 @@ class Run:
         return {**self._phases, name: self._phases.get(name, 0.0) + time.monotonic() - began}
 
     def remaining_seconds(self) -> float:
-        """Say how much of the time budget is left."""
+        """Return how much of the time budget is left."""
         return self.request.time_budget_seconds - (time.monotonic() - self._began)
 
     def report(self, error: DiscosyncError | None = None) -> RunReport:
@@ -109,7 +109,7 @@ class Run:
 def outcome_of(
     request: RunRequest, findings: Findings, error: DiscosyncError | None
 ) -> tuple[RunStatus, ExitStatus]:
-    """Say how a run ended: an error decides, then changes where they were asked for, then warnings.
+    """Return how a run ended: by its error, else by changes (if asked for), else by warnings.
 
     A limit that refuses and a signal that stops are no failures of the program.
     """

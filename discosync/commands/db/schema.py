@@ -95,7 +95,7 @@ def _describe(
 
 
 def show_current(config: Path | None) -> SchemaReport:
-    """Say which schema the database has, and which one this discosync needs."""
+    """Return which schema the database has, and which one this discosync needs."""
     return _describe(_open(_settings(config), read_only=True))
 
 

@@ -127,7 +127,7 @@ class EnrichTask:
         )
 
     def _outlook(self) -> EnrichmentUse:
-        """Say how many of the seller's listings are linked, and how long the rest takes."""
+        """Return how many of the seller's listings are linked, and how long the rest takes."""
         with self._database.session() as session:
             coverage = load_coverage(session, self._seller)
         requests = coverage.waiting

@@ -111,7 +111,7 @@ def _is_recorded(run: Run) -> Callable[[Session], bool]:
 
 
 def was_committed(run: Run, database: Database, look: Callable[[Session], bool]) -> bool:
-    """Say whether a commit took place whose acknowledgement was lost.
+    """Return whether a commit took place whose acknowledgement was lost.
 
     Looks several times: the server may still be busy with it, or be down for a moment. Raises
     `StorageFailed` when it does not answer: then nobody knows.

@@ -8,7 +8,7 @@ from discosync.settings import data_dir
 
 
 def report_dir(setting: Path | None, database: Database) -> Path | None:
-    """Give the directory of the runs' reports: REPORT_DIR, or one beside a SQLite file.
+    """Return the directory of the runs' reports: REPORT_DIR, or one beside a SQLite file.
 
     None for Postgres without a setting: no directory is beside it, and it has a table of runs.
     """
@@ -18,12 +18,12 @@ def report_dir(setting: Path | None, database: Database) -> Path | None:
 
 
 def backup_dir(setting: Path | None, database: Database) -> Path:
-    """Give the directory of this database's backups: BACKUP_DIR, or one beside the database."""
+    """Return the directory of this database's backups: BACKUP_DIR, or one beside the database."""
     return setting or _own_dir(database, "backups")
 
 
 def archive_dir(setting: Path | None, database: Database) -> Path:
-    """Give the directory of purged listings: ARCHIVE_DIR, or one beside the database."""
+    """Return the directory of purged listings: ARCHIVE_DIR, or one beside the database."""
     return setting or _own_dir(database, "archives")
 
 

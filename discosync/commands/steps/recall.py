@@ -71,7 +71,7 @@ class SnapshotRecall:
             self._mark = mark
 
     def plan_again(self) -> ChangeSet | None:
-        """Give the plan of the very snapshot that was applied last; None for any other."""
+        """Return the plan of the very snapshot that was applied last; None for any other."""
         # The mark is that of a complete snapshot: its plan does not hold for an incomplete one.
         is_complete = self._snapshot.incomplete_because is None
         if self._mark is None or not is_complete or self._mark.sha256 != self._snapshot.sha256:
@@ -116,7 +116,7 @@ class SnapshotRecall:
     def leave(
         self, changes: ChangeSet, repeated_ids: Collection[int]
     ) -> Callable[[Session], AbstractContextManager[None]]:
-        """Give what must enclose the write of this plan, so that it leaves a mark."""
+        """Return what must enclose the write of this plan, so that it leaves a mark."""
         left = self._left_by(changes, repeated_ids)
         return partial(leaving_mark, seller=self._snapshot.seller, left=left)
 

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 def flags_of_run(
     run: Run, target: Target, state: SchemaState, *, asked: Mapping[Flag, FlagValue]
 ) -> dict[Flag, FlagValue]:
-    """Say for every flag whether it is on in this run; with a warning when that cannot be read.
+    """Return for every flag whether it is on in this run, and warn if that cannot be read.
 
     `asked` are the flags that the command line decides.
     """

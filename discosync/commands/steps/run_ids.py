@@ -15,7 +15,7 @@ def refuse_empty_id(run_id: str) -> None:
 
 
 def only_run(found: Sequence[T], run_id: str) -> T:
-    """Give the one run whose id begins with `run_id`; raise `UsageFault` for none or several."""
+    """Return the one run whose id begins with `run_id`; raise `UsageFault` for none or several."""
     if len(found) == 1:
         return found[0]
     raise UsageFault(

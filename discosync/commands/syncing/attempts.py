@@ -30,7 +30,7 @@ class Attempts:
     spool: Spool
 
     def plan(self) -> tuple[Planned, bool]:
-        """Give the plan, and whether the seller is made up.
+        """Return the plan, and whether the seller is made up.
 
         When the flag USE_CSV_EXPORT chose the export, and a limit refuses what the export shows,
         the flag is rolled back and the pages decide. Raises what the last attempt raises.

@@ -45,7 +45,7 @@ class Recall(Protocol):
         """Take the header of the snapshot that is about to be read."""
 
     def plan_again(self) -> ChangeSet | None:
-        """Give the plan when it is known without reading; None when the file must be read."""
+        """Return the plan if it is known without reading the file; None if it must be read."""
 
     def load_known(self) -> KnownListings | None:
         """Load what is known of the listings; None when their rows must be read."""
@@ -54,7 +54,7 @@ class Recall(Protocol):
         """Recall nothing more, because it does not agree with the rows."""
 
     def observe(self, known: KnownListings) -> PlanObserver:
-        """Give the observer of the plan that is made with these listings."""
+        """Return the observer of the plan that is made with these listings."""
 
     def read(
         self, opened: OpenSnapshot, planner: Planner, put_aside: Callable[[ParsedBlock], None]
@@ -64,7 +64,7 @@ class Recall(Protocol):
     def leave(
         self, changes: ChangeSet, repeated_ids: Collection[int]
     ) -> Callable[[Session], AbstractContextManager[None]]:
-        """Give what must enclose the write of this plan."""
+        """Return what must enclose the write of this plan."""
 
 
 class NoRecall:

@@ -80,6 +80,7 @@ def label_credit(entry: Mapping[str, Any]) -> LabelCredit:
 
 
 def _entries(release: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    # An answer may lack a kind of credits, or hold null for it: then there are none.
     entries = release.get(name) or ()
     if not isinstance(entries, Sequence) or isinstance(entries, str) or len(entries) > MAX_CREDITS:
         raise ValueError(f"{name} is no list of credits")

@@ -164,6 +164,9 @@ REQUESTS_PER_MINUTE_WITHOUT_TOKEN = 23
 
 
 def seconds_for(requests: int, *, has_token: bool) -> int:
-    """Return how many seconds `requests` take; those of the first minute are sent at once."""
+    """Return how many seconds `requests` take.
+
+    The requests of the first minute are sent at once, so they take no time.
+    """
     a_minute = REQUESTS_PER_MINUTE_WITH_TOKEN if has_token else REQUESTS_PER_MINUTE_WITHOUT_TOKEN
     return 60 * requests // a_minute

@@ -75,6 +75,7 @@ def plan_entries(
         else:
             name_by_id[credit.discogs_id] = credit.name
     planner.learn(name_by_id)
+    # Ids before names: an entry by name may get its id here, and the names below then mean it.
     for number, name in name_by_id.items():
         planner.settle_id(number, name)
     for name in nameless:
@@ -133,6 +134,7 @@ class _Planner:
 
     def settle_name(self, name: str) -> None:
         ids = self._ids_by_name[name]
+        # Exactly one id bears this name. With two of them, nothing says which one is meant.
         if len(ids) == 1:
             number = next(iter(ids))
             found = self._uuid_by_key.get(number) or self._by_id[number].uuid

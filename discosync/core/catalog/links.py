@@ -35,6 +35,7 @@ class Links:
     @property
     def artist_id(self) -> str | None:
         """The uuid of the primary artist: the first one without a role, None if there is none."""
+        # A credit with a role, such as a producer's, does not make somebody the release's artist.
         return next((link.artist_id for link in self.artists if link.role is None), None)
 
     @property

@@ -26,7 +26,11 @@ from discosync.core.inventory.record_parser import MAX_FIELD_BYTES, RecordParser
 from discosync.core.inventory.records import DIGEST_BYTES, RawRecord, RecordBlock
 
 _FEW = 16
+"""How many records are no longer halved, but read one by one."""
+
 _MAX_LEARNT = 16_384
+"""How many different texts a column remembers, so that memory does not grow with the inventory."""
+
 _FREE_TEXTS = {
     "comments", "external_id", "location", "artist_names", "release_title", "label_names",
     "catalog_number",
@@ -79,6 +83,7 @@ class BlockParser:
             if len(indexes) <= _FEW:
                 yield self._read_each(block, indexes)
                 return
+            # One odd record must not make thousands of good ones go the slow way.
             half = len(indexes) // 2
             yield from self._read(block, indexes[:half])
             yield from self._read(block, indexes[half:])
@@ -99,6 +104,7 @@ class BlockParser:
         forms: list[Any] = [repeat("")] * len(VALUE_FIELDS)
         for column, slot, read in self._columns:
             columns[slot], forms[slot] = read(texts[column])
+        # `posted` has a zone, `listed` has none: where both are there, `posted` is the surer one.
         if self._listed_index is not None:
             posted = columns[_POSTED]
             if None in posted:
@@ -135,7 +141,7 @@ _Column = tuple[Sequence[FieldValue], Sequence[str]]
 
 
 def _reader_of(field: str) -> Callable[[Texts], _Column]:
-    """Give the reader of a field's column: texts in, values and canonical forms out."""
+    """Return the reader of a field's column: texts in, values and canonical forms out."""
     if field == "release_id":
         return _read_ids
     if field in _FREE_TEXTS:
@@ -152,7 +158,7 @@ def _read_ids(texts: Texts) -> _Column:
 
 
 def _fold(texts: Texts, field: str) -> Sequence[str]:
-    """Give the canonical forms of free texts; plain texts only need their outer space removed."""
+    """Return the canonical forms of free texts; plain texts only need their outer space removed."""
     if _is_plain("".join(texts)):
         return list(map(str.strip, texts))
     return [text.strip() if _is_plain(text) else canonical(field, text) for text in texts]

@@ -137,6 +137,7 @@ def _read_status(text: str, _field: str) -> str:
     text = text.strip()
     if not 0 < len(text) <= _MAX_STATUS:
         raise ValueError(f"status {text[:40]!r} is empty or too long")
+    # One spelling: everything that asks whether a listing is for sale compares with this word.
     return FOR_SALE if text.casefold() == "for sale" else text
 
 

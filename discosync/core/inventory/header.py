@@ -1,4 +1,4 @@
-"""The inventory CSV: its form, its header, and records that cannot be read.
+"""The header of the inventory CSV, and records that cannot be read.
 
 The export's form (observed, August 2026): UTF-8, CRLF after every record, minimal quoting, 19
 columns. Columns have come and gone before, so they are read by name, and only `listing_id`,
@@ -53,6 +53,7 @@ def parse_header(record: RawRecord | None) -> Header:
             hint="nothing was changed; run again, or download the file again",
             code="no_header",
         )
+    # A spreadsheet that saved the file may have put a byte-order mark in front.
     text = record.body.decode("utf-8-sig", errors="replace").strip()
     if text.startswith("<"):
         raise BadData(
@@ -68,6 +69,7 @@ def parse_header(record: RawRecord | None) -> Header:
             hint="nothing was changed; is this a Discogs inventory export?",
             code="missing_column",
         )
+    # Columns are read by name: with two of one name, nothing says which of them is right.
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         raise BadData(

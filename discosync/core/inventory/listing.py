@@ -214,7 +214,7 @@ _content_of = attrgetter(*CONTENT_FIELDS)
 
 
 def canonical(field: str, value: FieldValue) -> str:
-    """Give a content field's value in the form in which sources are compared.
+    """Return the canonical form of a content field's value, in which sources are compared.
 
     It is the same for the same fact, whichever source shows it. None and an empty text are alike.
     """
@@ -222,17 +222,17 @@ def canonical(field: str, value: FieldValue) -> str:
 
 
 def content_hash(listing: Listing) -> str:
-    """Give the content hash of a listing: version, colon, 32 hexadecimal digits."""
+    """Return the content hash of a listing: version, colon, 32 hexadecimal digits."""
     return render_hash(content_digest(listing))
 
 
 def content_digest(listing: Listing) -> bytes:
-    """Give the content hash of a listing as 16 bytes, without its version."""
+    """Return the content hash of a listing as 16 bytes, without its version."""
     return digest_values(_content_of(listing))
 
 
 def content_hash_of_row(values: Mapping[str, FieldValue]) -> str:
-    """Give the content hash of a stored row: that of a listing with the same values."""
+    """Return the content hash of a stored row: that of a listing with the same values."""
     return render_hash(digest_values([values[field] for field in CONTENT_FIELDS]))
 
 
@@ -262,5 +262,6 @@ def digest_values(content: Iterable[FieldValue]) -> bytes:
 
 def overlay(listing: Listing, known: Mapping[str, FieldValue], *, sees: frozenset[str]) -> Listing:
     """Fill in the content that the source of a listing does not show, from a stored row."""
+    # Otherwise a source that hides private fields would seem to have emptied them.
     unseen = {field: known[field] for field in CONTENT_FIELDS if field not in sees}
     return replace(listing, **unseen) if unseen else listing  # type: ignore[arg-type]

@@ -46,6 +46,8 @@ def parse_amount(text: str) -> Decimal:
     if amount > MAX_AMOUNT:
         raise ValueError(f"price {text[:40]!r} is larger than {MAX_AMOUNT}")
     cents = amount.quantize(_CENT)
+    # A float may have been rounded on its way to us, by far less than this. A real third decimal is
+    # more, and no price.
     if abs(cents - amount) > _ROUNDING_NOISE:
         raise ValueError(f"price {text[:40]!r} has a fraction of a cent")
     return cents

@@ -29,6 +29,7 @@ def parse_page(page: Mapping[str, Any]) -> InventoryPage:
     A page without `pagination` is an error, never an empty inventory.
     """
     try:
+        # Taken for an empty inventory, an answer without these would remove every listing.
         pagination, listings = page["pagination"], page["listings"]
         pages, items = _whole(pagination["pages"]), _whole(pagination["items"])
         rows = [_flatten(listing) for listing in listings]
@@ -70,7 +71,7 @@ def _first_image(release: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _flatten(listing: Mapping[str, Any]) -> dict[str, str]:
-    """Give what a page shows of a listing, by the names of the CSV's columns."""
+    """Return what a page shows of a listing, by the names of the CSV's columns."""
     release, image = listing["release"], _first_image(listing["release"])
     # `price` may be converted for the viewer, `original_price` is the seller's own.
     original = listing.get("original_price") or {}

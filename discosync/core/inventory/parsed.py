@@ -45,7 +45,7 @@ class ParsedRecord(NamedTuple):
         return cls(listing_id=listing.listing_id, values=values, digest=content_digest(listing))
 
     def value(self, field: str) -> FieldValue:
-        """Give the value of one field."""
+        """Return the value of one field."""
         value: FieldValue = self.values[SLOT_BY_FIELD[field]]
         return value
 
@@ -118,7 +118,7 @@ class ParsedBlock:
 
     @property
     def records(self) -> Iterator[ParsedRecord]:
-        """Give the records one by one."""
+        """Return the records one by one."""
         return map(ParsedRecord, self.ids, zip(*self.columns, strict=True), self.digests)
 
     def pick(self, wanted: Sequence[bool]) -> Self:

@@ -1,7 +1,7 @@
-"""Turn one raw record into what it says, or into the reason why it cannot be right.
+"""Parse one raw record into its values, or say why it cannot be right.
 
-What can be wrong with a record is told here. `block_parser` reads thousands at once, as long as
-nothing is.
+`block_parser` is the quick way for thousands of good records at once. Only this module finds out
+what is wrong with a bad one.
 """
 
 import csv
@@ -67,6 +67,7 @@ class RecordParser:
             fault = f"byte {exc.object[exc.start]:#04x} is not UTF-8"
         else:
             fault = "holds a NUL byte" if "\0" in text else ""
+        # Even of a record that is rejected: its id protects its listing from being removed.
         fields = self._split(record.line, text)
         if not fault and len(text) > MAX_FIELD_BYTES:
             fault = self._find_oversized(fields)
@@ -87,6 +88,7 @@ class RecordParser:
                 hint="nothing was changed; fetch the inventory again",
                 code="malformed_record",
             ) from exc
+        # Every later field would be read as another column: no part of such a file can be trusted.
         if len(fields) != len(self._header.columns):
             raise BadData(
                 f"the record in line {line} has {len(fields)} fields, the header has "

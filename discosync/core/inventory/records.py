@@ -76,6 +76,7 @@ class RecordStream:
             texts = part.split(b"\n")
             rest_bytes = len(texts.pop())
             odd = [index for index, text in enumerate(texts) if text.count(b'"') & 1]
+            # A line with an odd number of quotes opens or closes a field that spans lines.
             if len(odd) & 1:  # the last record goes on after this part
                 opened = odd.pop()
                 rest_bytes += sum(len(text) + 1 for text in texts[opened:])
@@ -89,9 +90,11 @@ class RecordStream:
             if len(part) < size_bytes:
                 self._check_end(part)
                 return None
+            # Not one whole record: a field with many line ends needs a larger part.
             size_bytes *= 2
 
     def _check_end(self, rest: bytes) -> None:
+        # Without this a download that broke off would look like a shop that sold the rest.
         if rest:
             is_quoted = rest.count(b'"') & 1
             where = "inside a quoted field" if is_quoted else "inside a record, before its line end"

@@ -53,5 +53,5 @@ def hidden_fields(private_columns_shown: frozenset[str]) -> frozenset[str]:
 
 
 def is_too_old_to_show(as_of: datetime, *, now: datetime) -> bool:
-    """Say whether an inventory of the moment `as_of` is older than Discogs' terms allow."""
+    """Return whether an inventory of the moment `as_of` is older than Discogs' terms allow."""
     return now - as_of > MAX_SHOWN_AGE

@@ -31,6 +31,7 @@ def pages_of(items: int) -> int:
 def choose_source(items: int, *, use_csv_export: FlagValue) -> SourceChoice:
     """Choose the source with the fewest requests for an inventory of `items` listings For Sale."""
     pages_requests = 1 + pages_of(items)
+    # Off is the older way: the pages, however many requests they cost.
     if not use_csv_export.value:
         why = f"USE_CSV_EXPORT is off: {use_csv_export.why}"
         return SourceChoice(source=Source.PAGES, reason=why)

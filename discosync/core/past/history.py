@@ -1,4 +1,4 @@
-"""Past changes of listings, parsed from the history, and what was before them.
+"""Past changes of listings, parsed from the history, and the values before them.
 
 A row of the history holds field → [before, after], in the form of the run report. A listing's state
 at a past moment is its present state with every later change undone.
@@ -17,6 +17,7 @@ from discosync.core.reporting.change_entry import fields_json, json_value
 Fields = Mapping[str, list[Any]]
 """Field → [before, after], as the history holds them in JSON."""
 
+# JSON has neither exact amounts nor times: the history holds both as text.
 _DECIMALS = {"price_value", "weight"}
 _MOMENTS = {"removed_at", "sold_at"}
 

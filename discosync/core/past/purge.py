@@ -49,6 +49,7 @@ def check_purge(plan: PurgePlan, limit: RemovalLimit) -> Violation | None:
     count, most = len(plan.listing_ids), limit.of(plan.total)
     if count <= most:
         return None
+    # The limit is worded for removals; a purge takes its share of all listings, not of active ones.
     said = limit.explain(plan.total).replace("active", "listings held")
     reasons = ", ".join(f"{n:,} {reason}" for reason, n in plan.by_reason.items())
     return Violation(

@@ -59,6 +59,7 @@ def find_deactivation(changes: Sequence[PastChange]) -> list[PastChange]:
 
     `changes` is its whole history, oldest first.
     """
+    # The last time only: whatever took it off sale before that, it was for sale again afterwards.
     for position in reversed(range(len(changes))):
         fields = changes[position].fields
         if any(c.field == "is_active" and c.before and not c.after for c in fields):
@@ -122,6 +123,7 @@ def plan_restore(
         if isinstance(target, Skipped):
             skipped.append(target)
             continue
+        # Fields that the undone change did not touch stay as they are now.
         content = {name: target.get(name, row.value(name)) for name in CONTENT_FIELDS}
         if (rewrite := _rewrite(row, content, target)) is not None:
             decided.append(rewrite)
@@ -132,6 +134,7 @@ def plan_restore(
         removed=tuple(d for d in decided if isinstance(d, Removed)),
         reactivated=tuple(d for d in decided if isinstance(d, Reactivated)),
         unchanged=known.total - len(decided),
+        # No snapshot was read: the limits take their shares of all listings.
         records=known.total,
         known_active=known.active,
         compared=known.total,
@@ -171,7 +174,10 @@ def _rewrite(row: KnownListing, content: Values, target: Values) -> Rewrite | No
 
 
 def check_reactivations(changes: ChangeSet) -> Violation | None:
-    """Return a violation for more reactivations than a run may remove listings."""
+    """Return a violation for more reactivations than a run may remove listings.
+
+    A wrong run id would put records up for sale in this database that were sold long ago.
+    """
     count, limit = len(changes.reactivated), RemovalLimit()
     if count <= limit.of(changes.known_active):
         return None

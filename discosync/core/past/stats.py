@@ -128,6 +128,7 @@ def compute_stats(
     offered_once = (r for r in unsold if r.was_offered)
     gone = [r for r in offered_once if r.removed_at and since <= r.removed_at <= until]
     active = [r for r in everything if r.is_active]
+    # What was sold or removed before `since` was not on offer in this time.
     offered = [*active, *gone, *sold]
     moves, values = follow_values(runs, since=since)
     return Stats(
@@ -153,6 +154,7 @@ def compute_stats(
 
 
 def _days(since: datetime, until: datetime) -> list[datetime]:
+    # A hundred years at most: `--since` may name the year 1, and each day is a step here.
     count = min((until - since).days + 1, 36_525)
     return [until - timedelta(days=back) for back in range(count, -1, -1)]
 
@@ -207,6 +209,7 @@ def _band(row: StatRow) -> str:
 
 
 def _band_order(group: Group) -> tuple[str, int]:
+    # By currency, then by price; listings without a price come last ("~" sorts behind letters).
     names = [*(name for _, name in PRICE_BANDS), _TOP_BAND]
     band = next((i for i, name in enumerate(names) if group.name.startswith(name)), len(names))
     return group.name.removeprefix(names[band]).strip() if band < len(names) else "~", band

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 Period = tuple[int, ...]
 
 _DAYS_PER_PART = 10
+"""The days of a third of a month; the last third takes what is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ def cover(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     of several such spans, the longest.
     """
     chosen: list[tuple[int, int]] = []
+    # Of those that end together the longest first: fewer spans are quicker to put together.
     for first, last in sorted(spans, key=lambda span: (-span[1], span[0])):
         if not chosen or last < chosen[-1][0]:
             chosen.append((first, last))

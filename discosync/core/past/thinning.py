@@ -66,6 +66,7 @@ class Thinning:
                     self._close(self._open.pop(listing_id))
             elif group is None:
                 self._open[listing_id] = _Group(row, text)
+            # The newest row stays, so that the merged change belongs to the last run.
             else:
                 self._gone.append(group.row)
                 if group.merged is None:

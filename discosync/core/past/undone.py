@@ -16,6 +16,7 @@ BEGINNINGS = frozenset({"added"})
 """Kinds of change before which the database did not hold the listing."""
 
 _NAME_ENDS = '": ['
+"""What stands behind a field's name in the JSON of a change."""
 
 
 class Undone:

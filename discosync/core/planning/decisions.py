@@ -40,7 +40,7 @@ class Decider:
         )
 
     def decide(self, row: KnownListing, record: ParsedRecord) -> Rewrite | None:
-        """Say what a record changes in the row of its listing; None for nothing to write."""
+        """Return what a record changes in its listing's row; None if there is nothing to write."""
         lifecycle = lifecycle_after(row.lifecycle, record.status, as_of=self._as_of)
         content = content_changes(row, record, self._shown)
         state = RewriteFields(
@@ -73,7 +73,7 @@ class Decider:
         return None
 
     def _hash_after(self, row: KnownListing, record: ParsedRecord) -> str:
-        """Give the content hash of the row once it is rewritten."""
+        """Return the content hash of the row once it is rewritten."""
         if not self._hidden:
             return render_hash(record.digest)
         # The source shows less than a row holds (no private fields, say): the row keeps the rest.

@@ -43,7 +43,7 @@ def lifecycle_changes(before: Lifecycle, after: Lifecycle) -> tuple[FieldChange,
 
 
 def find_conflicts(records: Iterable[Listing | RejectedRecord], ids: Collection[int]) -> list[int]:
-    """Give the ids of listings that a snapshot holds more than once, with different contents."""
+    """Return the ids of listings that a snapshot holds more than once, with different contents."""
     hashes_by_id: dict[int, set[str]] = {}
     for record in records:
         if isinstance(record, Listing) and record.listing_id in ids:

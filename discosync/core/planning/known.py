@@ -39,7 +39,7 @@ class KnownListing(NamedTuple):
     values: Sequence[FieldValue]
 
     def value(self, field: str) -> FieldValue:
-        """Give the value of one field."""
+        """Return the value of one field."""
         return self.values[_SLOT_BY_FIELD[field]]
 
     @property
@@ -49,7 +49,7 @@ class KnownListing(NamedTuple):
 
     @property
     def flags(self) -> int:
-        """Give the flags that `KnownListings` holds for such a row."""
+        """Return the flags that `KnownListings` holds for such a row."""
         is_incomplete = None in self.values[len(CONTENT_FIELDS) :]
         return (IS_ACTIVE if self.lifecycle.is_active else 0) | (
             IS_INCOMPLETE if is_incomplete else 0
@@ -86,7 +86,8 @@ class KnownListings:
         return self if order is None else self.ordered(order)
 
     def order(self) -> list[int] | None:
-        """Give the positions in the order of the listing ids; None when they are sorted already."""
+        """Return the positions, sorted by listing id; None when they are sorted already."""
+        # They mostly are sorted, and looking costs less than sorting.
         ids = self.ids
         if all(before < after for before, after in pairwise(ids)):
             return None
@@ -110,16 +111,16 @@ class KnownListings:
         return self.flags.translate(_ACTIVE_BY_FLAGS)
 
     def find(self, listing_id: int) -> int | None:
-        """Give the position of a listing in the arrays; None when the listing is not known."""
+        """Return the position of a listing in the arrays; None when the listing is not known."""
         position = bisect_left(self.ids, listing_id)
         is_known = position < len(self.ids) and self.ids[position] == listing_id
         return position if is_known else None
 
     def hash_at(self, position: int) -> bytes:
-        """Give the digest of a listing's content."""
+        """Return the digest of a listing's content."""
         return digest_at(self.hashes, position)
 
 
 def digest_at(digests: bytes, position: int) -> bytes:
-    """Give one of several digests that stand side by side."""
+    """Return one of several digests that stand side by side."""
     return digests[position * DIGEST_BYTES : (position + 1) * DIGEST_BYTES]

@@ -1,4 +1,4 @@
-"""Whether a listing is for sale, since when and why not: how that begins and goes on."""
+"""The lifecycle of a listing: whether it is for sale and, if not, since when and why."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from discosync.core.planning.changes import ACTIVE, Lifecycle
 
 
 def lifecycle_of_new(status: str, *, is_for_sale: bool, as_of: datetime) -> Lifecycle:
-    """Say how a listing begins.
+    """Return the lifecycle of a listing that is seen for the first time.
 
     One that is first seen when it is sold already has no `sold_at`: nobody knows when it was.
     """
@@ -19,7 +19,7 @@ def lifecycle_of_new(status: str, *, is_for_sale: bool, as_of: datetime) -> Life
 
 
 def lifecycle_of_adopted(status: FieldValue, *, now: datetime) -> Lifecycle:
-    """Say what a row of the old shop means. The old shop kept only rows that are for sale.
+    """Return the lifecycle of a row of the old shop, which kept only rows that are for sale.
 
     A row without a status, or with "for sale" in other letters, counts as for sale.
     """
@@ -29,7 +29,7 @@ def lifecycle_of_adopted(status: FieldValue, *, now: datetime) -> Lifecycle:
 
 
 def lifecycle_after(before: Lifecycle, status: str, *, as_of: datetime) -> Lifecycle:
-    """Say how a known listing goes on when a snapshot of `as_of` shows it with this status."""
+    """Return the lifecycle of a known listing that a snapshot of `as_of` shows with this status."""
     # It is for sale, whether it was before or not: nothing is left of an earlier removal.
     if status == FOR_SALE:
         return ACTIVE

@@ -195,7 +195,7 @@ def check_rejected(changes: ChangeSet) -> BadData | None:
 
 
 def witness_tolerance(expected: int) -> int:
-    """Say by how many listings export and pages may differ: the shop goes on selling meanwhile."""
+    """Return by how many listings an export may differ from its witness: sales go on meanwhile."""
     return max(WITNESS_MIN_TOLERANCE, int(expected * WITNESS_TOLERANCE_RATIO))
 
 

@@ -1,4 +1,4 @@
-"""Who hears which records settle which listings, while a plan is made.
+"""The observer of a plan: while it is made, it hears which records settle which listings.
 
 A record settles its listing when it proves, by its bytes alone, that the listing will not change
 as long as the same bytes come again. The planner itself needs no such memory.

@@ -1,4 +1,4 @@
-"""Known listings, together with the digests of the records that last showed them."""
+"""Known listings, each with the digest of the record that last showed it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from discosync.core.planning.known import KnownListings, digest_at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRecords(KnownListings):
-    """What the database knows of one seller, and the bytes that told it.
+    """What the database knows of one seller, and the digests of the records that told it.
 
     `raw_digests` are the digests of those records, side by side as the listings are; `NO_DIGEST`
     for a listing that no record settles. It is empty when no record is known at all.
@@ -42,7 +42,7 @@ class KnownRecords(KnownListings):
         return digest.hexdigest()
 
     def raw_digest_at(self, position: int) -> bytes:
-        """Give the digest of the record that last showed a listing."""
+        """Return the digest of the record that last showed a listing."""
         return digest_at(self.raw_digests, position)
 
     def index_raw_digests(self, positions: Iterable[int] | None = None) -> dict[bytes, int]:

@@ -1,4 +1,4 @@
-"""The mark that an applied snapshot leaves, and what follows when nothing changed since."""
+"""The mark that an applied snapshot leaves, and the plan for the very same snapshot."""
 
 from array import array
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class SnapshotMark:
     left_purged: int
 
     def plan_again(self) -> ChangeSet:
-        """Give the plan for the very same snapshot: it changes nothing."""
+        """Return the plan for the very same snapshot: it changes nothing."""
         return ChangeSet(
             added=array("q"),
             unchanged=self.records,

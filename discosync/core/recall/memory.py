@@ -67,11 +67,12 @@ class Memory:
         )
 
     def known_after(self, changes: ChangeSet) -> KnownRecords:
-        """Say what is known once the plan is applied."""
+        """Return what is known once the plan is applied."""
         for rewrite in changes.rewrites:
             position = self._known.find(rewrite.listing_id)
             if position is not None:
                 self._flags[position] = IS_ACTIVE if rewrite.lifecycle.is_active else 0
+        # A listing that the snapshot lacks, or shows in a bad record, must be looked at next time.
         for position in self._unsettled:
             self._digests[position * DIGEST_BYTES : (position + 1) * DIGEST_BYTES] = NO_DIGEST
         ids = self._known.ids + self._new_ids

@@ -76,7 +76,7 @@ class Recogniser:
             yield count
 
     def _positions(self, numbers: range) -> Sequence[int]:
-        """Give the positions of the listings of some passages in a row."""
+        """Return the positions of the listings of some passages in a row."""
         return self._passages.positions[self._starts[numbers.start] : self._starts[numbers.stop]]
 
     def _pass_over(self, stream: RecordStream) -> int:
@@ -85,6 +85,7 @@ class Recogniser:
         if number == len(self._passages):
             return 0
         size_bytes, digest = self._passages.sizes[number], self._passages.digest(number)
+        # Some byte of it has changed: `_take` then looks at its records one by one.
         if not stream.pass_over(size_bytes, digest):
             return 0
         positions = self._positions(range(number, number + 1))
@@ -116,7 +117,7 @@ class Recogniser:
         return len(digests)
 
     def _size_of(self, numbers: range) -> int:
-        """Say how many bytes are cut in place of these passages."""
+        """Return how many bytes are cut in place of these passages."""
         sizes = self._passages.sizes[numbers.start : numbers.stop]
         return sum(sizes) + _MARGIN_BYTES if sizes else _PIECE_BYTES
 
@@ -164,7 +165,7 @@ class Recogniser:
         return parsed.pick(are_others)
 
     def _look_up(self, digests: Sequence[bytes], numbers: range) -> list[int | None]:
-        """Give the positions of the listings with these digests; None for a digest that is new."""
+        """Return the positions of the listings with these digests; None for a new digest."""
         if not self._has_all:
             if not self._number_by_first or self._moved > _MANY:
                 self._position_by_digest = self._known.index_raw_digests()

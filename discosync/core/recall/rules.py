@@ -1,4 +1,4 @@
-"""Which rules a record was read by: what was remembered holds for those very rules.
+"""The rules by which records are read: what a run remembered holds only as long as they stay.
 
 Python's version and its Unicode tables count too: they decide what a text's canonical form is.
 """

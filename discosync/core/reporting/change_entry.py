@@ -59,6 +59,7 @@ _SHOWN_OF_ADDED = (
     "artist_names",
     "release_title",
 )
+"""What a report shows of an added listing: with all fields, that of a first load would be huge."""
 
 
 def kind_of(change: Change) -> str:

@@ -25,6 +25,7 @@ from discosync.core.reporting.change_entry import fields_json, json_value
 from discosync.core.reporting.report_parts import ApiUse, ListingCounts
 
 _UNSEEN = dict.fromkeys(CONTENT_FIELDS)
+"""Stands in for fields that one method does not show, so that they never differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

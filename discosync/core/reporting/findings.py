@@ -62,4 +62,5 @@ class Findings:
 
     def as_it_stands(self) -> "Findings":
         """Return a copy, which later findings do not change."""
+        # The report is also written in the middle of a run, whose story goes on adding to these.
         return replace(self, problems=[*self.problems], flags={**self.flags})

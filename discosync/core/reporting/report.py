@@ -101,7 +101,7 @@ class RunReport:
         }
 
     def _age_seconds(self, as_of: datetime | None) -> int | None:
-        """How old the snapshot was when the run ended; Discogs allows showing it for six hours."""
+        # Discogs' terms allow showing an inventory for six hours, so the age is in the report.
         return None if as_of is None else int((self.finished_at - as_of).total_seconds())
 
 

@@ -35,7 +35,7 @@ class RunLine:
     @property
     def has_failed(self) -> bool:
         """Whether it wrote nothing: only runs that end with 0 or 3 may have written."""
-        return self.exit_code not in {0, 3}
+        return self.exit_code not in _SUCCESSES
 
     def to_json(self) -> dict[str, Any]:
         """Return it as `runs --json` and `status --json` show it."""
@@ -75,6 +75,7 @@ def change_count_of(report: Mapping[str, Any]) -> int:
 
 def parse_run_line(report: Mapping[str, Any]) -> RunLine:
     """Parse a stored report; raise `ValueError` or `KeyError` for anything else."""
+    # An older version of discosync may have written it, without the keys that came later.
     snapshot = report.get("snapshot") or {}
     as_of = snapshot.get("as_of")
     return RunLine(

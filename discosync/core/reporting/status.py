@@ -78,6 +78,7 @@ class Status:
     def is_too_old_to_show(self) -> bool:
         """Whether the inventory is older than Discogs' terms allow, or of an unknown moment."""
         as_of = self._inventory_as_of
+        # A shop that shows an inventory of unknown age may break Discogs' terms: count it as old.
         return as_of is None or is_too_old_to_show(as_of, now=self.now)
 
     @property
