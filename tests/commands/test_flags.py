@@ -102,7 +102,7 @@ def test_rollback_needs_the_database_and_nothing_else(shop: Program) -> None:
 
 
 def test_rollback_before_the_first_sync(program: Program) -> None:
-    """An empty database gets its schema, so that the first sync goes the old way already."""
+    """An empty database gets its schema, so that the first sync already takes the pages."""
     assert program(*ROLL_BACK).exit_code == 0
     assert _flag(program)["state"] == "rolled back"
 

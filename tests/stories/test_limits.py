@@ -93,7 +93,7 @@ def test_sale_on_everything_is_no_mass_change(sqlite_program: Program, tmp_path:
 def test_closing_a_shop_is_a_mass_change_not_a_removal(
     sqlite_program: Program, tmp_path: Path
 ) -> None:
-    """Rows that are all drafts now are evidence: limit 4 asks, not limit 3."""
+    """Rows that are all drafts now are evidence: mass change refuses, not mass removal."""
     path = tmp_path / "shop.csv"
     _sync(sqlite_program, path, 60)
     write_export(path, [replace(x, status="Draft") for x in make_shop(60)])

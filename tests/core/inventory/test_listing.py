@@ -100,7 +100,7 @@ def test_overlay_takes_only_what_is_unseen() -> None:
     ],
 )
 def test_reason_of_each_status(status: str, reason: str) -> None:
-    """Every status that is not For Sale has one of the contract's reasons."""
+    """Every status that is not For Sale has one of the five reasons of `removal_reason`."""
     assert removal_reason(status) == reason
 
 

@@ -113,7 +113,7 @@ def test_thinning_keeps_ends_and_turns(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_thinning_does_not_change_what_the_whole_undoes(seed: int) -> None:
-    """A thinned stretch undoes what the stretch undid, but for what came back to where it was."""
+    """A thinned stretch undoes what the stretch undid, changes that cancel out apart."""
     rows = _history(seed)
     whole, thinned = _undone(rows), _undone(_thin(rows))
     assert thinned.unknown == whole.unknown
