@@ -12,7 +12,7 @@ GLOSSARY = DOCS / "reference" / "glossary.md"
 SOURCES = sorted((TOP / "discosync").rglob("*.py"))
 
 FORBIDDEN = {
-    "the contract": re.compile(r"\bcontract\b", re.IGNORECASE),
+    "contract": re.compile(r"\bcontract\b", re.IGNORECASE),
     "limit 1, limit 2, …": re.compile(r"\b[Ll]imits? \d\b"),
     "section 6": re.compile(r"\bsection \d", re.IGNORECASE),
 }
