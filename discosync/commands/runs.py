@@ -26,8 +26,8 @@ def load_runs(config: Path | None, wanted: RunFilter) -> list[RunLine]:
     """Load the newest runs, newest first: recorded ones, and those that left only a report."""
     if wanted.command is not None and wanted.command not in RUN_COMMANDS:
         raise UsageFault(
-            f"no runs are kept of {wanted.command!r}",
-            hint=f"commands that make runs: {', '.join(RUN_COMMANDS)}",
+            f"{wanted.command!r} is not a command that makes runs",
+            hint=f"these make runs: {', '.join(RUN_COMMANDS)}",
             code="unknown_command",
         )
     settings, database = _open(config)

@@ -103,7 +103,7 @@ def _keep_drifting(state: SandboxState, options: SandboxOptions) -> None:
 
 
 def render_variables(server: SandboxServer, state: SandboxState) -> str:
-    """Write the variables that lead a shell to a sandbox."""
+    """Return the lines that make a shell's commands use this sandbox."""
     variables = {
         "DISCOGS_API_URL": server.url,
         "DISCOGS_TOKEN": state.token,

@@ -162,9 +162,9 @@ def read_archive(path: Path) -> Iterator[Line]:
             line = json.loads(text)
             kind = line["type"]
             if is_first and (kind, line.get("format")) != ("header", FORMAT):
-                raise ValueError("it is no archive of discosync")
+                raise ValueError("it is not an archive of discosync")
             if is_first and line.get("version") != VERSION:
-                raise ValueError(f"it is of version {line.get('version')}, which is not known")
+                raise ValueError(f"this discosync does not know version {line.get('version')}")
             is_first = False
             seen[kind] = seen.get(kind, 0) + 1
             end = line if kind == "end" else None

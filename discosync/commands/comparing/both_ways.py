@@ -84,7 +84,7 @@ class BothWays:
         """Keep the comparison as evidence for whoever rolls the flag out."""
         run = self._run
         if self._mirror.filled_database is None:
-            text = "not recorded: the first sync makes the database"
+            text = "not recorded: there is no database before the first sync"
             run.findings.problems.append(Problem(code="not_recorded", text=text, is_warning=False))
             return
         try:

@@ -96,7 +96,7 @@ def _plan(run: Run, session: Session, path: Path, seller: str) -> int:
     }
     present = load_present(session, seller, list(rows))
     if present:
-        text = f"{len(present):,} of its listings are in the database already and stay as they are"
+        text = f"{len(present):,} listings are in the database already and stay as they are there"
         run.findings.problems.append(Problem(code="not_restored", text=text, is_warning=False))
     missing = [listing_id for listing_id in rows if listing_id not in present]
     if run.request.dry_run:

@@ -9,7 +9,7 @@ CACHE_PROBLEM = "cache_unavailable"
 
 
 def warn_once(run: Run) -> Callable[[str], None]:
-    """Return a function that adds the run's first such trouble as a warning, and no second one.
+    """Return a function that adds a warning to the run, unless there is one from it already.
 
     Cache and shared rate limit may use the same Redis: when it is down, that is one fault.
     """

@@ -1,4 +1,4 @@
-"""A run that is named by its id, or by how the id begins."""
+"""Find a run by its id, or by the beginning of its id."""
 
 from collections.abc import Sequence
 from typing import TypeVar

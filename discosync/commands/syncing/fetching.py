@@ -1,4 +1,4 @@
-"""What a fetch is asked for, and what it gives, whichever way the inventory comes."""
+"""The options of a fetch and its result, which are the same for every source."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from discosync.discogs.inventory.spool import Spool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchOptions:
-    """Which way to take: `source` None means the cheapest complete one."""
+    """Where to fetch from; `source` None means the complete source with the fewest requests."""
 
     from_file: Path | None = None
     source: Source | None = None
@@ -41,7 +41,7 @@ class Fetcher(Protocol):
 
     @property
     def fallback(self) -> Fallback | None:
-        """The way to take when the first one gave a bad snapshot; None where there is no other."""
+        """Another source for when the first one gave a bad snapshot; None if there is no other."""
 
     def fetch(self, spool: Spool) -> Fetched:
         """Fetch a complete snapshot."""

@@ -1,4 +1,4 @@
-"""The inventory from Discogs: by export or by pages, and what happens when one way is closed."""
+"""Fetch the inventory from Discogs: by export or by pages, or by pages when an export fails."""
 
 import logging
 from dataclasses import replace
@@ -51,7 +51,7 @@ class ApiFetcher:
         run.api_use = lambda: self._transport.use
 
     def fetch(self, spool: Spool) -> Fetched:
-        """Fetch by the way that the options and the size suggest."""
+        """Fetch from the source that the options, the flag and the number of listings decide."""
         # Before anything is fetched: another seller's token shows only the public part.
         if not self._options.public:
             self._check_identity()
@@ -62,7 +62,7 @@ class ApiFetcher:
 
     @property
     def fallback(self) -> Fallback | None:
-        """The pages, where nobody but the flag USE_CSV_EXPORT chose the export."""
+        """The pages, if the flag USE_CSV_EXPORT chose the export; None if an option did."""
         is_by_flag = self._options.source is None
         is_export = self._run.findings.source == Source.EXPORT.value
         return self._fetch_pages_instead if is_by_flag and is_export else None

@@ -1,4 +1,4 @@
-"""The inventory from an export that the seller downloaded by hand."""
+"""Take the inventory from an export that the seller downloaded by hand."""
 
 import logging
 from pathlib import Path
@@ -37,7 +37,7 @@ class FileFetcher:
         return Fetched(snapshot=snapshot, is_sandbox=None)
 
     def _note_name(self) -> None:
-        """Say that the file's name, which Discogs gave it, names another seller."""
+        """Note it if Discogs named the file after another seller."""
         by_name, seller = parse_export_name(self._path.name), self._mirror.seller
         if by_name is not None and by_name[0].casefold() != seller.casefold():
             text = f"the file is named after {by_name[0]}; it is taken for {seller}'s inventory"

@@ -56,7 +56,7 @@ def _note_age(run: Run, snapshot: Snapshot) -> None:
 
 
 def _note_completed(run: Run, changes: ChangeSet) -> None:
-    """Say what no count shows: values that were missing are filled in, and that is no change."""
+    """Note filled-in values: they are written but are no change, so no count shows them."""
     if filled := sum(completed.fills_in for completed in changes.completed):
         verb = "would be" if run.request.dry_run else "are"
         text = f"in {filled:,} unchanged listings, missing values {verb} filled in"

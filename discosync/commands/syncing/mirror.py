@@ -1,4 +1,4 @@
-"""Whose inventory `sync` and `compare` mean, and how the last sync left that seller."""
+"""Find out whose inventory `sync` and `compare` mean, lock it, and load how its last sync ended."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -65,7 +65,7 @@ def _naming_its_own_database(url: Secret) -> Iterator[None]:
 
 
 def render_database_variable(url: Secret) -> str:
-    """Write what leads a command to the sandbox's database."""
+    """Return the setting that makes a command use the sandbox's database, as a shell takes it."""
     return f"DATABASE_URL={shlex.quote(url.reveal())}"
 
 

@@ -39,7 +39,7 @@ class Compared:
 
 
 class Recall(Protocol):
-    """Knows something of the snapshot before it is read, and remembers it for the next run."""
+    """Saves reading and parsing what a snapshot shares with the one that was applied last."""
 
     def begin(self, header: Header) -> None:
         """Take the header of the snapshot that is about to be read."""
@@ -51,7 +51,7 @@ class Recall(Protocol):
         """Load what is known of the listings; None when their rows must be read."""
 
     def distrust(self) -> None:
-        """Recall nothing more, because it does not agree with the rows."""
+        """Recall nothing more: what was remembered does not agree with the rows."""
 
     def observe(self, known: KnownListings) -> PlanObserver:
         """Return the observer of the plan that is made with these listings."""
@@ -106,7 +106,7 @@ class NoRecall:
 
 
 class SnapshotComparison:
-    """Compares a snapshot with a seller's rows; `session` is None where there are none yet.
+    """Compares a snapshot with a seller's rows; `session` is None if there is no database yet.
 
     The records that the plan may write are put aside in `parsed`.
     """

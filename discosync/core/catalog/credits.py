@@ -83,7 +83,7 @@ def _entries(release: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any
     # An answer may lack a kind of credits, or hold null for it: then there are none.
     entries = release.get(name) or ()
     if not isinstance(entries, Sequence) or isinstance(entries, str) or len(entries) > MAX_CREDITS:
-        raise ValueError(f"{name} is no list of credits")
+        raise ValueError(f"{name} is not a list of at most {MAX_CREDITS:,} credits")
     for entry in entries:
         if not isinstance(entry, Mapping):
             raise ValueError(f"{name} holds {type(entry).__name__}")  # noqa: TRY004 - bad data
@@ -95,7 +95,7 @@ def _number(value: object) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise ValueError(f"an id is {str(value)[:50]!r}")
+    raise ValueError(f"{str(value)[:50]!r} is not an id")
 
 
 def _id(value: object) -> int | None:
@@ -103,7 +103,7 @@ def _id(value: object) -> int | None:
     number = 0 if value is None or value == "" else _number(value)
     # The column is a 32-bit integer; Discogs' artists and labels are far from that.
     if number < 0 or number >= 2**31:
-        raise ValueError(f"an id is {number}")
+        raise ValueError(f"{number} is not a possible id")
     return number or None
 
 
@@ -126,6 +126,6 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ValueError(f"a text is {type(value).__name__}")  # noqa: TRY004 - bad data
+        raise ValueError(f"a text was expected, not {type(value).__name__}")  # noqa: TRY004 - bad data
     # A database takes neither NUL nor half a character (a lone surrogate).
     return value.replace("\0", "").encode(errors="replace").decode().strip()

@@ -24,7 +24,7 @@ class InventoryPage:
 
 
 def parse_page(page: Mapping[str, Any]) -> InventoryPage:
-    """Read one page; raise `BadData` when it is no inventory page.
+    """Read one page; raise `BadData` for an answer that is not an inventory page.
 
     A page without `pagination` is an error, never an empty inventory.
     """
@@ -36,7 +36,7 @@ def parse_page(page: Mapping[str, Any]) -> InventoryPage:
         listing_ids = tuple(str(listing["id"]) for listing in listings)
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise BadData(
-            f"Discogs sent an inventory page that is none: {type(exc).__name__}: {exc}",
+            f"Discogs' answer is not an inventory page: {type(exc).__name__}: {exc}",
             hint="nothing was changed; run again",
             code="malformed_page",
         ) from exc

@@ -18,11 +18,11 @@ def check_archived(line: Mapping[str, Any]) -> None:
     row = line["row"]
     listing_id = row["listing_id"]
     if not (isinstance(listing_id, str) and listing_id.isascii() and listing_id.isdigit()):
-        raise ValueError(f"a listing has the number {listing_id!r}")
+        raise ValueError(f"{listing_id!r} is not the number of a listing")
     # Restoring it would put a listing up for sale that nobody offers.
     if row["is_active"]:
         raise ValueError(
-            f"listing {listing_id} is for sale in it, and a purge takes no such listing"
+            f"listing {listing_id} is for sale in this archive, and no purge takes such a listing"
         )
     for name in _MOMENTS:
         if row.get(name) is not None:

@@ -249,7 +249,7 @@ def check_age(
         return None
     return Violation(
         code=OLDER_SNAPSHOT,
-        text=f"{named}, the last one applied of {last_as_of:%Y-%m-%d %H:%M:%S} UTC: sold records "
-        "would come back",
+        text=f"{named}, but the last one applied is of {last_as_of:%Y-%m-%d %H:%M:%S} UTC: sold "
+        "records would come back",
         option="",
     )

@@ -1,4 +1,4 @@
-"""What a run remembers of a snapshot, so that the next run need not look twice.
+"""What a run remembers of a snapshot, so that the next run need not parse the same bytes again.
 
 The digest of a record's bytes is remembered when the record settles its listing once the run is
 applied: the same bytes, read by the same rules, then change nothing. No digest is remembered for a
@@ -30,7 +30,7 @@ class Memory:
         self._new_digests = bytearray()
 
     def keep(self, positions: Iterable[int]) -> None:
-        """Remember of known listings the records that were remembered before."""
+        """Keep what is remembered of these known listings: the same records have come again."""
         is_settled = self._is_settled
         for position in positions:
             is_settled[position] = 1
@@ -60,7 +60,7 @@ class Memory:
         return {self._known.ids[position] for position in self._unsettled}
 
     def settles_all_of(self, changes: ChangeSet) -> bool:
-        """Whether each record of the snapshot, being what the plan says, settles its listing."""
+        """Whether each record of the snapshot settles its listing once the plan is applied."""
         return (
             not changes.rejected
             and self._is_settled.count(1) + len(self._new_ids) == changes.records

@@ -1,7 +1,7 @@
 """Passages: records in a row that are recognised by one digest of all their bytes.
 
-In an unchanged hour the file differs from the last one in a few records only. Where its bytes are
-the same, some hundred records at a time need neither be cut apart nor looked up.
+From hour to hour only a few records of a file differ. Where its bytes are the same as last time,
+some hundred records at once need neither be cut apart nor looked up.
 """
 
 import sys

@@ -215,9 +215,12 @@ def test_big_notes_are_no_obstacle(path: Path) -> None:
     [
         (lambda record: record.replace("</release>", ""), "no end"),
         (lambda record: record.replace("</artists>", "", 1), "not well-formed"),
-        (lambda record: record.replace("<id>20</id>", "<id>x</id>"), "an id is 'x'"),
+        (lambda record: record.replace("<id>20</id>", "<id>x</id>"), "'x' is not an id"),
         (lambda record: record.replace("<name>The Hollow 2</name>", "<name/>"), "no name"),
-        (lambda record: record.replace('id="22"', 'id="99999999999"'), "an id is 99999999999"),
+        (
+            lambda record: record.replace('id="22"', 'id="99999999999"'),
+            "99999999999 is not a possible id",
+        ),
         (lambda record: record.replace("Made up.", "&nbsp;"), "undefined entity"),
         (lambda record: record[: len(record) // 2], "no end"),
     ],

@@ -26,7 +26,10 @@ def test_artist_without_an_entry_has_no_id() -> None:
         (b'<release id="7"><artists>', "not well-formed"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><release id="7">&d;</release>', "not well-formed"),
         (b'<release id="7"><artists><artist><id>1</id></artist></artists></release>', "no name"),
-        (b'<release id="7"><labels><label name="A" id="x"/></labels></release>', "an id is 'x'"),
+        (
+            b'<release id="7"><labels><label name="A" id="x"/></labels></release>',
+            "'x' is not an id",
+        ),
     ],
 )
 def test_record_that_cannot_be_read_says_why(record: bytes, reason: str) -> None:
