@@ -83,7 +83,7 @@ def _entries(release: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any
     # An answer may lack a kind of credits, or hold null for it: then there are none.
     entries = release.get(name) or ()
     if not isinstance(entries, Sequence) or isinstance(entries, str) or len(entries) > MAX_CREDITS:
-        raise ValueError(f"{name} is not a list of at most {MAX_CREDITS:,} credits")
+        raise ValueError(f"{name} is not a list of credits ({MAX_CREDITS:,} at most)")
     for entry in entries:
         if not isinstance(entry, Mapping):
             raise ValueError(f"{name} holds {type(entry).__name__}")  # noqa: TRY004 - bad data
