@@ -70,7 +70,7 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
     source: Annotated[
         SourceName,
         typer.Option(
-            help="auto reads the export, or the pages if it cannot; the others have no fallback."
+            help="auto takes the way with fewer requests; export and pages have no fallback."
         ),
     ] = SourceName.AUTO,
     public: Annotated[

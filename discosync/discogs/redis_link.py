@@ -49,7 +49,8 @@ def connect(url: Secret, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> "redis
         from redis.retry import Retry  # noqa: PLC0415 - an extra
     except ImportError as exc:
         raise RedisMissing(
-            "REDIS_URL is set, but the package `redis` is missing (pip install 'discosync[redis]')"
+            "REDIS_URL is set, but the package `redis` is missing "
+            "(in the checkout of discosync: pip install '.[redis]')"
         ) from exc
     try:
         prepared = redis.Redis.from_url(

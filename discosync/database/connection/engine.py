@@ -209,7 +209,7 @@ def _psycopg_error() -> type[Exception]:
     except ImportError as exc:
         raise NotReady(
             "DATABASE_URL names Postgres, but its driver is not installed",
-            hint="pip install 'discosync[postgres]' (in a checkout: '.[postgres]')",
+            hint="in the checkout of discosync: pip install '.[postgres]'",
             code="no_driver",
         ) from exc
     return psycopg.Error

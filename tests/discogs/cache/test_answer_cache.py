@@ -403,7 +403,7 @@ def test_redis_package_is_missing(
     """Without the extra the file is used, and the warning says what to install."""
     monkeypatch.setitem(sys.modules, "redis", None)
     settings = _settings(tmp_path, "redis://127.0.0.1:6379/0")
-    assert "pip install 'discosync[redis]'" in _goes_on(settings, sandbox.url, backend="sqlite")
+    assert "pip install '.[redis]'" in _goes_on(settings, sandbox.url, backend="sqlite")
 
 
 class Bomb:

@@ -247,7 +247,7 @@ def test_missing_redis_package_leaves_the_file(
     warnings: list[str] = []
     limit = _limit(tmp_path, warnings.append, "redis://127.0.0.1:6379/0")
     assert [limit.reserve(3), limit.reserve(3) > 0] == [0.0, True]
-    assert "pip install 'discosync[redis]'" in warnings[0]
+    assert "pip install '.[redis]'" in warnings[0]
 
 
 # With Discogs' headers.
