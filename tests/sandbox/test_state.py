@@ -10,12 +10,12 @@ from tests.support.shop import make_shop
 
 def test_fault_comes_after_the_requests_it_lets_through_and_as_often_as_ordered() -> None:
     """Requests of another method or another path are not counted."""
-    fault = Fault(path="/inventory", times=2, after=1)
+    fault = Fault(path="/inventory", times=2, after=2)
     state = SandboxState(faults=[fault])
     assert state.take_fault("POST", "/inventory") is None
     assert state.take_fault("GET", "/oauth") is None
-    taken = [state.take_fault("GET", "/inventory/1") for _ in range(4)]
-    assert taken == [None, fault, fault, None]
+    taken = [state.take_fault("GET", "/inventory/1") for _ in range(5)]
+    assert taken == [None, None, fault, fault, None]
 
 
 def test_what_happens_after_a_request_happens_once() -> None:

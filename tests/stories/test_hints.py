@@ -221,3 +221,21 @@ def test_a_run_is_named_by_how_its_id_begins(shop: Program) -> None:
     assert "several runs begin with 'aa'" in several.stderr
     assert shop.digest() == before
     assert shop("restore", "--run", "aa22").exit_code == 0
+
+
+def _sync(program: Program, shop: list[Listing], *options: str) -> Result:
+    path = write_export(program.directory / "shop.csv", shop)
+    return program("sync", "--from-file", str(path), "--seller", SELLER, *options, stdin=None)
+
+
+def test_what_is_to_be_typed_reads_the_same_settings(program: Program) -> None:
+    """After `--config FILE` every command that is told has it, too."""
+    settings = program.directory / "my shop.toml"
+    settings.write_text(f"database_url = {json.dumps(program.environment.pop('DATABASE_URL'))}\n")
+    first = make_shop(40)
+    then = [replace(x, comments="changed") if i < 9 else x for i, x in enumerate(first)]
+    for shop in (first, then):
+        done = _sync(program, shop, "--config", str(settings))
+    assert f"--config '{settings}'` shows them" in done.stdout
+    late = program("status", "--config", str(settings), "--seller", "new")
+    assert f"run `discosync sync --seller new --config '{settings}'`" in late.stderr

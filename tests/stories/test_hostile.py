@@ -1,5 +1,6 @@
 """Hostile names, numbers, archives, rows and answers: each once broke something."""
 
+import json
 import os
 import select
 import signal
@@ -11,13 +12,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from discosync.core.inventory.listing import Listing
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
 from tests.support.killing import started
 from tests.support.postgres import Postgres, transactions_that_wait
-from tests.support.program import TOKEN, Program
-from tests.support.shop import make_listing, make_shop, with_changed, write_export
+from tests.support.program import TOKEN, Program, Result
+from tests.support.shop import (
+    SELLER,
+    make_listing,
+    make_shop,
+    with_changed,
+    write_export,
+)
 from tests.support.waiting import ENDLESS_SECONDS, HUNG_AFTER_SECONDS, wait_until
 
 
@@ -328,8 +336,6 @@ def test_listing_met_twice_on_the_pages_is_taken_newest(
     sqlite_program: Program, sandbox: SandboxServer
 ) -> None:
     """A listing edited during the walk moves to the end and is met again: the newest counts."""
-    import json  # noqa: PLC0415
-
     from discosync.sandbox.answers import render_page  # noqa: PLC0415
 
     shop = make_shop(101)
@@ -357,3 +363,47 @@ def test_signal_after_the_commit_comes_too_late(sqlite_program: Program) -> None
     assert process.wait(timeout=HUNG_AFTER_SECONDS) == 0
     process.communicate()
     assert len(sqlite_program.query("SELECT * FROM listings")) == 2000
+
+
+def _sync(program: Program, shop: list[Listing], *options: str) -> Result:
+    path = write_export(program.directory / "shop.csv", shop)
+    return program("sync", "--from-file", str(path), "--seller", SELLER, *options, stdin=None)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE listings SET is_active = 'false' WHERE id = 2", "its is_active is 'false'"),
+        ("UPDATE listings SET listing_id = '99999999999999999999' WHERE id = 2", "no Discogs id"),
+        ("UPDATE listings SET content_hash = x'37' WHERE id = 2", "is no text"),
+    ],
+)
+def test_a_row_that_means_two_things_is_refused(
+    sqlite_program: Program, statement: str, said: str
+) -> None:
+    """What SQLite and Python read differently, or nobody can read, is named and left alone."""
+    assert _sync(sqlite_program, make_shop(5)).exit_code == 0
+    sqlite_program.query(statement)
+    refused = _sync(sqlite_program, make_shop(5))
+    assert refused.exit_code == 16
+    assert said in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (("restore", "--from-archive", "x" * 300), 14),
+        (("sync", "--from-file", "x" * 300), 16),
+        (("db", "restore", "x" * 300), 17),
+        (("stats", "--html", ""), 16),
+        (("db", "downgrade", "-²"), 2),
+    ],
+)
+def test_a_path_that_cannot_be_is_no_bug(
+    program: Program, command: tuple[str, ...], status: int
+) -> None:
+    """What the system refuses is told with its own status, and without a traceback."""
+    assert _sync(program, make_shop(3)).exit_code == 0
+    refused = program(*command)
+    assert refused.exit_code == status
+    assert "bug" not in refused.stderr

@@ -1,15 +1,23 @@
 """The report: its schema, its three homes, and the exit status it tells."""
 
+import ast
 import json
+import os
+import threading
+from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+import discosync
+from discosync.core.inventory.listing import Listing
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
 from tests.support.program import Program, Result
-from tests.support.shop import make_shop, with_changed
+from tests.support.shop import SELLER, make_shop, with_changed, write_export
+from tests.support.waiting import HUNG_AFTER_SECONDS
 
 SCHEMA = json.loads((files("discosync") / "report.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -116,3 +124,72 @@ def test_bug_is_reported_as_one(sqlite_program: Program, monkeypatch: pytest.Mon
     VALIDATOR.validate(result.report)
     assert "ZeroDivisionError" in result.report["error"]["message"]
     assert not sqlite_program.database_file.exists()
+
+
+def _sync(program: Program, shop: list[Listing], *options: str) -> Result:
+    path = write_export(program.directory / "shop.csv", shop)
+    return program("sync", "--from-file", str(path), "--seller", SELLER, *options, stdin=None)
+
+
+def test_every_code_of_a_problem_is_in_the_schema() -> None:
+    """Whoever reads reports by the schema meets no code that it does not name."""
+    codes = {
+        keyword.value.value
+        for path in Path(discosync.__file__).parent.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Problem"
+        for keyword in call.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+    }
+    known = SCHEMA["properties"]["problems"]["items"]["properties"]["code"]["enum"]
+    assert codes
+    assert codes <= set(known)
+
+
+def test_a_compacted_run_is_shown_by_the_schema(program: Program) -> None:
+    """`runs RUN_ID --json` keeps to the schema when its changes were merged, too."""
+    for month, price in (("01", 5), ("02", 6), ("03", 7)):
+        for day in ("10", "20"):
+            shop = [replace(x, comments=f"{price} {day}") for x in make_shop(12)]
+            path = program.directory / f"{SELLER}-inventory-2025{month}{day}-1200.csv"
+            write_export(path, shop)
+            allowing = ("--allow-mass-change",)
+            assert program("sync", "--from-file", str(path), *allowing).exit_code == 0
+    assert program("db", "compact", "--older-than", "1d", "--apply").exit_code == 0
+    runs = program.query("SELECT run_id FROM sync_runs ORDER BY id")
+    shown = [program("runs", str(run["run_id"]), "--json").report for run in runs]
+    for report in shown:
+        jsonschema.validate(report, SCHEMA)
+    assert "merged" in {change["kind"] for report in shown for change in report["changes"]}
+
+
+def test_a_report_goes_to_where_a_link_leads(program: Program) -> None:
+    """A link stays one, and a pipe gets the report itself."""
+    target, link, pipe = (program.directory / name for name in ("target", "link", "pipe"))
+    link.symlink_to(target)
+    os.mkfifo(pipe)
+    assert _sync(program, make_shop(3), "--report", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["listings"]["added"] == 3
+
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    assert _sync(program, make_shop(3), "--report", str(pipe)).exit_code == 0
+    reader.join(timeout=HUNG_AFTER_SECONDS)
+    assert json.loads(read[0])["listings"]["unchanged"] == 3
+
+
+def test_markdown_of_a_failed_run_does_not_contradict_itself(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a plan, something is known: that nothing of it was written."""
+    from discosync.errors import StorageFailed  # noqa: PLC0415 - here only
+
+    def fail(*_: object, **__: object) -> None:
+        raise StorageFailed("the disk is full", hint="make room", code="disk")
+
+    monkeypatch.setattr("discosync.commands.syncing.applying.apply_changes", fail)
+    failed = _sync(program, make_shop(3), "--diff", "markdown")
+    assert failed.exit_code == 16
+    assert "**Failed, nothing was written:** the disk is full" in failed.stdout

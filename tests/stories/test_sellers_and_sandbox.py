@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from discosync.core.inventory.listing import Listing
 from discosync.sandbox.server import SandboxServer
-from tests.support.program import TOKEN, Program
-from tests.support.shop import make_shop, write_export
+from tests.support.program import TOKEN, Program, Result
+from tests.support.shop import SELLER, make_shop, write_export
 from tests.support.waiting import HUNG_AFTER_SECONDS, wait_until
 
 
@@ -181,3 +182,20 @@ def test_sandbox_drifts_on_its_own(tmp_path: Path) -> None:
             return bool(later["listings"]["added"])
 
         wait_until(has_drifted)
+
+
+def _sync(program: Program, shop: list[Listing], *options: str) -> Result:
+    path = write_export(program.directory / "shop.csv", shop)
+    return program("sync", "--from-file", str(path), "--seller", SELLER, *options, stdin=None)
+
+
+@pytest.mark.parametrize(
+    "command", ["stats", "purge-inactive --apply", "db compact --apply", "as-of 1h", "enrich"]
+)
+def test_an_unknown_seller_is_no_empty_shop(program: Program, command: str) -> None:
+    """A misspelt name is refused by name, and the known ones are told."""
+    assert _sync(program, make_shop(3)).exit_code == 0
+    refused = program(*command.split(), "--seller", "typo")
+    assert refused.exit_code == 2
+    assert "nothing is known of a seller 'typo'" in refused.stderr
+    assert SELLER in refused.stderr

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from discosync.core.inventory.listing import Listing
 from discosync.sandbox.server import SandboxServer
-from tests.support.program import Program
-from tests.support.shop import SELLER, make_listing, make_shop, with_changed, write_export
+from tests.support.program import Program, Result
+from tests.support.shop import (
+    SELLER,
+    make_listing,
+    make_shop,
+    with_changed,
+    write_export,
+)
 
 SOURCES = pytest.mark.parametrize("source", ["export", "pages"])
 
@@ -290,3 +297,22 @@ def test_a_row_that_another_program_put_back_for_sale_is_told(sqlite_program: Pr
     result = sqlite_program("sync", "--from-file", str(again))
     assert result.exit_code == 0
     assert "2 removed" in result.stdout
+
+
+def _sync(program: Program, shop: list[Listing], *options: str) -> Result:
+    path = write_export(program.directory / "shop.csv", shop)
+    return program("sync", "--from-file", str(path), "--seller", SELLER, *options, stdin=None)
+
+
+def test_what_is_filled_in_is_told_where_it_is(program: Program) -> None:
+    """A rehearsal says that it would be; a hash of another version fills in nothing."""
+    shop = make_shop(5)
+    assert _sync(program, shop).exit_code == 0
+    program.environment["DISCOGS_CURRENCY"] = "EUR"
+    rehearsed = _sync(program, shop, "--dry-run")
+    assert "in 5 unchanged listings, missing values would be filled in" in rehearsed.stderr
+    assert "missing values are filled in" in _sync(program, shop).stderr
+    program.query("UPDATE listings SET content_hash = 'v0:abc'")
+    again = _sync(program, shop)
+    assert again.exit_code == 0
+    assert "filled in" not in again.stderr

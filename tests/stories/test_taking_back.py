@@ -392,3 +392,19 @@ def test_a_purge_that_is_killed_has_taken_all_or_nothing(shop: Program, postgres
 def _empty(directory: Path) -> None:
     for path in directory.iterdir():
         path.unlink()
+
+
+def _sync(program: Program, shop: list[Listing], *options: str) -> Result:
+    path = write_export(program.directory / "shop.csv", shop)
+    return program("sync", "--from-file", str(path), "--seller", SELLER, *options, stdin=None)
+
+
+def test_a_refused_run_cannot_be_taken_back(sqlite_program: Program) -> None:
+    """It stands in `runs`, and changed nothing: that is what `restore --run` says."""
+    program = sqlite_program
+    assert _sync(program, make_shop(60)).exit_code == 0
+    assert _sync(program, make_shop(20)).exit_code == 13
+    run_id = program("runs", "--json").report["runs"][0]["run_id"]
+    refused = program("restore", "--run", run_id)
+    assert refused.exit_code == 2
+    assert "refused or failed changed nothing" in refused.stderr
