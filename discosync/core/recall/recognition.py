@@ -44,7 +44,6 @@ class Recogniser:
         records_per_passage: int = RECORDS_PER_PASSAGE,
     ) -> None:
         self.log = PassageLog(records_per_passage)
-        self.passed_over = 0
         self._known = known
         self._parser = parser
         self._planner = planner
@@ -91,7 +90,6 @@ class Recogniser:
         positions = self._positions(range(number, number + 1))
         self._next += 1
         self._at_once = 1
-        self.passed_over += len(positions)
         self._planner.recognise(positions)
         self.log.note(size_bytes, digest, [self._known.ids[position] for position in positions])
         return len(positions)

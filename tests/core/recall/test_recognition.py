@@ -84,6 +84,19 @@ hours = st.builds(
 )
 
 
+class NotingStream(RecordStream):
+    """Counts the lines that are passed over, which are records where no text has a line end."""
+
+    lines_passed_over = 0
+
+    def pass_over(self, size_bytes: int, digest: bytes) -> bool:
+        """Pass over what has this digest."""
+        before = self._line
+        has_passed = super().pass_over(size_bytes, digest)
+        self.lines_passed_over += self._line - before
+        return has_passed
+
+
 @dataclass
 class World:
     """A database in memory, with or without a memory of its last snapshot."""
@@ -117,12 +130,12 @@ class World:
         recogniser = Recogniser(
             known, parser, planner, passages, put_aside=aside.append, records_per_passage=2
         )
-        stream = RecordStream(io.BytesIO(hour.body))
+        stream = NotingStream(io.BytesIO(hour.body))
         head = stream.take()
         if head is not None and len(head.bodies) > 1:
             stream.give_back(head, 1)
         self.read = sum(recogniser.read(stream))
-        self.passed_over = recogniser.passed_over
+        self.passed_over = stream.lines_passed_over
         planner.resolve([self.rows[i] for i in list(planner.waiting)])
         planner.remove([self.rows[i] for i in sorted(planner.gone)])
         changes = planner.finish()
