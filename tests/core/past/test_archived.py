@@ -25,8 +25,8 @@ def test_what_a_purge_writes_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("row", "kind", "said"),
     [
-        ({"listing_id": 7}, "added", "number 7"),
-        ({"listing_id": "seven"}, "added", "number 'seven'"),
+        ({"listing_id": 7}, "added", "7 is not the number of a listing"),
+        ({"listing_id": "seven"}, "added", "'seven' is not the number of a listing"),
         ({"listing_id": "٧"}, "added", "number"),
         ({"is_active": True}, "added", "for sale"),
         ({"sold_at": "yesterday"}, "added", "isoformat"),
