@@ -4,13 +4,9 @@
 holder dies, so there is nothing to go stale and nothing to clean up. The lock file itself stays.
 """
 
-import fcntl
 import hashlib
-import json
 import logging
-import os
 import re
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -19,6 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from discosync.database.connection.engine import Database
+from discosync.database.connection.file_lock import (
+    describe_signature,
+    is_signed,
+    make_signature,
+    opened_lock_file,
+    signed,
+    try_flock,
+)
 from discosync.database.connection.session import Session
 from discosync.errors import Locked, StorageFailed
 
@@ -34,7 +38,10 @@ ENRICH_LOCK = "*enrich*"
 _log = logging.getLogger(__name__)
 _IN_DATABASE = frozenset({SCHEMA_LOCK, MAINTENANCE_LOCK, ENRICH_LOCK})
 _LOOK_EVERY_SECONDS = 0.2
-_MAX_SIGNATURE_BYTES = 4096
+_SIGNS_WITHIN_SECONDS = 0.02
+_SIGNING_SECONDS = 5.0
+"""How long a holder may take to sign: it does so at once, unless its process stands still."""
+
 _NAMESPACE = 0x64697363  # "disc": our half of Postgres' two-part advisory lock keys
 
 
@@ -94,70 +101,18 @@ def slug_of(key: str) -> str:
 
 @contextmanager
 def _hold_file(path: Path, holder: Holder, wait: _Wait, *, is_shared: bool) -> Iterator[None]:
-    operation = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as exc:
-        raise StorageFailed(
-            f"cannot make the lock file {path}: {exc.strerror}",
-            hint="may this user write to the database's directory? nothing was changed",
-            code="lock_file",
-        ) from exc
-    try:
-        _wait_for(lambda: _try_flock(descriptor, operation), lambda: _describe_file(path), wait)
-        with _signed(descriptor, _signature(holder), is_shared=is_shared):
-            yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _signed(descriptor: int, signature: bytes, *, is_shared: bool) -> Iterator[None]:
-    """Write who holds the lock into its file; a holder who shared it restores the earlier words."""
-    before = os.pread(descriptor, _MAX_SIGNATURE_BYTES, 0)
-    _sign(descriptor, signature)
-    try:
-        yield
-    finally:
-        if is_shared and os.pread(descriptor, _MAX_SIGNATURE_BYTES, 0) == signature:
-            _sign(descriptor, before)
-
-
-def _sign(descriptor: int, signature: bytes) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, signature, 0)
-
-
-def _try_flock(descriptor: int, operation: int) -> bool:
-    try:
-        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _signature(holder: Holder) -> bytes:
-    return json.dumps(
-        {
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "started_at": holder.started_at.isoformat(timespec="seconds"),
-            "command": holder.command,
-            "run_id": holder.run_id,
-        }
-    ).encode()
-
-
-def _describe_file(path: Path) -> str:
-    try:
-        said = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # its holder is about to write it
-        return "its holder has not signed yet"
-    return (
-        f"process {said.get('pid')} on {said.get('host')}, {said.get('command')}, "
-        f"since {said.get('started_at')}"
+    signature = make_signature(
+        command=holder.command, run_id=holder.run_id, started_at=holder.started_at
     )
+    with opened_lock_file(path) as descriptor:
+        _wait_for(
+            lambda: try_flock(descriptor, path, is_shared=is_shared),
+            lambda: describe_signature(path),
+            wait,
+            is_named=lambda: is_signed(path),
+        )
+        with signed(descriptor, path, signature, is_shared=is_shared):
+            yield
 
 
 @contextmanager
@@ -206,20 +161,29 @@ def _describe_session(database: Database, session: Session, number: int) -> str:
     return f"process {pid} on {host}, {command}, since {since}"
 
 
-def _wait_for(take: Callable[[], bool], describe: Callable[[], str], wait: _Wait) -> None:
+def _wait_for(
+    take: Callable[[], bool],
+    describe: Callable[[], str],
+    wait: _Wait,
+    *,
+    is_named: Callable[[], bool] = lambda: True,
+) -> None:
+    """Take a lock, or raise `Locked`; a holder who is about to sign is waited for."""
     gives_up_at = time.monotonic() + wait.seconds
+    signs_until = gives_up_at + _SIGNING_SECONDS
     has_told = False
     while not take():
-        if time.monotonic() >= gives_up_at:
+        now, can_be_named = time.monotonic(), is_named()
+        if now >= signs_until or (now >= gives_up_at and can_be_named):
             raise Locked(
                 f"another run is at work {wait.what}: {describe()}",
                 hint="let it finish, or wait for it with --lock-wait SECONDS"
                 if wait.has_option
                 else "nothing was changed; let it finish, then run this again",
             )
-        if not has_told:
+        if not has_told and can_be_named and wait.seconds:
             # Whoever did not ask for waiting must be told why nothing happens.
             level = logging.INFO if wait.has_option else logging.WARNING
             _log.log(level, "waiting %g s at most for %s", wait.seconds, describe())
             has_told = True
-        time.sleep(_LOOK_EVERY_SECONDS)
+        time.sleep(_LOOK_EVERY_SECONDS if can_be_named else _SIGNS_WITHIN_SECONDS)
