@@ -9,7 +9,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
-from urllib3.exceptions import IncompleteRead
 
 from discosync.errors import (
     AuthRefused,
@@ -69,42 +68,56 @@ def check_status(
 ) -> None:
     """Accept 200, 201 and the statuses in `also`; raise for every other one.
 
-    Raises `RetryLater` where another attempt may work, `AuthRefused` for 401 and a 403 by Discogs
-    itself, `SourceUnavailable` for the rest.
+    Raises `RetryLater` where another attempt may work, `AuthRefused` for a 401 and a 403 by Discogs
+    itself, `SourceUnavailable` for the rest. A 404 in `also` counts only if Discogs itself says it.
     """
     status = response.status_code
-    if status in also or status in {200, 201}:
-        return
-    message = _message_of(response)
+    if status in {200, 201} or (status in also and status != 404):
+        return  # a 304 has no body, and that of a 409 is not documented
+    message = _own_message_of(response)
     if status == 429:
         raise _throttled(response, message)
+    # A firewall or proxy in front of the API refuses with a web page (reported, October 2022) or
+    # with JSON in a form of its own (Cloudflare, March 2026), and may let the next attempt through.
+    # A refusal by Discogs itself has a `message`, and is final.
+    if message is None and (status == 403 or status in also):
+        raise RetryLater(
+            SourceUnavailable(
+                f"something in front of Discogs answered {status}: {_foreign_words_of(response)}",
+                hint="nothing was changed; try again later",
+            ),
+            wait_seconds=firewall_wait_seconds,
+        )
+    if status in also:
+        return
+    raise _refused(status, message or _foreign_words_of(response))
+
+
+def _refused(status: int, message: str) -> Exception:
     if status == 401:
-        raise AuthRefused(
+        return AuthRefused(
             f"Discogs refuses the token (401: {message})",
             hint="make a new one at https://www.discogs.com/settings/developers and set "
             "DISCOGS_TOKEN",
             code="token_refused",
         )
-    unavailable = SourceUnavailable(
-        f"Discogs answered {status}: {message}", hint="nothing was changed; try again later"
-    )
-    # The firewall in front of the API refuses with a web page (reported, October 2022). It may let
-    # the next attempt through; a refusal by Discogs itself is JSON, and final.
-    if status == 403 and not _is_json(response):
-        raise RetryLater(unavailable, wait_seconds=firewall_wait_seconds)
     if status == 403:
-        raise AuthRefused(
+        return AuthRefused(
             f"Discogs does not allow this (403: {message})",
             hint="is the token that of the seller?",
             code="forbidden",
         )
-    raise RetryLater(unavailable) if status in _RETRIED_STATUSES else unavailable
+    unavailable = SourceUnavailable(
+        f"Discogs answered {status}: {message}", hint="nothing was changed; try again later"
+    )
+    return RetryLater(unavailable) if status in _RETRIED_STATUSES else unavailable
 
 
-def _throttled(response: requests.Response, message: str) -> RetryLater:
+def _throttled(response: requests.Response, message: str | None) -> RetryLater:
+    said = message or _foreign_words_of(response)
     return RetryLater(
         RateLimited(
-            f"Discogs keeps answering 429: {message}",
+            f"Discogs keeps answering 429: {said}",
             hint="something else at this address may be using up the limit; "
             "the next run tries again",
         ),
@@ -133,41 +146,30 @@ def _not_json(answer: Answer) -> BadData:
     )
 
 
-def broken_transfer(exc: requests.RequestException) -> DiscosyncError:
-    """Return `BadData` for a body that ended early, else what `unreachable` returns."""
-    cause: BaseException | None = exc
-    # `requests` wraps the cause, sometimes twice: look for it along the chain.
-    while cause is not None:
-        short = next((arg for arg in cause.args if isinstance(arg, IncompleteRead)), cause)
-        if isinstance(short, IncompleteRead):
-            return BadData(
-                f"the answer ended early: {short}",
-                hint="nothing was changed; run again",
-                code="truncated",
-            )
-        cause = cause.__context__
-    return unreachable(exc)
+def _own_message_of(response: requests.Response) -> str | None:
+    """Return the `message` of Discogs' own form of an error; None for any other body."""
+    message = _error_body_of(response).get("message")
+    return _legible(message) if isinstance(message, str) and message else None
 
 
-def unreachable(exc: requests.RequestException) -> SourceUnavailable:
-    """Return the error that says that no answer came."""
-    return SourceUnavailable(
-        f"Discogs did not answer ({type(exc).__name__})",
-        hint="is the network up? nothing was changed; the next run tries again",
-    )
+def _foreign_words_of(response: requests.Response) -> str:
+    """Return what another server says in its own form of an error; else "no reason given"."""
+    body = _error_body_of(response)
+    # Cloudflare's form is that of RFC 9457.
+    words = [body[key] for key in ("title", "detail") if isinstance(body.get(key), str)]
+    return _legible(": ".join(words)) or "no reason given"
 
 
-def _is_json(response: requests.Response) -> bool:
-    return response.content.lstrip()[:1] == b"{"
-
-
-def _message_of(response: requests.Response) -> str:
-    """Return the `message` of an error's JSON body, or "no reason given"."""
+def _error_body_of(response: requests.Response) -> Mapping[str, Any]:
     try:
-        message = response.json()["message"]
-    except (ValueError, KeyError, TypeError, RecursionError, requests.RequestException):
-        return "no reason given"
-    return str(message)[:200].encode(errors="replace").decode()  # a lone surrogate is no text
+        body = response.json()
+    except (ValueError, RecursionError, requests.RequestException):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _legible(text: str) -> str:
+    return text[:200].encode(errors="replace").decode()  # a lone surrogate is no text
 
 
 def parse_number(text: str | None) -> int | None:

@@ -92,6 +92,36 @@ def test_firewall_is_waited_for(sandbox: SandboxServer, session: requests.Sessio
     assert caught.value.wait_seconds == FIREWALL_SECONDS
 
 
+CLOUDFLARE = (
+    '{"type": "https://example.invalid/1020", "title": "Error 1020: Access denied", "status": 403, '
+    '"detail": "This request was blocked.", "error_code": 1020, "cloudflare_error": true}'
+)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("body", [HTML, CLOUDFLARE, "", "[]", '{"message": null}'])
+def test_only_discogs_own_form_of_an_error_is_believed(
+    sandbox: SandboxServer, session: requests.Session, status: int, body: str
+) -> None:
+    """A proxy or firewall knows neither whose a token is nor what is not there."""
+    fault = Fault(path="/oauth", status=status, body=body)
+    sandbox.state.faults = [fault]
+    response = session.get(f"{sandbox.url}/oauth/identity", timeout=5)
+    with pytest.raises(RetryLater) as caught:
+        check_status(response, frozenset({404}), firewall_wait_seconds=FIREWALL_SECONDS)
+    assert isinstance(caught.value.error, SourceUnavailable)
+    assert caught.value.wait_seconds == FIREWALL_SECONDS
+
+
+def test_firewall_that_speaks_json_is_quoted(
+    sandbox: SandboxServer, session: requests.Session
+) -> None:
+    """Its title and detail are for people."""
+    with pytest.raises(RetryLater) as caught:
+        _judge(sandbox, session, 403, CLOUDFLARE)
+    assert "Error 1020: Access denied: This request was blocked." in caught.value.error.message
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"), [({}, None), ({"Retry-After": "12"}, 12.0), ({"Retry-After": "x"}, None)]
 )

@@ -73,7 +73,7 @@ class ApiFetcher:
 
     def _count_again(self) -> int:
         # The shop may have sold something between the first count and the end of the fetch.
-        return fetch_first_page(self._transport, self._seller).page.items
+        return fetch_first_page(self._transport, self._seller, again=True).page.items
 
     def close(self) -> None:
         """Close the connections."""
@@ -164,7 +164,7 @@ class ApiFetcher:
         problem = Problem(code="fallback", text=f"fell back to pages: {reason}")
         self._run.findings.problems.append(problem)
         # What is for sale may have changed since the first page was fetched.
-        return fetch_first_page(self._transport, self._seller)
+        return fetch_first_page(self._transport, self._seller, again=True)
 
     def _currency(self, shown: str | None) -> str | None:
         wanted = self._settings.currency

@@ -19,13 +19,12 @@ from discosync.core.reporting.report_parts import ApiUse
 from discosync.discogs.answers import (
     Answer,
     RetryLater,
-    broken_transfer,
     check_status,
     parse_number,
     parse_object,
-    unreachable,
 )
 from discosync.discogs.cache.answer_cache import AnswerCache, is_kept
+from discosync.discogs.http.no_answer import broken_transfer, no_answer
 from discosync.discogs.http.pacing import (
     LIMIT_WITH_TOKEN,
     LIMIT_WITHOUT_TOKEN,
@@ -219,8 +218,8 @@ class Transport:
                 # A redirected POST would be sent as a GET.
                 allow_redirects=method == "GET",
             )
-        except requests.RequestException as exc:
-            raise RetryLater(unreachable(exc)) from exc
+        except OSError as exc:  # as every error of `requests` is
+            raise no_answer(exc) from exc
         self._heed(response.headers)
         _log.debug("%s %s → %s", method, path, response.status_code)
         return response

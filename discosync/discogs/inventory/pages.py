@@ -22,7 +22,7 @@ from discosync.core.progress import Progress
 from discosync.discogs.answers import Answer
 from discosync.discogs.http.transport import Transport
 from discosync.discogs.inventory.spool import Spool, digest
-from discosync.errors import BadData, NotReady
+from discosync.errors import BadData, NotReady, SourceUnavailable
 from discosync.files.disk import disk_errors
 
 _log = logging.getLogger(__name__)
@@ -40,9 +40,15 @@ class FirstPage:
     is_sandbox: bool
 
 
-def fetch_first_page(transport: Transport, seller: str) -> FirstPage:
-    """Fetch the first page of what is For Sale; raise `NotReady` for an unknown seller."""
+def fetch_first_page(transport: Transport, seller: str, *, again: bool = False) -> FirstPage:
+    """Fetch the first page of what is For Sale; raise `NotReady` for an unknown seller.
+
+    With `again` Discogs has shown it before in this run: then the seller is not unknown, and
+    `SourceUnavailable` is raised.
+    """
     page, answer = _fetch_page(transport, seller, 1, also=frozenset({404}))
+    if page is None and again:
+        raise _lost_page(1, 1)
     if page is None:
         raise NotReady(
             f"Discogs knows no seller {seller!r}",
@@ -50,6 +56,14 @@ def fetch_first_page(transport: Transport, seller: str) -> FirstPage:
             code="unknown_seller",
         )
     return FirstPage(page=page, served_at=answer.served_at, is_sandbox=answer.is_sandbox)
+
+
+def _lost_page(number: int, pages: int) -> SourceUnavailable:
+    return SourceUnavailable(
+        f"Discogs says that page {number:,} of {pages:,} is not there (404), although it counts it",
+        hint="nothing was changed; run again, or `discosync sync --source export`",
+        code="page_missing",
+    )
 
 
 def _fetch_page(
@@ -83,6 +97,7 @@ class _Walk:
         self.items_first = first.items
         self.last_page = first
         self.vanished = False
+        self.lost_page: int | None = None
         self.currency: str | None = None
         self.private_columns = frozenset(PRIVATE_COLUMNS)
         self.newest_by_id: dict[str, int] = {}
@@ -118,7 +133,8 @@ class _Walk:
 
     @property
     def is_complete(self) -> bool:
-        return not self.has_moved and len(self.newest_by_id) == self.items_first
+        met_all = len(self.newest_by_id) == self.items_first
+        return met_all and not self.has_moved and self.lost_page is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +164,7 @@ def fetch_pages(transport: Transport, request: PagesRequest) -> Snapshot:
     walk = _walk(transport, request, first, draft)
     if not walk.is_complete and not walk.is_beyond_public_view:
         _log.info("the pages do not add up: walking once more")
-        first = fetch_first_page(transport, request.seller)
+        first = fetch_first_page(transport, request.seller, again=True)
         walk = _walk(transport, request, first, draft)
     incomplete_because = _judge(walk)
     path = request.spool.path(render_export_name(request.seller, first.served_at))
@@ -170,7 +186,11 @@ def fetch_pages(transport: Transport, request: PagesRequest) -> Snapshot:
 
 
 def _judge(walk: _Walk) -> str | None:
-    """Return why a walk is incomplete, or None; raise `BadData` for a wrong count."""
+    """Return why a walk is incomplete, or None.
+
+    Raises `BadData` for a wrong count, `SourceUnavailable` for a page that is counted but
+    not there.
+    """
     ids, items = len(walk.newest_by_id), walk.last_page.items
     # First: a second walk cannot help here, and no count is wrong.
     if walk.is_beyond_public_view:
@@ -180,6 +200,8 @@ def _judge(walk: _Walk) -> str | None:
         )
     if walk.is_complete:
         return None
+    if walk.lost_page is not None:
+        raise _lost_page(walk.lost_page, walk.last_page.pages)
     # The shop sold or added something meanwhile: nobody's fault, and the next run may be luckier.
     if walk.has_moved:
         return (
@@ -221,10 +243,19 @@ def _read_pages(
     while number < walk.last_page.pages and (request.is_owner or number < MAX_PUBLIC_PAGES):
         number += 1
         page, _ = _fetch_page(transport, request.seller, number, also=frozenset({404}))
-        if page is None:  # so much was sold meanwhile that there is no such page now
-            walk.vanished = True
+        if page is None:
+            _explain_missing(transport, request.seller, walk, number)
             return
         yield page
+
+
+def _explain_missing(transport: Transport, seller: str, walk: _Walk, number: int) -> None:
+    """Find out why a page is not there: so much was sold meanwhile, or Discogs is at fault."""
+    now = fetch_first_page(transport, seller, again=True).page
+    if now.pages < number:
+        walk.vanished = True
+    else:
+        walk.lost_page = number
 
 
 def _keep_newest(draft: Path, path: Path, walk: _Walk) -> None:

@@ -14,7 +14,7 @@ from discosync.discogs.http.patience import Patience
 from discosync.discogs.http.transport import Transport
 from discosync.discogs.inventory.pages import PagesRequest, fetch_first_page, fetch_pages
 from discosync.discogs.inventory.spool import Spool
-from discosync.errors import BadData, NotReady
+from discosync.errors import BadData, NotReady, SourceUnavailable
 from discosync.files.snapshot import open_snapshot
 from discosync.sandbox.server import SandboxServer
 from discosync.sandbox.state import Fault
@@ -22,6 +22,7 @@ from tests.support.program import TOKEN
 from tests.support.shop import SELLER, make_listing, make_shop
 
 PAGES = f"/users/{SELLER}/inventory"
+GONE = '{"message": "The requested resource was not found."}'
 
 
 @pytest.fixture
@@ -62,6 +63,11 @@ def _after_a_page(sandbox: SandboxServer, happens: Callable[[], None], *, times:
             sandbox.state.after["/inventory"] = happen
 
     sandbox.state.after["/inventory"] = happen
+
+
+def _lost_in_both_walks() -> list[Fault]:
+    """Answer 404 for the second page of each walk: the second and the fifth request."""
+    return [Fault(path=PAGES, status=404, body=GONE, after=after) for after in (1, 3)]
 
 
 def test_walk_reads_each_page_once(
@@ -134,14 +140,47 @@ def test_inventory_that_moves_in_both_walks_is_incomplete(
     assert "moved while it was read" in snapshot.incomplete_because
 
 
-def test_page_that_is_gone_means_that_the_inventory_moved(
+def test_page_that_is_gone_once_is_read_in_the_second_walk(
     sandbox: SandboxServer, transport: Transport, tmp_path: Path
 ) -> None:
-    """A 404 for a later page is no unknown seller."""
-    message = '{"message": "gone"}'
-    sandbox.state.faults = [Fault(path=PAGES, status=404, body=message, after=2, times=1)]
+    """A 404 that passes costs a look at the count and another walk."""
+    sandbox.state.faults = [Fault(path=PAGES, status=404, body=GONE, after=2, times=1)]
     assert _fetch(transport, tmp_path).incomplete_because is None
-    assert len(sandbox.state.requests) == 6
+    assert len(sandbox.state.requests) == 7
+
+
+def test_page_that_is_gone_with_its_listings_means_that_the_inventory_moved(
+    sandbox: SandboxServer, transport: Transport, tmp_path: Path
+) -> None:
+    """So much is sold that the next page is there no more, in both walks."""
+    sizes = iter((50, 50, 250, 50, 50, 50))
+
+    def sell() -> None:
+        sandbox.state.inventory = make_shop(next(sizes))
+
+    sandbox.state.faults = _lost_in_both_walks()
+    _after_a_page(sandbox, sell, times=6)
+    snapshot = _fetch(transport, tmp_path)
+    assert "moved while it was read" in (snapshot.incomplete_because or "")
+
+
+def test_page_that_is_counted_but_never_there_is_discogs_fault(
+    sandbox: SandboxServer, transport: Transport, tmp_path: Path
+) -> None:
+    """The count stands still, so the shop did not move: nothing may be concluded."""
+    sandbox.state.faults = _lost_in_both_walks()
+    with pytest.raises(SourceUnavailable) as caught:
+        _fetch(transport, tmp_path)
+    assert caught.value.code == "page_missing"
+
+
+def test_seller_that_was_there_a_moment_ago_is_not_unknown(
+    sandbox: SandboxServer, transport: Transport
+) -> None:
+    """His spelling is right: Discogs has shown him in this run."""
+    sandbox.state.faults = [Fault(path=PAGES, status=404, body=GONE, times=9)]
+    with pytest.raises(SourceUnavailable):
+        fetch_first_page(transport, SELLER, again=True)
 
 
 def test_count_that_stays_wrong_is_bad_data(
