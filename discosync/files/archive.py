@@ -11,16 +11,22 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 from discosync.core.past.archived import check_archived
 from discosync.errors import BackupFailed, BadData
+from discosync.files.disk import remedy_of
+from discosync.files.drafts import drafting, remove_abandoned
+from discosync.files.making import OWN_DIRECTORY, OWN_FILE, make_directory
 
 FORMAT = "discosync-archive"
 VERSION = 1
+
+_NAMES = r"purged-.+\.ndjson\.gz"
+"""What archives are called, whoever's listings are in them."""
 
 Line = Mapping[str, Any]
 
@@ -50,31 +56,29 @@ def write_archive(path: Path, header: Line, lines: Iterable[Line]) -> Archive:
 
     Raises `BackupFailed` when the disk does not take it, or when it reads back differently.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        written, counts = _write(draft, header, lines)
-        # A purge deletes what is in here: trust the disk only after reading it back.
-        read, _ = _digest_of_lines(draft)
-        if read != written:
-            raise BackupFailed(
-                f"the archive {path} does not read back as it was written",
-                hint="nothing was purged; is the disk sound?",
-                code="archive_unverified",
-            )
-        sha256 = _sha256(draft)
-        draft.replace(path)
+        make_directory(path.parent, OWN_DIRECTORY)
+        remove_abandoned(path.parent, _NAMES)
+        with drafting(path, OWN_FILE) as draft:
+            written, counts = _write(draft.file, header, lines)
+            # A purge deletes what is in here: trust the disk only after reading it back.
+            read, _ = _digest_of_lines(draft.path)
+            if read != written:
+                raise BackupFailed(
+                    f"the archive {path} does not read back as it was written",
+                    hint="nothing was purged; is the disk sound?",
+                    code="archive_unverified",
+                )
+            sha256 = _sha256(draft.path)
         # The listings are deleted next: a power cut must not lose the archive's name.
         _sync_directory(path.parent)
     except OSError as exc:
+        remedy = remedy_of(exc) or "free some space"
         raise BackupFailed(
             f"the archive {path} cannot be written: {exc.strerror or exc}",
-            hint="nothing was purged; free some space, or name another directory with --archive",
+            hint=f"nothing was purged; {remedy}, or name another directory with --archive",
             code="archive_failed",
         ) from exc
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
     return Archive(
         path=path,
         sha256=sha256,
@@ -84,27 +88,25 @@ def write_archive(path: Path, header: Line, lines: Iterable[Line]) -> Archive:
     )
 
 
-def _write(draft: Path, header: Line, lines: Iterable[Line]) -> tuple[str, ArchiveCounts]:
+def _write(file: BinaryIO, header: Line, lines: Iterable[Line]) -> tuple[str, ArchiveCounts]:
     digest = hashlib.sha256()
     runs = listings = changes = 0
-    with draft.open("wb") as file:
-        draft.chmod(0o600)  # what it holds was private to the seller
-        with gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename="") as packed:
+    with gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename="") as packed:
 
-            def put(line: Line) -> None:
-                encoded = (json.dumps(line, ensure_ascii=False) + "\n").encode()
-                digest.update(encoded)
-                packed.write(encoded)
+        def put(line: Line) -> None:
+            encoded = (json.dumps(line, ensure_ascii=False) + "\n").encode()
+            digest.update(encoded)
+            packed.write(encoded)
 
-            put({"type": "header", "format": FORMAT, "version": VERSION, **header})
-            for line in lines:
-                put(line)
-                runs += line["type"] == "run"
-                listings += line["type"] == "listing"
-                changes += len(line.get("changes", ()))
-            put({"type": "end", "runs": runs, "listings": listings, "changes": changes})
-        file.flush()
-        os.fsync(file.fileno())
+        put({"type": "header", "format": FORMAT, "version": VERSION, **header})
+        for line in lines:
+            put(line)
+            runs += line["type"] == "run"
+            listings += line["type"] == "listing"
+            changes += len(line.get("changes", ()))
+        put({"type": "end", "runs": runs, "listings": listings, "changes": changes})
+    file.flush()
+    os.fsync(file.fileno())
     return digest.hexdigest(), ArchiveCounts(runs=runs, listings=listings, changes=changes)
 
 
@@ -157,7 +159,7 @@ def read_archive(path: Path) -> Iterator[Line]:
     """Yield an archive's lines, with header and end; raise `BadData` for a broken archive."""
     seen = {"run": 0, "listing": 0}
     is_first, end = True, None
-    with _reading(path), gzip.open(path, "rt", encoding="utf-8") as lines:
+    with _reading(path), _open_plain(path) as lines:
         for text in lines:
             line = json.loads(text)
             kind = line["type"]
@@ -172,6 +174,13 @@ def read_archive(path: Path) -> Iterator[Line]:
         # A copy that broke off at the end of a line reads well: only counting shows it.
         if end is None or (end["runs"], end["listings"]) != (seen["run"], seen["listing"]):
             raise ValueError("it is cut short")
+
+
+def _open_plain(path: Path) -> TextIO:
+    # Reading a pipe could never end, and an archive is read several times.
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no plain file")
+    return gzip.open(path, "rt", encoding="utf-8")
 
 
 @contextmanager

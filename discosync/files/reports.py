@@ -8,6 +8,7 @@ from pathlib import Path
 from discosync.core.reporting.findings import Problem
 from discosync.core.reporting.report import RunReport, RunStatus
 from discosync.errors import ExitStatus
+from discosync.files.drafts import remove_abandoned
 from discosync.files.writing import write_json
 
 _REPORTS_KEPT = 500
@@ -38,6 +39,7 @@ def save_report(report: RunReport, *, path: Path | None, directory: Path | None)
 
 def _prune(directory: Path) -> None:
     """Delete all but the newest 500 reports; leave files with other names alone."""
+    remove_abandoned(directory, _REPORT_NAME.pattern)
     reports = [
         (named["moment"], path)
         for path in directory.iterdir()

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,24 @@ def test_pipe_is_written_to(tmp_path: Path) -> None:
     write_text("text", pipe)
     reader.join()
     assert (read, pipe.is_fifo()) == (["text"], True)
+
+
+def test_pipe_that_nobody_reads_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither one without a reader, nor one whose reader has stopped reading."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    with pytest.raises(TimeoutError, match="nobody reads it"):
+        write_text("text", pipe)
+    monkeypatch.setattr("discosync.files.writing._READER_SECONDS", 0.0)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(TimeoutError, match="nobody reads it"):
+        write_text("x" * 1_000_000, pipe)
+    os.close(reader)
 
 
 def test_file_that_cannot_be_written_stays_as_it_was(tmp_path: Path) -> None:

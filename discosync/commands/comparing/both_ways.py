@@ -1,6 +1,5 @@
 """Fetch one seller's inventory by export and by pages, and explain where the two differ."""
 
-import tempfile
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from discosync.discogs.inventory.spool import Spool
 from discosync.errors import Mismatch, StorageFailed
 from discosync.files.parsed_file import ParsedFile
 from discosync.files.snapshot import open_snapshot
+from discosync.files.temporary import temporary_directory
 from discosync.runner import Run
 
 
@@ -52,15 +52,15 @@ class BothWays:
 
     def compare(self) -> Comparison:
         """Fetch the export, then the pages, then what explains their differences."""
-        with tempfile.TemporaryDirectory(prefix="discosync-") as name:
-            export = self._fetch(Source.EXPORT, Path(name) / "export")
-            pages = self._fetch(Source.PAGES, Path(name) / "pages")
+        with temporary_directory() as directory:
+            export = self._fetch(Source.EXPORT, directory / "export")
+            pages = self._fetch(Source.PAGES, directory / "pages")
             common = export.sees & pages.sees
             with self._run.phase("compare"):
                 shown = [_digest(fetched.snapshot, common) for fetched in (export, pages)]
                 ids = differing_ids(*shown)
             # An export takes minutes, and where nothing differs there is nothing to explain.
-            second = self._fetch_second(export, Path(name) / "second") if ids else None
+            second = self._fetch_second(export, directory / "second") if ids else None
             differences = explain(
                 ids,
                 Sightings(

@@ -7,6 +7,7 @@ from discosync.database.connection.engine import Database, open_database
 from discosync.database.flags.states import load_has_flags
 from discosync.database.schema.state import SchemaState, load_state
 from discosync.errors import NotReady
+from discosync.files.making import GROUP_DIRECTORY, make_directory
 from discosync.settings import current_environment, load_database_settings
 
 
@@ -19,7 +20,7 @@ def open_flags_to_write(config: Path | None) -> Database:
     if load_state(database) is SchemaState.EMPTY:
         # A flag may be switched off before the first sync, so that the first sync heeds it.
         if database.path is not None:
-            database.path.parent.mkdir(parents=True, exist_ok=True)
+            make_directory(database.path.parent, GROUP_DIRECTORY)
         make_schema_of(database, command="discosync flags")
     elif not load_has_flags(database):
         raise NotReady(

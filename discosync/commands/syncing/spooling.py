@@ -1,6 +1,5 @@
 """The directory that holds a run's snapshot while the run lasts."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from discosync.database.connection.engine import Database
 from discosync.database.connection.lock import slug_of
 from discosync.discogs.inventory.spool import Spool
 from discosync.errors import StorageFailed
+from discosync.files.temporary import remove_dead_ones, temporary_directory
 from discosync.runner import Run
 from discosync.settings import data_dir
 
@@ -20,9 +20,10 @@ def open_spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
     """Give a directory for the snapshot; it is kept only when the database failed to take it."""
     # A dry run leaves nothing behind, not even after a fault.
     if run.request.dry_run:
-        with tempfile.TemporaryDirectory(prefix="discosync-") as directory:
-            yield Spool(Path(directory))
+        with temporary_directory() as directory:
+            yield Spool(directory)
         return
+    remove_dead_ones()  # of dry runs, which may never come again
     spool = Spool(_spool_directory(database, seller))
     spool.prepare()
     try:

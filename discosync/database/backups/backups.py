@@ -8,13 +8,13 @@ import hashlib
 import json
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from discosync.database.backups.leftovers import making_backup
 from discosync.database.backups.postgres import (
     copy_postgres,
     count_postgres_copy,
@@ -29,13 +29,14 @@ from discosync.database.backups.sqlite import (
 from discosync.database.connection.engine import Database
 from discosync.database.schema.state import SchemaState, load_revision, load_state
 from discosync.errors import BackupFailed, DiscosyncError
+from discosync.files.disk import remedy_of
+from discosync.files.making import OWN_DIRECTORY, OWN_FILE, make_directory
 
 KEPT = 10
 """How many backups of a database are kept; the newest."""
 
 _NAME = re.compile(r"(?P<slug>.+)-\d{8}T\d{12}Z\.(db|dump)")
 _CHUNK_BYTES = 1 << 20
-_DRAFT_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +77,12 @@ def make_backup(
     name = f"{_slug(database)}-{now:%Y%m%dT%H%M%S%f}Z.{suffix}"
     path, draft = directory / name, directory / f".{name}.part"
     with _failures(database, directory):
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            os.close(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+        make_directory(directory, OWN_DIRECTORY)
+        with making_backup(directory, _slug(database)), ExitStack() as undoing:
+            undoing.callback(draft.unlink, missing_ok=True)
+            os.close(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWN_FILE))
             rows = (copy_sqlite if database.is_sqlite else copy_postgres)(database, draft)
-            draft.chmod(0o600)
+            draft.chmod(OWN_FILE)
             _verify(draft, rows, is_sqlite=database.is_sqlite)
             backup = Backup(
                 path=path,
@@ -92,10 +94,10 @@ def make_backup(
                 size_bytes=draft.stat().st_size,
                 sha256=_digest(draft),
             )
+            undoing.callback(_beside(path).unlink, missing_ok=True)
             _write_beside(backup)
             draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+            undoing.pop_all()
         _prune(directory, _slug(database), spare)
     return backup
 
@@ -177,7 +179,7 @@ def _beside(path: Path) -> Path:
 
 def _write_beside(backup: Backup) -> None:
     beside = _beside(backup.path)
-    descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWN_FILE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(backup.to_json(), file, indent=2)
 
@@ -209,9 +211,6 @@ def _prune(directory: Path, slug: str, spare: Path | None) -> None:
             continue
         old.unlink(missing_ok=True)
         _beside(old).unlink(missing_ok=True)
-    for draft in directory.glob(f".{slug}-*.part"):  # of a process that was killed
-        if time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
-            draft.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -225,6 +224,6 @@ def _failures(database: Database, directory: Path) -> Iterator[None]:
     except OSError as exc:
         raise BackupFailed(
             f"the backup of {database.shown} in {directory} failed: {exc.strerror or exc}",
-            hint="nothing was changed; free some space or mend the permissions there, or name "
+            hint=f"nothing was changed; {remedy_of(exc) or 'free some space there'}, or name "
             "another directory in BACKUP_DIR",
         ) from exc

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from discosync.database.connection.engine import Database
 from discosync.database.connection.session import Session
 from discosync.database.schema.tables import metadata
 from discosync.errors import BackupFailed
+from discosync.files.temporary import temporary_directory
 
 _VIEW = "active_listings"
 _COPY = re.compile(r'COPY (?:"?[^".]+"?\.)?"?(?P<table>[^" ]+)"? \(.*\) FROM stdin;')
@@ -73,8 +73,8 @@ def restore_postgres(database: Database, path: Path) -> None:
     with database.session() as session:
         tables = _own_tables(session)
         address, environment = _address(database)
-    with tempfile.TemporaryDirectory(prefix="discosync-") as name:
-        drops, dump = Path(name) / "drops.sql", Path(name) / "dump.sql"
+    with temporary_directory() as directory:
+        drops, dump = directory / "drops.sql", directory / "dump.sql"
         own = f"DROP TABLE {', '.join(tables)};\n" if tables else ""
         drops.write_text(f"DROP VIEW IF EXISTS {_VIEW};\n{own}", encoding="utf-8")
         _run([pg_restore, "--no-owner", f"--file={dump}", str(path)], dict(os.environ))

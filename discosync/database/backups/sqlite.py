@@ -5,10 +5,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import chain, count
 from pathlib import Path
 
 from discosync.database.connection.engine import Database
 from discosync.errors import BackupFailed
+from discosync.files.making import GROUP_DIRECTORY, GROUP_FILE, make_directory, make_file
 
 _BUSY_SECONDS = 30.0
 
@@ -54,7 +56,8 @@ def restore_sqlite(database: Database, path: Path) -> None:
         raise TypeError("not a SQLite database")
     if target.exists() and not is_sound(target):
         _put_aside(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(target.parent, GROUP_DIRECTORY)
+    make_file(target, GROUP_FILE)
     gives_up_at = time.monotonic() + _BUSY_SECONDS
 
     def give_up(_status: int, _remaining: int, _total: int) -> None:
@@ -87,10 +90,18 @@ def is_sound(path: Path) -> bool:
 
 
 def _put_aside(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
+    """Rename a damaged database and what belongs to it; one put aside earlier stays."""
+    suffixes = ("", "-wal", "-shm", "-journal")
+    numbered = (f"{path.name}.damaged.{number}" for number in count(2))
+    aside = next(
+        name
+        for name in chain([f"{path.name}.damaged"], numbered)
+        if not any(os.path.lexists(path.with_name(name + suffix)) for suffix in suffixes)
+    )
+    for suffix in suffixes:
         part = path.with_name(f"{path.name}{suffix}")
         if part.exists():
-            part.replace(path.with_name(f"{path.name}.damaged{suffix}"))
+            part.replace(path.with_name(aside + suffix))
 
 
 def _flush(path: Path) -> None:

@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from typing import Any
 
 from discosync.database.connection.address import Address
 from discosync.database.connection.values import render_stamp
+from discosync.files.making import GROUP_FILE, make_file
 
 _BUSY_SECONDS = 30.0
 _BUSY_STEP_SECONDS = 0.2
@@ -29,6 +31,10 @@ class KeptConnections:
 def connect_sqlite(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """Open a SQLite file."""
     _adapt_values()
+    if not read_only and not path.exists():
+        # SQLite would make it readable by everybody; where that fails, it says why.
+        with suppress(OSError):
+            make_file(path, GROUP_FILE)
     uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}"
     # The driver's own transactions do not include CREATE and ALTER: we begin them ourselves.
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_STEP_SECONDS, isolation_level=None)

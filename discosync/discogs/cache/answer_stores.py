@@ -5,7 +5,6 @@ write into a shared Redis.
 """
 
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -19,6 +18,7 @@ from requests_cache.models.response import CachedResponse
 from requests_cache.serializers import json_serializer
 
 from discosync.discogs.redis_link import PREFIX, CacheTrouble, connect, redis_trouble
+from discosync.files.making import OWN_DIRECTORY, OWN_FILE, make_directory, make_file
 from discosync.settings.secret import Secret
 
 NAMESPACE = f"{PREFIX}:answers"
@@ -122,9 +122,9 @@ def open_file_store(directory: Path) -> Store:
         return file_trouble(path)
 
     with trouble():
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(directory, OWN_DIRECTORY)
         # Made before SQLite opens it, which would make it readable by others.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        make_file(path, OWN_FILE)
         answers = AnswerFile(
             path,
             table_name=TABLE,

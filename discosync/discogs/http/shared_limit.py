@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from discosync.discogs.http.pacing import RESERVE, SLACK_SECONDS, WINDOW_SECONDS
 from discosync.discogs.redis_link import PREFIX, CacheTrouble, connect, redis_trouble
+from discosync.files.making import OWN_DIRECTORY, OWN_FILE, make_directory
 from discosync.settings.caching import CacheSettings
 from discosync.settings.secret import Secret
 
@@ -79,9 +80,9 @@ class FileWindow:
     def _opened(self) -> Iterator[int]:
         try:
             if not self._path.exists():
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_directory(self._path.parent, OWN_DIRECTORY)
                 self._sweep()
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWN_FILE)
             try:
                 self._lock(file)
                 yield file

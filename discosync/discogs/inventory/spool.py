@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import lzma
+import os
 import shutil
 import sys
 import zipfile
@@ -13,10 +14,14 @@ from typing import BinaryIO, cast
 
 from discosync.errors import BadData
 from discosync.files.disk import disk_errors
+from discosync.files.held_directory import hold_directory, remove_abandoned_directories
+from discosync.files.making import OWN_DIRECTORY, OWN_FILE
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 20
+_SELLERS_NAME = r"[a-z0-9_-]{0,60}-[0-9a-f]{8}"
+"""What the directory of a seller's snapshot is called; an inventory that is kept has a dot."""
 
 
 class Spool:
@@ -28,6 +33,7 @@ class Spool:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._held: int | None = None
 
     @property
     def _kept(self) -> Path:
@@ -36,7 +42,8 @@ class Spool:
     def keep(self, path: Path) -> Path:
         """Move one file beside the directory, in place of one kept before; return its new path."""
         shutil.rmtree(self._kept, ignore_errors=True)
-        self._kept.mkdir(mode=0o700)
+        self._kept.mkdir(mode=OWN_DIRECTORY)
+        path.chmod(OWN_FILE)
         return path.rename(self._kept / path.name)
 
     def forget_kept(self) -> None:
@@ -44,10 +51,15 @@ class Spool:
         shutil.rmtree(self._kept, ignore_errors=True)
 
     def prepare(self) -> None:
-        """Make the directory and empty it; raise `StorageFailed` when that fails."""
+        """Make the directory and empty it; raise `StorageFailed` when that fails.
+
+        The directories of other sellers, whose runs were killed, are removed.
+        """
         with disk_errors(self.directory):
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self._held is None:
+                self._held = hold_directory(self.directory)
             self.clear()
+        remove_abandoned_directories(self.directory.parent, _SELLERS_NAME)
 
     def clear(self) -> None:
         """Remove its files; raise `StorageFailed` when that fails."""
@@ -58,6 +70,9 @@ class Spool:
     def remove(self) -> None:
         """Remove the directory with its files, after a run that succeeded; raises nothing."""
         shutil.rmtree(self.directory, ignore_errors=True)
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def path(self, name: str) -> Path:
         """Return the path of a file in it."""

@@ -134,6 +134,23 @@ def test_damaged_database_is_put_aside_and_replaced(sqlite_program: Program) -> 
     assert file.with_name(f"{file.name}.damaged").exists()
 
 
+def test_second_damaged_database_does_not_take_the_firsts_place(sqlite_program: Program) -> None:
+    """Each is kept under a name of its own, with what belongs to it."""
+    sqlite_program("sync")
+    backup, file = _back_up(sqlite_program), sqlite_program.database_file
+    for garbage in (b"first", b"second", b"third"):
+        for suffix in ("-wal", "-shm"):
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+        file.write_bytes(garbage * 1000)
+        file.with_name(f"{file.name}-journal").write_bytes(garbage)
+        assert sqlite_program("db", "restore", str(backup)).exit_code == 0
+
+    for suffix, garbage in (("", b"first"), (".2", b"second"), (".3", b"third")):
+        aside = file.with_name(f"{file.name}.damaged{suffix}")
+        assert aside.read_bytes() == garbage * 1000
+        assert aside.with_name(f"{aside.name}-journal").read_bytes() == garbage
+
+
 def test_missing_database_is_restored(sqlite_program: Program) -> None:
     """A database that is gone comes back from its backup."""
     sqlite_program("sync")

@@ -97,6 +97,21 @@ def test_spool_begins_empty_and_is_its_owners(tmp_path: Path) -> None:
     assert not spool.directory.exists()
 
 
+def test_spool_of_another_sellers_killed_run_is_removed(tmp_path: Path) -> None:
+    """One that a living run holds stays, and so does an inventory that is kept."""
+    dead, living = tmp_path / "dead-0123abcd", Spool(tmp_path / "living-0123abcd")
+    living.prepare()
+    for path in (dead, tmp_path / "dead-0123abcd.kept"):
+        path.mkdir()
+        (path / "inventory.csv").write_bytes(CSV)
+    spool = Spool(tmp_path / "mine-0123abcd")
+    spool.prepare()
+    names = {path.name for path in tmp_path.iterdir()}
+    living.remove()
+    spool.remove()
+    assert names == {"living-0123abcd", "mine-0123abcd", "dead-0123abcd.kept"}
+
+
 def test_kept_file_replaces_the_one_before(tmp_path: Path) -> None:
     """Of what is kept for later only the newest is there, until something newer is applied."""
     spool = Spool(tmp_path / "spool")
@@ -105,6 +120,7 @@ def test_kept_file_replaces_the_one_before(tmp_path: Path) -> None:
         spool.path(name).write_bytes(CSV)
         kept = spool.keep(spool.path(name))
     spool.remove()
+    assert kept.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in kept.parent.iterdir()] == ["two.csv"]
     spool.forget_kept()
     assert not kept.parent.exists()
