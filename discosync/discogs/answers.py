@@ -36,10 +36,7 @@ class Answer:
     @property
     def served_at(self) -> datetime:
         """When the server answered, by its `Date` header; by our clock if there is none."""
-        try:
-            return parsedate_to_datetime(self.headers["Date"]).astimezone(UTC)
-        except (KeyError, ValueError, TypeError):
-            return datetime.now(UTC)
+        return parse_date(self.headers.get("Date", "")) or datetime.now(UTC)
 
     @property
     def is_sandbox(self) -> bool:
@@ -185,8 +182,17 @@ def _retry_after_seconds(response: requests.Response) -> float | None:
     text = response.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text).astimezone(UTC)
-    except (ValueError, OverflowError):
+    moment = parse_date(text)
+    if moment is None:
         return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    # The server that names the moment means it by its own clock.
+    now = parse_date(response.headers.get("Date", "")) or datetime.now(UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def parse_date(text: str) -> datetime | None:
+    """Parse a moment as a header holds it; return None for anything else."""
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None

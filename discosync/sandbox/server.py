@@ -50,6 +50,11 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - as inherited
         """Print nothing: the state notes the requests."""
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Write the header `Date` by the sandbox's own clock."""
+        now = time.time() if timestamp is None else timestamp
+        return super().date_time_string(now + self.state.clock_ahead.total_seconds())
+
     def _serve(self) -> None:
         received = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = urlsplit(self.path).path

@@ -7,7 +7,7 @@ import zipfile
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from discosync.core.inventory.listing import Listing
 from discosync.core.inventory.pacific import render_export_name
@@ -71,7 +71,7 @@ class SandboxState:
     `identity` is whose the token is, if not the seller's. `exported` is what exports hold, if not
     the inventory. `after` maps the end of a path to what happens once, after such a request.
     `zips_exports` None zips large ones only. `enforces_limits` answers 429 above Discogs' limits;
-    `is_marked` adds the header that marks a sandbox.
+    `is_marked` adds the header that marks a sandbox. `clock_ahead` is how far its clock is ahead.
     """
 
     seller: str = "sandbox-records"
@@ -83,6 +83,7 @@ class SandboxState:
     zips_exports: bool | None = None
     enforces_limits: bool = False
     is_marked: bool = True
+    clock_ahead: timedelta = timedelta()
     exports: list[Export] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     after: dict[str, Callable[[], None]] = field(default_factory=dict)
@@ -96,7 +97,7 @@ class SandboxState:
         """Start an export and return it."""
         export = Export(
             export_id=_FIRST_EXPORT_ID + len(self.exports),
-            created_at=datetime.now(UTC).replace(microsecond=0),
+            created_at=(datetime.now(UTC) + self.clock_ahead).replace(microsecond=0),
             ready_at=time.monotonic() + self.export_seconds,
             body=self._export_body(),
         )

@@ -11,6 +11,7 @@ from discosync.commands.syncing.judging import SyncOptions, judge
 from discosync.commands.syncing.mirror import Mirror
 from discosync.commands.syncing.planning import Planned, plan_snapshot
 from discosync.core.flags import Flag
+from discosync.core.planning.limits import CURRENCY_CHANGED, OLDER_SNAPSHOT
 from discosync.database.rows.sellers import load_has_real, load_has_sandbox
 from discosync.database.runs.records import load_run_count
 from discosync.database.schema.state import SchemaState
@@ -40,7 +41,8 @@ class Attempts:
             try:
                 return self._attempt(lambda: fetcher.fetch(self.spool))
             except (LimitRefused, BadData) as refused:
-                if (fallback := fetcher.fallback) is None:
+                fallback = fetcher.fallback if _is_snapshots_fault(refused) else None
+                if fallback is None:
                     raise
                 # They are problems of the snapshot that is thrown away.
                 del self.run.findings.problems[problems_before:]
@@ -82,6 +84,14 @@ class Attempts:
         )
         judge(run, planned, self.options, mirror)
         return planned, is_sandbox
+
+
+def _is_snapshots_fault(refused: LimitRefused | BadData) -> bool:
+    """Whether the pages may show something else, so that the flag is to blame.
+
+    The moment of an inventory and the seller's currency are the same whatever way it comes.
+    """
+    return refused.code not in {OLDER_SNAPSHOT, CURRENCY_CHANGED}
 
 
 def _check_sandbox(mirror: Mirror, *, is_sandbox: bool | None) -> bool:

@@ -2,11 +2,13 @@
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 
 from discosync.commands.steps.cache_warning import warn_once
 from discosync.commands.syncing.fetching import Fallback, Fetched, FetchOptions
 from discosync.commands.syncing.mirror import Mirror
 from discosync.core.flags import Flag
+from discosync.core.inventory.clocks import MAX_BEHIND, describe_clock, is_off
 from discosync.core.inventory.snapshot import Snapshot, Source
 from discosync.core.inventory.source_choice import SourceChoice, choose_source
 from discosync.core.reporting.findings import Problem
@@ -22,7 +24,7 @@ from discosync.discogs.inventory.pages import (
     fetch_pages,
 )
 from discosync.discogs.inventory.spool import Spool
-from discosync.errors import AuthRefused, NotReady
+from discosync.errors import AuthRefused, BadData, NotReady, SourceUnavailable
 from discosync.runner import Run
 from discosync.settings import TOKEN_PAGE
 
@@ -56,6 +58,7 @@ class ApiFetcher:
         if not self._options.public:
             self._check_identity()
         first = fetch_first_page(self._transport, self._seller)
+        self._check_clock()
         choice = self._choose(first)
         self._take(choice)
         return self._finished(self._fetch_by(choice.source, first, spool), first)
@@ -73,7 +76,11 @@ class ApiFetcher:
 
     def _count_again(self) -> int:
         # The shop may have sold something between the first count and the end of the fetch.
-        return fetch_first_page(self._transport, self._seller, again=True).page.items
+        try:
+            return fetch_first_page(self._transport, self._seller, again=True).page.items
+        except BadData as exc:
+            # It is the witness that cannot be read, and no fault of the inventory.
+            raise SourceUnavailable(exc.message, hint=exc.hint) from exc
 
     def close(self) -> None:
         """Close the connections."""
@@ -97,6 +104,25 @@ class ApiFetcher:
                 + self._or_in_public(", or look at the public part with --public"),
                 code="not_this_seller",
             )
+
+    @property
+    def _clock_offset(self) -> timedelta:
+        return self._transport.clock_offset or timedelta()
+
+    def _check_clock(self) -> None:
+        """Raise `NotReady` where every inventory would be dated in the future."""
+        if self._clock_offset > MAX_BEHIND:
+            raise NotReady(
+                describe_clock(self._clock_offset),
+                hint="nothing was changed; every run ends like this until the clock is right",
+                code="clock",
+            )
+
+    def _warn_of_clock(self, offset: timedelta) -> None:
+        problems = self._run.findings.problems
+        # A comparison fetches several times; it is one clock.
+        if all(problem.code != "clock" for problem in problems):
+            problems.append(Problem(code="clock", text=describe_clock(offset)))
 
     def _or_in_public(self, words: str) -> str:
         """Offer the public view only where there is one: `compare` has none."""
@@ -137,9 +163,13 @@ class ApiFetcher:
         return fetch_pages(self._transport, request)
 
     def _finished(self, snapshot: Snapshot, first: FirstPage) -> Fetched:
-        currency = self._currency(snapshot.currency)
+        offset = self._clock_offset
+        if is_off(offset):
+            self._warn_of_clock(offset)
         return Fetched(
-            snapshot=replace(snapshot, currency=currency),
+            snapshot=replace(
+                snapshot, currency=self._currency(snapshot.currency), clock_offset=offset
+            ),
             is_sandbox=first.is_sandbox,
             count_again=self._count_again,
         )

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from discosync.commands.steps.refusing import refuse, render_way_out, tell_plan
 from discosync.commands.syncing.fetching import FetchOptions
@@ -38,16 +39,23 @@ def judge(run: Run, planned: Planned, options: SyncOptions, mirror: Mirror) -> N
     allowed = options.allowed
     if allowed.max_removals is None:  # the command line goes before the setting
         allowed = replace(allowed, max_removals=mirror.settings.max_removals)
-    older = check_age(planned.snapshot, mirror.last.as_of, now=run.started_at)
+    now = _now_at_discogs(run, planned.snapshot)
+    older = check_age(planned.snapshot, mirror.last.as_of, now=now)
     violations = [*([older] if older else []), *check_limits(planned.changes, allowed)]
-    refuse(violations, _way_out(run, options, violations, mirror))
+    refuse(violations, _way_out(run, options, violations, mirror, now=now))
+
+
+def _now_at_discogs(run: Run, snapshot: Snapshot) -> datetime:
+    """Return the run's moment by Discogs' clock, which dates inventories, as far as it is known."""
+    return run.started_at + snapshot.clock_offset
 
 
 def _note_age(run: Run, snapshot: Snapshot) -> None:
     """Say that the inventory is too old to be shown to others."""
-    if snapshot.as_of is None or not is_too_old_to_show(snapshot.as_of, now=run.started_at):
+    now = _now_at_discogs(run, snapshot)
+    if snapshot.as_of is None or not is_too_old_to_show(snapshot.as_of, now=now):
         return
-    hours = (run.started_at - snapshot.as_of).total_seconds() / 3600
+    hours = (now - snapshot.as_of).total_seconds() / 3600
     text = f"the inventory is {hours:,.0f} hours old; Discogs' terms allow showing it for six"
     # Somebody may sync an old file on purpose. An export should be fresh: an old one means that
     # Discogs made no new one.
@@ -86,7 +94,12 @@ def _describe(planned: Planned) -> tuple[ChangeEntry, ...]:
 
 
 def _way_out(
-    run: Run, options: SyncOptions, violations: Sequence[Violation], mirror: Mirror
+    run: Run,
+    options: SyncOptions,
+    violations: Sequence[Violation],
+    mirror: Mirror,
+    *,
+    now: datetime,
 ) -> str:
     """Say what to do about a refusal: the exact command for this seller, or when to try again."""
     # Only this seller's plan was refused: the command must allow nothing to the others.
@@ -96,7 +109,7 @@ def _way_out(
     path, last_as_of = options.fetch.from_file, mirror.last.as_of
     if not any(violation.code == OLDER_SNAPSHOT for violation in violations):
         return render_way_out(words, violations)
-    if path is None and last_as_of is not None and last_as_of > run.started_at:
+    if path is None and last_as_of is not None and last_as_of > now:
         moment = f"{last_as_of:%Y-%m-%d %H:%M}"
         return f"the last applied snapshot is dated in the future; a sync after {moment} UTC passes"
     if path is None:

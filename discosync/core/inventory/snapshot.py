@@ -27,7 +27,8 @@ class Snapshot:
     that moment may be off. `expected_items` is the witness: how many listings Discogs counts For
     Sale. `hidden` are fields that have a column in the file but are not shown in this view of the
     seller. `incomplete_because` is the reason why nothing may be deactivated because of it.
-    `ready_seconds` is how long an export took to be ready.
+    `ready_seconds` is how long an export took to be ready, `clock_offset` how far Discogs' clock is
+    ahead of this machine's, as far as that is known.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Snapshot:
     hidden: frozenset[str] = frozenset()
     incomplete_because: str | None = None
     ready_seconds: float | None = None
+    clock_offset: timedelta = timedelta()
 
 
 def hidden_fields(private_columns_shown: frozenset[str]) -> frozenset[str]:

@@ -21,6 +21,7 @@ MASS_CHANGE_RATIO = Fraction(1, 2)
 MASS_CHANGE_MIN_LISTINGS = 50
 WITNESS_MIN_TOLERANCE = 2
 OLDER_SNAPSHOT = "older_snapshot"
+CURRENCY_CHANGED = "currency_changed"
 WITNESS_TOLERANCE_RATIO = Fraction(5, 1000)
 _MAX_AHEAD = timedelta(hours=2)
 """How far ahead of our clock a file may be dated.
@@ -141,7 +142,7 @@ def _check_currency(rewritten: Sequence[Rewrite], counts: Counter[str]) -> Itera
             (c.before, c.after) for r in rewritten for c in r.fields if c.field == "price_currency"
         )
         yield Violation(
-            code="currency_changed",
+            code=CURRENCY_CHANGED,
             text=f"the currency of {counts['price_currency']:,} listings would change from "
             f"{before} to {after}",
             option="--allow-mass-change",
@@ -244,7 +245,8 @@ def check_age(
     named = f"this inventory is of {snapshot.as_of:%Y-%m-%d %H:%M:%S} UTC"
     # Once applied, it would make every later snapshot look old.
     if snapshot.as_of > now + _MAX_AHEAD:
-        return Violation(code=OLDER_SNAPSHOT, text=f"{named}, which is in the future", option="")
+        text = f"{named}, which is in the future: this machine's clock says {now:%Y-%m-%d %H:%M:%S}"
+        return Violation(code=OLDER_SNAPSHOT, text=text, option="")
     if last_as_of is None or snapshot.as_of + snapshot.as_of_precision >= last_as_of:
         return None
     return Violation(

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from discosync.discogs.answers import (
     Answer,
     RetryLater,
     check_status,
+    parse_date,
     parse_number,
     parse_object,
 )
@@ -67,7 +69,8 @@ class Transport:
 
     `cache` keeps answers about the catalogue; `shared_limit` counts the requests of all processes.
     The transport closes neither. `max_requests` is how many requests it may send, None for any
-    number; `sleep` and `window_seconds` are others in tests.
+    number; `sleep` and `window_seconds` are others in tests. `clock_offset` is how far Discogs'
+    clock is ahead of this machine's, None as long as no answer has told.
     """
 
     base_url: str
@@ -78,6 +81,7 @@ class Transport:
     cache: AnswerCache | None = None
     shared_limit: SharedLimit | None = None
     window_seconds: float = WINDOW_SECONDS
+    clock_offset: timedelta | None = field(default=None, init=False)
     _use: _Use = field(default_factory=_Use)
     _session: requests.Session = field(init=False)
     _pacer: Pacer = field(init=False)
@@ -221,6 +225,7 @@ class Transport:
         except OSError as exc:  # as every error of `requests` is
             raise no_answer(exc) from exc
         self._heed(response.headers)
+        self._note_clock(response)
         _log.debug("%s %s → %s", method, path, response.status_code)
         return response
 
@@ -243,6 +248,13 @@ class Transport:
         # count: take them out, or the next process would wait for them.
         if self.shared_limit is not None and self._pacer.is_uncounted and not was_uncounted:
             self.shared_limit.forget()
+
+    def _note_clock(self, response: requests.Response) -> None:
+        served_at = parse_date(response.headers.get("Date", ""))
+        if served_at is not None and response.status_code == 200:
+            ahead = served_at - datetime.now(UTC)
+            # The freshest answer is right: any other was under way, or in a proxy's cache.
+            self.clock_offset = max(self.clock_offset or ahead, ahead)
 
     def _check_allowance(self) -> None:
         if self.max_requests is not None and self._use.requests >= self.max_requests:
