@@ -6,9 +6,12 @@ takes 150 ms to import, so it is imported where it is used.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from discosync.errors import NotReady
+from discosync.settings.caching import CacheSettings
 from discosync.settings.secret import Secret
 
 if TYPE_CHECKING:
@@ -32,6 +35,14 @@ class CacheTrouble(Exception):
 
     It never leaves `discogs`: a run goes on without.
     """
+
+
+def own_directory(settings: CacheSettings) -> Path:
+    """Return the directory of this user's cache; raise `CacheTrouble` for one without a home."""
+    try:
+        return settings.file_directory
+    except NotReady as exc:
+        raise CacheTrouble(f"{exc.message} ({exc.hint})") from exc
 
 
 class RedisMissing(CacheTrouble):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from discosync.core.flags import Flag, FlagSetting
 from discosync.core.planning.limits import RemovalLimit, parse_removal_limit
-from discosync.settings.caching import CacheSettings, read_cache_settings
+from discosync.errors import NotReady
+from discosync.settings.caching import CacheSettings, own_path, read_cache_settings
 from discosync.settings.layers import Lookup, read_layers
 from discosync.settings.secret import Secret
 from discosync.settings.sellers import SellerSettings, parse_secret_token, parse_sellers
@@ -134,10 +135,21 @@ def default_database_url() -> Secret:
 
 
 def data_dir() -> Path:
-    """Name the directory of this user's discosync files; it may not exist yet."""
+    """Name the directory of this user's discosync files; it may not exist yet.
+
+    Raises `NotReady` for a user without a home, as some containers have.
+    """
     import platformdirs  # noqa: PLC0415 - needed only without DATABASE_URL
 
-    return platformdirs.user_data_path("discosync")
+    path = own_path(platformdirs.user_data_path)
+    if path is None:
+        raise NotReady(
+            "this user has no home directory, so there is no place for discosync's own files",
+            hint="set HOME; or say yourself where they go: DATABASE_URL for the database, and with "
+            "Postgres BACKUP_DIR and ARCHIVE_DIR",
+            code="no_home",
+        )
+    return path
 
 
 def current_environment() -> Mapping[str, str]:

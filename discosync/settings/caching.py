@@ -1,9 +1,10 @@
 """Settings of the cache, and of the count of requests that several processes share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from discosync.errors import NotReady
 from discosync.settings.layers import Lookup, read_layers
 from discosync.settings.secret import Secret
 from discosync.settings.values import parse_redis_url, parse_seconds
@@ -24,7 +25,10 @@ class CacheSettings:
 
     @property
     def file_directory(self) -> Path:
-        """Name the directory of the cache file; it may not exist yet."""
+        """Name the directory of the cache file; it may not exist yet.
+
+        Raises `NotReady` for a user without a home.
+        """
         return self.directory or cache_dir()
 
 
@@ -46,7 +50,27 @@ def _parse_secret_url(text: str) -> Secret:
 
 
 def cache_dir() -> Path:
-    """Name the user's cache directory for discosync; it may not exist yet."""
+    """Name the user's cache directory for discosync; it may not exist yet.
+
+    Raises `NotReady` for a user without a home.
+    """
     import platformdirs  # noqa: PLC0415 - start-up time
 
-    return platformdirs.user_cache_path("discosync")
+    path = own_path(platformdirs.user_cache_path)
+    if path is None:
+        raise NotReady(
+            "this user has no home directory, so there is no place for the cache",
+            hint="set HOME, or XDG_CACHE_HOME",
+            code="no_home",
+        )
+    return path
+
+
+def own_path(ask: Callable[[str], Path]) -> Path | None:
+    """Ask for a directory of this user; None for a user without a home, as containers have."""
+    try:
+        path = ask("discosync")
+    except RuntimeError:
+        return None
+    # Where the library does not notice, the path begins with a `~` that nobody has replaced.
+    return path if path.is_absolute() else None

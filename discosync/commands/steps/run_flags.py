@@ -2,6 +2,7 @@
 
 import getpass
 import logging
+import os
 import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -78,9 +79,17 @@ def roll_back_by_itself(run: Run, database: Database, flag: Flag, reason: str) -
     run.findings.flags[flag] = FlagValue(value=False, why=f"rolled back in this run: {reason}")
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    # A user id without a name, as containers have; newer Pythons raise OSError.
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
 def change_now(reason: str, *, run: Run | None = None) -> FlagChange:
     """Say who changes a flag, now and why."""
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    who = f"{_user()}@{socket.gethostname()}"
     return FlagChange(
         changed_at=datetime.now(UTC),
         changed_by=f"discosync ({who})" if run else who,

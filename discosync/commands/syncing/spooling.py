@@ -9,7 +9,7 @@ from discosync.core.reporting.hints import render_command
 from discosync.database.connection.engine import Database
 from discosync.database.connection.lock import slug_of
 from discosync.discogs.inventory.spool import Spool
-from discosync.errors import StorageFailed
+from discosync.errors import NotReady, StorageFailed
 from discosync.files.temporary import remove_dead_ones, temporary_directory
 from discosync.runner import Run
 from discosync.settings import data_dir
@@ -24,7 +24,12 @@ def open_spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
             yield Spool(directory)
         return
     remove_dead_ones()  # of dry runs, which may never come again
-    spool = Spool(_spool_directory(database, seller))
+    place = _spool_directory(database, seller)
+    if place is None:
+        with temporary_directory() as directory:
+            yield Spool(directory)
+        return
+    spool = Spool(place)
     spool.prepare()
     try:
         yield spool
@@ -36,11 +41,17 @@ def open_spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
         spool.remove()
 
 
-def _spool_directory(database: Database, seller: str) -> Path:
-    """Return a directory for this seller in this database: its lock keeps other runs out of it."""
+def _spool_directory(database: Database, seller: str) -> Path | None:
+    """Return a directory for this seller in this database: its lock keeps other runs out of it.
+
+    None for a user without a home, for whom only a temporary place is left.
+    """
     if database.path is not None:
         return database.path.with_name(f"{database.path.name}.snapshots") / slug_of(seller)
-    return data_dir() / "snapshots" / slug_of(database.shown) / slug_of(seller)
+    try:
+        return data_dir() / "snapshots" / slug_of(database.shown) / slug_of(seller)
+    except NotReady:
+        return None
 
 
 def _keep(run: Run, spool: Spool, exc: StorageFailed) -> None:

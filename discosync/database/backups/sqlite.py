@@ -18,6 +18,8 @@ _BUSY_SECONDS = 30.0
 def copy_sqlite(database: Database, draft: Path) -> dict[str, int]:
     """Copy the database; return how many rows each table had at that moment."""
     with database.session() as session, _errors(draft), closing(sqlite3.connect(draft)) as copy:
+        # Of WAL only this kind works where processes share no memory.
+        copy.execute("PRAGMA locking_mode=EXCLUSIVE")
         rows = _count_tables(session.driver)
         # In the transaction that has just counted: the copy holds no row that was not counted.
         session.driver.backup(copy)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from discosync.database.connection.address import Address
+from discosync.database.connection.journal import use_best_journal
 from discosync.database.connection.values import render_stamp
 from discosync.files.making import GROUP_FILE, make_file
 
@@ -61,7 +62,7 @@ def begin_immediate(execute: Callable[[str], Any]) -> None:
     while True:
         try:
             # Only a run that writes changes the file: one that is refused leaves it as it is.
-            execute("PRAGMA journal_mode=WAL")
+            use_best_journal(execute)
             execute("BEGIN IMMEDIATE")
         except Exception as exc:
             said = getattr(exc, "orig", exc)

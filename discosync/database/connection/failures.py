@@ -7,6 +7,12 @@ from discosync.errors import StorageFailed
 BUSY = "database_busy"
 """The code of an error that says: another transaction was in the way, try again."""
 
+_NO_WAL = (
+    "the file is in SQLite's WAL mode, and the file system there has no shared memory, which WAL "
+    "needs: put it on a local disk; or, while no other program uses it, take it out of that mode: "
+    "`sqlite3 FILE 'PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE'`; nothing was "
+    "changed"
+)
 _GAVE_WAY = frozenset({"55P03", "40P01"})  # lock_not_available, deadlock_detected
 
 
@@ -16,7 +22,7 @@ def storage_failed(shown: str, cause: BaseException) -> StorageFailed:
     has_given_way = getattr(cause, "sqlstate", None) in _GAVE_WAY
     return StorageFailed(
         f"the database {shown} failed: {said[:300]}",
-        hint=_hint(said.lower()),
+        hint=_hint(said.lower(), getattr(cause, "sqlite_errorname", "")),
         code=BUSY if has_given_way else "database",
     )
 
@@ -30,11 +36,15 @@ def cause_in_alchemy(exc: Exception) -> BaseException | None:
     return cause
 
 
-def _hint(said: str) -> str:
+def _hint(said: str, name: str) -> str:
+    if name.startswith("SQLITE_IOERR_SHM"):
+        return _NO_WAL
     hints = {
         "deadlock": "another program wrote the same rows: run again",
         "locked": "another program holds the database: find it, or run again later",
-        "full": "free some space, then run again",
+        "full": "the disk is full, or this user's quota: free some space, then run again",
+        "disk i/o": "the disk, or the way to it, fails or is full: look at the system's log "
+        "(`dmesg`) and at the space that is left, and see that there is a backup elsewhere",
         "readonly": "mend the permissions of the file and its directory",
         "unable to open": "does the directory exist, and may this user write there?",
         "not a database": "DATABASE_URL names a file that is no SQLite database",

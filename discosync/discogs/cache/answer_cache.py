@@ -22,7 +22,7 @@ from requests.structures import CaseInsensitiveDict
 
 from discosync.core.reporting.report_parts import CacheUse
 from discosync.discogs.answers import SANDBOX_HEADER, Answer, RetryLater, parse_object
-from discosync.discogs.redis_link import CacheTrouble
+from discosync.discogs.redis_link import CacheTrouble, own_directory
 from discosync.settings.caching import CacheSettings
 
 if TYPE_CHECKING:
@@ -230,5 +230,5 @@ def open_cache(settings: CacheSettings, warn: Callable[[str], None]) -> AnswerCa
     redis_url = settings.redis_url
     if redis_url is not None:
         openers.append(lambda: open_redis_store(redis_url))
-    openers.append(lambda: open_file_store(settings.file_directory))
+    openers.append(lambda: open_file_store(own_directory(settings)))
     return AnswerCache(openers, ttl_seconds=settings.ttl_seconds, warn=warn)

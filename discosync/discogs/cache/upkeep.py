@@ -20,7 +20,13 @@ from discosync.discogs.cache.answer_stores import (
     open_file_store,
     open_redis_store,
 )
-from discosync.discogs.redis_link import CacheTrouble, RedisMissing, redis_trouble, shown_address
+from discosync.discogs.redis_link import (
+    CacheTrouble,
+    RedisMissing,
+    own_directory,
+    redis_trouble,
+    shown_address,
+)
 from discosync.errors import NotReady, StorageFailed
 from discosync.settings.caching import CacheSettings
 from discosync.settings.secret import Secret
@@ -96,7 +102,7 @@ def clear_cache(settings: CacheSettings) -> int:
     the package `redis` is missing.
     """
     try:
-        cleared = _clear_file(settings.file_directory)
+        cleared = _clear_file(settings)
         return cleared + (_clear_redis(settings.redis_url) if settings.redis_url else 0)
     except RedisMissing as exc:
         raise NotReady(str(exc), hint="install it, or unset REDIS_URL", code="no_redis") from exc
@@ -111,15 +117,19 @@ def clear_cache(settings: CacheSettings) -> int:
 def _where(settings: CacheSettings) -> str:
     if settings.redis_url is not None:
         return shown_address(settings.redis_url)
-    return str(settings.file_directory / FILE_NAME)
+    try:
+        return str(own_directory(settings) / FILE_NAME)
+    except CacheTrouble:
+        return "nowhere"
 
 
 def _file_state(settings: CacheSettings) -> CacheState:
-    path = settings.file_directory / FILE_NAME
+    directory = own_directory(settings)
+    path = directory / FILE_NAME
     where, ttl_seconds = str(path), settings.ttl_seconds
     if not path.exists():  # looking must not make one
         return CacheState(backend="sqlite", where=where, ttl_seconds=ttl_seconds)
-    store = open_file_store(settings.file_directory)
+    store = open_file_store(directory)
     with closing(store), store.trouble():
         answers = _file_of(store)
         with answers.connection() as opened:
@@ -176,7 +186,11 @@ def _created_at(store: Store, key: bytes | str | None) -> datetime | None:
     return None
 
 
-def _clear_file(directory: Path) -> int:
+def _clear_file(settings: CacheSettings) -> int:
+    try:
+        directory = settings.file_directory
+    except NotReady:  # without a home there is no file either
+        return 0
     path = directory / FILE_NAME
     if not path.exists():
         return 0

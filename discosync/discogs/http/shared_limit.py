@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from discosync.discogs.http.pacing import RESERVE, SLACK_SECONDS, WINDOW_SECONDS
-from discosync.discogs.redis_link import PREFIX, CacheTrouble, connect, redis_trouble
+from discosync.discogs.redis_link import (
+    PREFIX,
+    CacheTrouble,
+    connect,
+    own_directory,
+    redis_trouble,
+)
 from discosync.files.making import OWN_DIRECTORY, OWN_FILE, make_directory
 from discosync.settings.caching import CacheSettings
 from discosync.settings.secret import Secret
@@ -235,6 +241,9 @@ def open_shared_limit(
     if settings.redis_url is not None:
         key = f"{PREFIX}:limit:{name}"
         windows.append(RedisWindow(settings.redis_url, key, window_seconds=span))
-    path = settings.file_directory / f"limit-{name}.txt"
-    windows.append(FileWindow(path, window_seconds=span))
+    try:
+        path = own_directory(settings) / f"limit-{name}.txt"
+        windows.append(FileWindow(path, window_seconds=span))
+    except CacheTrouble as fault:
+        warn(f"{fault}: this run goes on without it, slower and no different")
     return SharedLimit(windows, warn=warn)
