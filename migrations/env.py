@@ -3,13 +3,20 @@
 from alembic import context
 from sqlalchemy import Connection
 
+from discosync.database.connection.alchemy import AlchemySession
 from discosync.database.connection.engine import open_database
+from discosync.database.schema.own_names import load_own_names
 from discosync.database.schema.tables import metadata
 from discosync.settings import current_environment, load_settings
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations inside the caller's transaction."""
+    """Run the migrations inside the caller's transaction.
+
+    Columns of ours that an old shop had itself are neither added nor dropped.
+    """
+    own = load_own_names(AlchemySession(connection)).staying
+    context.config.attributes["own_columns"] = own
     context.configure(
         connection=connection,
         target_metadata=metadata,

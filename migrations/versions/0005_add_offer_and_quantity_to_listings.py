@@ -1,7 +1,7 @@
 """Two things a seller sets that the old shop had no column for."""
 
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
 
 revision = "0005"
 down_revision = "0004"
@@ -10,11 +10,18 @@ loses = ("listings.quantity", "listings.accept_offer")
 
 def upgrade() -> None:
     """Add the columns."""
-    op.add_column("listings", sa.Column("quantity", sa.Integer))
-    op.add_column("listings", sa.Column("accept_offer", sa.Boolean))
+    for column in (sa.Column("quantity", sa.Integer), sa.Column("accept_offer", sa.Boolean)):
+        if column.name not in _own_columns():
+            op.add_column("listings", column)
 
 
 def downgrade() -> None:
     """Drop them."""
-    op.drop_column("listings", "accept_offer")
-    op.drop_column("listings", "quantity")
+    for name in ("accept_offer", "quantity"):
+        if name not in _own_columns():
+            op.drop_column("listings", name)
+
+
+def _own_columns() -> frozenset[str]:
+    """Name the columns that an old shop had itself, and that stay as they are."""
+    return frozenset(context.config.attributes["own_columns"])

@@ -9,7 +9,15 @@ import pytest
 from sqlalchemy import create_engine, select
 
 from discosync.sandbox.server import SandboxServer
-from tests.support.old_shop import make_old_shop, old_listings, old_row
+from tests.support.old_shop import (
+    KNEW,
+    PHASES,
+    Phase,
+    make_old_shop,
+    make_shop_in_phase,
+    old_listings,
+    old_row,
+)
 from tests.support.program import Program
 from tests.support.shop import FIRST_ID, SELLER, make_listing, make_shop, with_changed
 from tests.support.waiting import HUNG_AFTER_SECONDS
@@ -191,8 +199,7 @@ def test_sandbox_seller_does_not_get_into_an_adopted_database(
     ("statement", "said"),
     [
         ("ALTER TABLE listings DROP COLUMN barcode", "lacks the columns barcode"),
-        ("CREATE TABLE artists (id INTEGER)", "a table artists already"),
-        ("ALTER TABLE listings ADD COLUMN quantity INTEGER", "a column quantity already"),
+        ("CREATE TABLE sync_runs (id INTEGER)", "a table sync_runs already"),
         ("UPDATE listings SET listing_id = 'none' WHERE id = 2", "'none' is no Discogs id"),
     ],
 )
@@ -263,14 +270,131 @@ def test_shops_own_tables_may_point_to_listings(old_shop: Program) -> None:
     ]
 
 
-def test_shops_own_view_on_prices_is_named(program: Program) -> None:
-    """What Postgres will not change under a view is said, with the view's name; nothing changes."""
+def test_shops_own_view_is_kept(program: Program) -> None:
+    """A view of the shop's own, and one on top of it, show after adoption what they showed."""
     make_old_shop(program.database_url, _rows())
-    program.query("CREATE VIEW cheap AS SELECT listing_id FROM listings WHERE price_value < 5")
-    result = program("db", "upgrade")
-    if program.database_url.startswith("sqlite"):
-        assert result.exit_code == 0
-    else:
-        assert result.exit_code == 17
-        assert "view cheap" in result.stderr
-        assert program("db", "current", "--json").report["state"] == "old shop"
+    program.query("CREATE VIEW cheap AS SELECT listing_id FROM listings WHERE price_value < 12")
+    program.query("CREATE VIEW cheapest AS SELECT min(listing_id) AS first FROM cheap")
+    before = program.query("SELECT * FROM cheap ORDER BY listing_id")
+    assert before
+
+    assert program("db", "upgrade").exit_code == 0
+
+    assert program.query("SELECT * FROM cheap ORDER BY listing_id") == before
+    assert program.query("SELECT first FROM cheapest") == [{"first": before[0]["listing_id"]}]
+    assert program("db", "downgrade", "base", "--allow-loss").exit_code == 0
+    assert program.query("SELECT * FROM cheap ORDER BY listing_id") == before
+
+
+PHASE_ROWS = [old_row(listing) for listing in make_shop(10)]
+
+
+def _gone(phase: Phase) -> dict[int, str]:
+    """What the shop had marked as gone; without a column for it, it marked nothing."""
+    return KNEW if phase.column("is_active") else {}
+
+
+@pytest.fixture(params=PHASES)
+def phase(request: pytest.FixtureRequest, program: Program) -> Phase:
+    """A phase of a shop's own plan, and its database."""
+    phase = PHASES[request.param]
+    make_shop_in_phase(program.database_url, PHASE_ROWS, phase)
+    return phase
+
+
+def test_what_a_shop_had_marked_stays_true(
+    program: Program, sandbox: SandboxServer, phase: Phase
+) -> None:
+    """What was gone is gone, since when and why; a sync then reports only true differences."""
+    shown = ", ".join(phase.own_names)
+    before = program.query(f"SELECT {shown} FROM listings ORDER BY id")
+
+    adopted = program("db", "upgrade")
+
+    assert adopted.exit_code == 0, adopted.stderr
+    rows = program.query("SELECT * FROM listings ORDER BY id")
+    for n, row in enumerate(rows):
+        knew = _gone(phase).get(n)
+        is_sold = knew == "sold" and phase.column("sold_at") is not None
+        assert bool(row["is_active"]) is (knew is None)
+        assert row["removal_reason"] == (knew and ("sold" if is_sold else "missing"))
+        if is_sold or (knew == "gone" and phase.column("removed_at")):
+            assert str(row["removed_at"]).startswith("2026-01-05 18:30:00")
+        assert str(row["sold_at"]).startswith("2026-01-05 18:30:00") is is_sold
+    kept = [{name: row.get(f"old_{name}", row[name]) for name in before[0]} for row in rows]
+    assert kept == before, "whatever the shop wrote is there"
+
+    on_discogs = [listing for n, listing in enumerate(make_shop(10)) if n not in _gone(phase)]
+    sandbox.state.inventory = [*with_changed(on_discogs, 0, comments="newer"), make_listing(70)]
+    changes = program("sync", "--source", "export", "--json", "--changes").report["changes"]
+    assert [(c["kind"], c["listing_id"] - FIRST_ID) for c in changes] == [
+        ("added", 70),
+        ("updated", 0),
+    ]
+    assert list(changes[1]["fields"]) == ["comments"]
+
+
+@pytest.mark.parametrize("name", ["today", "artists"])
+def test_a_phase_can_be_taken_back(program: Program, name: str) -> None:
+    """Down to `base` the shop has its columns, tables and indexes back, with their values."""
+    make_shop_in_phase(program.database_url, PHASE_ROWS, PHASES[name])
+    tables = PHASES[name].tables
+    before = {table: program.query(f"SELECT * FROM {table} ORDER BY 1") for table in tables}
+    program("db", "upgrade")
+
+    back = program("db", "downgrade", "base", "--allow-loss")
+
+    assert back.exit_code == 0, back.stderr
+    assert {t: program.query(f"SELECT * FROM {t} ORDER BY 1") for t in tables} == before
+    assert program("db", "upgrade").exit_code == 0
+
+
+def test_artists_of_a_shops_own_are_linked(program: Program) -> None:
+    """Its artists and labels are ours too, with what was written about them; `artists` is ours."""
+    make_shop_in_phase(program.database_url, PHASE_ROWS, PHASES["by hand"])
+    adopted = program("db", "upgrade", "--json")
+    notes = " ".join(adopted.report["notes"])
+    assert "the shop's own table artists is now old_artists" in notes
+    assert program.query(
+        "SELECT l.id, a.name AS artist, b.name AS label, a.description FROM listings l "
+        "JOIN artists a ON a.uuid = l.artist_id JOIN labels b ON b.uuid = l.label_id ORDER BY l.id"
+    ) == [
+        {
+            "id": n,
+            "artist": f"artists {n}",
+            "label": f"record_labels {n}",
+            "description": "written by hand",
+        }
+        for n in (1, 2)
+    ]
+
+
+def test_what_a_row_says_against_itself_is_decided_and_told(program: Program) -> None:
+    """A contradiction is decided by a rule, counted, and its old values are kept."""
+    make_shop_in_phase(program.database_url, PHASE_ROWS, PHASES["today"])
+    program.query("UPDATE listings SET removed_at = '2026-01-01 00:00:00' WHERE id = 1")
+    program.query("UPDATE listings SET status = 'Sold' WHERE id = 2")
+
+    notes = program("db", "upgrade", "--json").report["notes"]
+
+    assert any("1 listings say active" in note and "stay active" in note for note in notes)
+    assert any("1 listings say active" in note and "as Discogs said" in note for note in notes)
+    first, second = program.query("SELECT * FROM listings WHERE id < 3 ORDER BY id")
+    assert (bool(first["is_active"]), first["removed_at"]) == (True, None)
+    assert str(first["old_removed_at"]).startswith("2026-01-01")
+    assert (bool(second["is_active"]), second["removal_reason"]) == (False, "sold")
+    assert bool(second["old_is_active"]) is True
+
+
+def test_shops_own_triggers_stay_and_hear_nothing_of_the_adoption(sqlite_program: Program) -> None:
+    """Its note of every change gets none for a migration, and goes on afterwards."""
+    make_shop_in_phase(sqlite_program.database_url, PHASE_ROWS, PHASES["today"])
+    sqlite_program.query("CREATE TABLE audit (id INTEGER PRIMARY KEY, listing INTEGER)")
+    sqlite_program.query(
+        "CREATE TRIGGER audited AFTER UPDATE ON listings BEGIN "
+        "INSERT INTO audit (listing) VALUES (NEW.id); END"
+    )
+    assert sqlite_program("db", "upgrade").exit_code == 0
+    assert sqlite_program.query("SELECT * FROM audit") == []
+    sqlite_program.query("UPDATE listings SET location = 'A 1' WHERE id = 3")
+    assert sqlite_program.query("SELECT listing FROM audit") == [{"listing": 3}]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from discosync.commands.db.adopted import render_adopted
 from discosync.commands.steps.directories import backup_dir
 from discosync.core.reporting.hints import render_command
 from discosync.database.backups.backups import make_backup
@@ -210,9 +211,11 @@ def _back_up(
 
 def _notes(upgraded: Upgraded, seller: str | None) -> Iterator[str]:
     if upgraded.adopted is not None:
+        yield from render_adopted(upgraded.adopted, str(seller))
+    if upgraded.counted_anew:
         yield (
-            f"{upgraded.adopted.listings:,} listings are now {seller}'s, "
-            f"{upgraded.adopted.active:,} of them for sale; every value is as it was"
+            f"the sequences of {', '.join(upgraded.counted_anew)} were behind the ids and are set "
+            "right"
         )
     if upgraded.rounded_prices:
         yield f"{upgraded.rounded_prices:,} prices had fractions of a cent and are rounded to it"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from discosync.database.connection.engine import Database
 from discosync.database.connection.session import Session
+from discosync.database.schema.own_names import MARKER, load_own_names
 from discosync.database.schema.tables import metadata
 from discosync.errors import BackupFailed
 from discosync.files.temporary import temporary_directory
@@ -94,7 +95,7 @@ def restore_postgres(database: Database, path: Path) -> None:
 
 def _own_tables(session: Session) -> list[str]:
     """Name those of our tables that the database has, whatever the schema's revision."""
-    known = {*metadata.tables, "alembic_version"}
+    known = {*metadata.tables, "alembic_version", MARKER, *load_own_names(session).tables.values()}
     return sorted(name for name in known if session.has_table(name))
 
 

@@ -21,7 +21,7 @@ from discosync.database.connection.bulk import Assignments, BulkWriter, Row
 _KEYS = ("seller", "listing_id")
 _NULLABLE_KEYS = ("content_hash",)
 _STAMPED = ("content_hash", "export_timestamp", "updated_at")
-_PRIMARY_COLUMNS = {
+PRIMARY_COLUMNS = {
     "primary_artist": ("artist_names", 255),
     "primary_label": ("label_names", 255),
     "primary_format": ("format_names", 100),
@@ -49,7 +49,7 @@ class RowLayout:
         self._now = writer.moment(stamp.now)
         self._extras = tuple(name for name in EXTRA_FIELDS if name in stamp.sees)
         content = [name for name in CONTENT_FIELDS if name in stamp.sees]
-        self._primary = [name for name, (of, _) in _PRIMARY_COLUMNS.items() if of in stamp.sees]
+        self._primary = [name for name, (of, _) in PRIMARY_COLUMNS.items() if of in stamp.sees]
         self._shown = (*content, *self._primary, *Lifecycle._fields, *_STAMPED)
         self.new_columns = (*self._shown, *self._extras, *_KEYS, "created_at")
 
@@ -127,7 +127,7 @@ class RowLayout:
         """Give the columns that a listing's record fills alone."""
         columns: dict[str, Iterable[Any]] = dict(zip(VALUE_FIELDS, block.columns, strict=True))
         for name in self._primary:
-            names = block.columns[SLOT_BY_FIELD[_PRIMARY_COLUMNS[name][0]]]
+            names = block.columns[SLOT_BY_FIELD[PRIMARY_COLUMNS[name][0]]]
             first_by_names = {each: _first_name(name, each) for each in set(names)}
             columns[name] = map(first_by_names.__getitem__, names)
         for name in ("price_value", "weight"):
@@ -141,10 +141,10 @@ class RowLayout:
 
 def primary_values(content: Mapping[str, Any]) -> Row:
     """Derive the `primary_…` columns from a row's content."""
-    return [_first_name(name, content[of]) for name, (of, _) in _PRIMARY_COLUMNS.items()]
+    return [_first_name(name, content[of]) for name, (of, _) in PRIMARY_COLUMNS.items()]
 
 
 def _first_name(name: str, names: str | None) -> str | None:
     # A comma may be part of an artist's name; in labels and formats it separates.
     first = names if name == "primary_artist" else first_of(names)
-    return first[: _PRIMARY_COLUMNS[name][1]] if first else first
+    return first[: PRIMARY_COLUMNS[name][1]] if first else first

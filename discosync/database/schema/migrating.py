@@ -1,5 +1,6 @@
 """Bring the schema to another revision; only this module knows Alembic."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,9 +9,14 @@ from typing import TYPE_CHECKING
 
 from discosync.database.connection.engine import Database
 from discosync.database.connection.session import Session
-from discosync.database.schema.adoption import Adopted, fill_in, prepare_table
+from discosync.database.schema.adoption import prepare_table
+from discosync.database.schema.filling import Adopted, fill_in
 from discosync.database.schema.making import make_new, migration_failed
+from discosync.database.schema.own_entries import import_entries
+from discosync.database.schema.own_names import OwnNames, give_back, load_own_names
+from discosync.database.schema.own_views import load_views, triggers_aside, views_aside
 from discosync.database.schema.row_check import check_rows, keep_rows_aside
+from discosync.database.schema.sequences import count_ids_anew
 from discosync.database.schema.state import (
     SchemaState,
     known_revisions,
@@ -24,16 +30,22 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
 
+    from discosync.database.connection.alchemy import AlchemySession
+
 _LIFECYCLE_REVISION = "0003"
 _SELLER_REVISION = "0004"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgraded:
-    """What an upgrade did to rows: listings that got a seller, prices that were rounded."""
+    """What an upgrade did to rows: listings that got a seller, prices that were rounded.
+
+    `counted_anew` are tables whose sequence was behind their ids.
+    """
 
     adopted: Adopted | None = None
     rounded_prices: int = 0
+    counted_anew: tuple[str, ...] = ()
 
 
 def upgrade_schema(database: Database, *, seller: str | None = None) -> Upgraded:
@@ -52,24 +64,40 @@ def walk_migrations(database: Database, *, seller: str | None = None) -> Upgrade
     """Bring the schema to the newest revision, one migration after the other."""
     from alembic import command  # noqa: PLC0415 - 0.2 s
 
-    state, revision = load_state(database), load_revision(database) or ""
+    state, revision, now = load_state(database), load_revision(database) or "", datetime.now(UTC)
     with _migration_errors(known_revisions()[-1]), database.migrating() as session:
         before = keep_rows_aside(session)
-        config = _alembic_config(session.alchemy)
-        if state is SchemaState.OLD_SHOP:
-            prepare_table(session)
-            command.stamp(config, known_revisions()[0])
-        command.upgrade(config, "head")
-        adopted = None
-        if before.rows.get("listings") and revision < _SELLER_REVISION:
-            adopted = fill_in(
-                session,
-                seller=str(seller),
-                now=datetime.now(UTC),
-                with_lifecycle=revision < _LIFECYCLE_REVISION,
-            )
-        rounded = check_rows(session, before, with_values=True)
-    return Upgraded(adopted=adopted, rounded_prices=rounded)
+        with triggers_aside(session):
+            own = load_own_names(session)
+            if state is SchemaState.OLD_SHOP:
+                own = prepare_table(session, now=now)
+            with views_aside(session):
+                config = _alembic_config(session.alchemy)
+                if state is SchemaState.OLD_SHOP:
+                    command.stamp(config, known_revisions()[0])
+                command.upgrade(config, "head")
+                adopted = None
+                if before.rows.get("listings") and revision < _SELLER_REVISION:
+                    adopted = _fill(session, own, revision, str(seller), now)
+            counted = count_ids_anew(session)
+        rounded = check_rows(session, before, with_values=True, own=own)
+    return Upgraded(adopted=adopted, rounded_prices=rounded, counted_anew=tuple(counted))
+
+
+def _fill(
+    session: "AlchemySession", own: OwnNames, revision: str, seller: str, now: datetime
+) -> Adopted:
+    """Fill in what the old shop's table lacks, and say what was decided on the way."""
+    adopted = fill_in(
+        session, own, seller=seller, now=now, with_lifecycle=revision < _LIFECYCLE_REVISION
+    )
+    adopted.entries = import_entries(session, own, now=now)
+    names = "|".join(new for old, new in own.columns.items() if old not in own.staying)
+    if names:
+        adopted.stale_views = [
+            view for view, text in load_views(session) if re.search(rf"\b({names})\b", text)
+        ]
+    return adopted
 
 
 def needs_seller(database: Database) -> bool:
@@ -87,9 +115,13 @@ def downgrade_schema(database: Database, target: str) -> None:
     from alembic import command  # noqa: PLC0415 - see above
 
     with _migration_errors(target), database.migrating() as session:
-        before = keep_rows_aside(session)
-        command.downgrade(_alembic_config(session.alchemy), target)
-        check_rows(session, before, with_values=False)
+        before, own = keep_rows_aside(session), load_own_names(session)
+        with triggers_aside(session):
+            with views_aside(session):
+                command.downgrade(_alembic_config(session.alchemy), target)
+            if target == "base":
+                give_back(session)
+        check_rows(session, before, with_values=False, own=own)
 
 
 def find_losses(database: Database, revisions: Sequence[str]) -> list[str]:
@@ -99,8 +131,11 @@ def find_losses(database: Database, revisions: Sequence[str]) -> list[str]:
     losses = []
     script = ScriptDirectory.from_config(_alembic_config())
     with database.session() as session:
+        own = load_own_names(session)
         for revision in revisions:
             for loss in getattr(script.get_revision(revision).module, "loses", ()):
+                if loss.removeprefix("listings.") in own.staying:
+                    continue  # the shop's own column stays
                 losses += [said] if (said := _count_loss(session, loss)) else []
     return losses
 

@@ -9,6 +9,8 @@ from discosync.database.connection.engine import Database
 from discosync.database.connection.session import Session
 from discosync.errors import NotReady
 
+_RUNS_SINCE = "0008"
+
 
 class SchemaState(StrEnum):
     """How a database's schema compares with the one that this discosync needs."""
@@ -53,7 +55,21 @@ def _revision(session: Session) -> str | None:
     if not session.has_table("alembic_version"):
         return None
     revision = session.value("SELECT version_num FROM alembic_version")
-    return None if revision is None else str(revision)
+    if revision is None or _is_a_shops(session, str(revision)):
+        return None
+    return str(revision)
+
+
+def _is_a_shops(session: Session, revision: str) -> bool:
+    """Whether a revision is one of the old shop's own: it may use Alembic, too.
+
+    Every schema of ours has the table of runs, but for the first few, which we know.
+    """
+    known = known_revisions()
+    # The newest one is that of every ordinary run: two questions less.
+    if revision == known[-1] or (revision < _RUNS_SINCE and revision in known):
+        return False
+    return session.has_table("listings") and not session.has_table("sync_runs")
 
 
 def load_state(database: Database) -> SchemaState:
