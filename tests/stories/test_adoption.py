@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, select
 
+from discosync.core.inventory.listing import HASH_VERSION
 from discosync.sandbox.server import SandboxServer
 from tests.support.old_shop import (
     KNEW,
@@ -88,7 +89,7 @@ def test_adoption_keeps_every_value_and_fills_in_what_is_new(old_shop: Program) 
     assert [_as_seen(r) for r in _old_program_reads(old_shop)] == [_as_seen(r) for r in before]
     rows = old_shop.query("SELECT * FROM listings ORDER BY id")
     assert {row["seller"] for row in rows} == {SELLER}
-    assert all(row["content_hash"].startswith("1:") for row in rows)
+    assert all(row["content_hash"].startswith(f"{HASH_VERSION}:") for row in rows)
     assert [n for n, row in enumerate(rows) if not row["is_active"]] == [4]
     assert (rows[4]["removal_reason"], rows[4]["sold_at"]) == ("draft", None)
     assert rows[4]["removed_at"] is not None

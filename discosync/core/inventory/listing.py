@@ -25,8 +25,11 @@ from discosync.core.inventory.records import DIGEST_BYTES, NO_DIGEST
 
 FieldValue = str | int | Decimal | bool | datetime | None
 
-HASH_VERSION = "1"
+HASH_VERSION = "2"
 """Begins every content hash. After a new version the rows are hashed anew, which is no change."""
+
+_MAX_ESCAPED = 8
+"""How often a text may have been escaped."""
 
 _HASH_PREFIX = f"{HASH_VERSION}:"
 
@@ -159,9 +162,9 @@ def _canonical_text(text: str | None) -> str:
     """Remove differences of form only: entities, Unicode composition, line ends, outer space."""
     if text is None:
         return ""
-    # The export writes HTML entities where the pages show the characters.
+    # One source may write HTML entities where another shows the characters (observed, May 2026).
     if "&" in text:
-        text = _unescape(text)
+        text = _unescape_all(text)
     # The same letter may be one code point or two.
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
@@ -177,6 +180,35 @@ def _unescape(text: str) -> str:
         return text
 
 
+def _unescape_all(text: str) -> str:
+    """Unescape until nothing is left to unescape: a text and its escaped form become one."""
+    for _ in range(_MAX_ESCAPED):
+        before, text = text, _unescape(text)
+        if text == before:
+            break
+    return text
+
+
+def _canonical_names(text: str | None) -> str:
+    """Return names or numbers joined by a comma, each of them once.
+
+    The export shows a catalogue number once that several labels have (observed, August 2026).
+    """
+    text = _canonical_text(text)
+    return ", ".join(dict.fromkeys(text.split(", "))) if ", " in text else text
+
+
+def _canonical_numbers(text: str | None) -> str:
+    # The catalogue writes the word where a release has no number.
+    parts = _canonical_names(text).split(", ")
+    return ", ".join(part for part in parts if part.casefold() != "none")
+
+
+def _canonical_sleeve(text: str | None) -> str:
+    text = _canonical_text(text)
+    return "" if text.casefold() == "not graded" else text
+
+
 def _canonical_format(text: str | None) -> str:
     # The export puts the format in parentheses, the pages do not.
     text = _canonical_text(text)
@@ -184,29 +216,45 @@ def _canonical_format(text: str | None) -> str:
 
 
 def _canonical_decimal(number: Decimal | None) -> str:
-    # 12.5 and 12.50 are one price.
+    # 12.5 and 12.50 are one price; there is no price of minus nothing.
     if number is None:
         return ""
-    text = f"{number:f}"
+    text = f"{number or abs(number):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _canonical_weight(number: Decimal | None) -> str:
+    return _canonical_decimal(number) if number else ""
+
+
 def _canonical_yes_no(value: bool | None) -> str:  # noqa: FBT001 - a field's value
-    return "" if value is None else "1" if value else "0"
+    return "1" if value else ""
 
 
 def _canonical_number(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
+def _canonical_count(value: int | None) -> str:
+    return str(value) if value else ""
+
+
+def _canonical_quantity(value: int | None) -> str:
+    # One of an item is what an inventory offers that does not say how many.
+    return "" if value == 1 else _canonical_count(value)
+
+
 _CANONICAL_BY_FIELD: dict[str, Callable[[Any], str]] = {
     **dict.fromkeys(CONTENT_FIELDS, _canonical_text),
+    "sleeve_condition": _canonical_sleeve,
+    "label_names": _canonical_names,
+    "catalog_number": _canonical_numbers,
     "format_names": _canonical_format,
     "price_value": _canonical_decimal,
-    "weight": _canonical_decimal,
+    "weight": _canonical_weight,
     "accept_offer": _canonical_yes_no,
-    "quantity": _canonical_number,
-    "format_quantity": _canonical_number,
+    "quantity": _canonical_quantity,
+    "format_quantity": _canonical_count,
     "release_id": _canonical_number,
 }
 _CANONICAL_IN_ORDER = tuple(_CANONICAL_BY_FIELD[field] for field in CONTENT_FIELDS)
@@ -216,7 +264,9 @@ _content_of = attrgetter(*CONTENT_FIELDS)
 def canonical(field: str, value: FieldValue) -> str:
     """Return the canonical form of a content field's value, in which sources are compared.
 
-    It is the same for the same fact, whichever source shows it. None and an empty text are alike.
+    It is the same for the same fact, whichever source shows it. What says nothing is alike: None,
+    an empty text, a weight or format quantity of 0, a quantity of 1, the catalogue number `none`, a
+    sleeve that is "Not Graded", offers that are not accepted.
     """
     return _CANONICAL_BY_FIELD[field](value)
 

@@ -28,6 +28,19 @@ SAME = [
     ("weight", Decimal("100.0"), Decimal(100)),
     ("weight", Decimal("1E+2"), Decimal(100)),
     ("comments", "", None),
+    ("comments", "AT&amp;amp;T", "AT&T"),
+    ("weight", Decimal("0.0"), None),
+    ("weight", Decimal("-0.0"), None),
+    ("format_quantity", 0, None),
+    ("quantity", 0, None),
+    ("quantity", 1, None),
+    ("accept_offer", False, None),
+    ("price_value", Decimal("-0.00"), Decimal(0)),
+    ("sleeve_condition", "Not Graded", ""),
+    ("catalog_number", "none", ""),
+    ("catalog_number", "None, LT 7, none", "LT 7"),
+    ("catalog_number", "LT 7, LT 7, LT 8", "LT 7, LT 8"),
+    ("label_names", "Epic, Dragnet, Epic", "Epic, Dragnet"),
 ]
 
 
@@ -36,6 +49,28 @@ def test_mere_form_is_no_difference(field: str, one: object, other: object) -> N
     """Entities, composition, space, zeros and parentheses do not make another listing."""
     first, second = (make_listing(0, **{field: value}) for value in (one, other))
     assert content_hash(first) == content_hash(second)
+
+
+DIFFERENT = [
+    ("weight", Decimal(1), None),
+    ("format_quantity", 1, None),
+    ("quantity", 2, None),
+    ("accept_offer", True, None),
+    ("price_value", Decimal("0.01"), Decimal(0)),
+    ("sleeve_condition", "Generic", ""),
+    ("condition", "Not Graded", ""),
+    ("catalog_number", "none 7", ""),
+    ("location", "0", ""),
+    ("location", "039", "39"),
+    ("comments", "none", ""),
+]
+
+
+@pytest.mark.parametrize(("field", "one", "other"), DIFFERENT)
+def test_what_says_something_is_a_difference(field: str, one: object, other: object) -> None:
+    """Only what says nothing is nothing."""
+    first, second = (make_listing(0, **{field: value}) for value in (one, other))
+    assert content_hash(first) != content_hash(second)
 
 
 @pytest.mark.parametrize("field", CONTENT_FIELDS)
@@ -62,7 +97,7 @@ def test_every_field_is_content_or_extra() -> None:
 
 def test_hash_is_pinned() -> None:
     """Another hash of the same listing re-hashes every user's rows: it needs a new version."""
-    assert content_hash(make_listing()) == "1:98217e8f85c71204300a700391089ac7"
+    assert content_hash(make_listing()) == "2:3c48295829fd283f6fac5cd7b78d2537"
 
 
 @given(st.text())
