@@ -164,6 +164,40 @@ def test_backup_holds_the_old_shop(old_shop: Program) -> None:
     assert old_shop("sync").exit_code == 10
 
 
+def test_backup_of_a_phase_is_restored_with_what_depends_on_it(program: Program) -> None:
+    """The shop's own artists come back too; its views and keys that point to the table hold."""
+    phase = PHASES["artists"]
+    make_shop_in_phase(program.database_url, PHASE_ROWS, phase)
+    program.query("CREATE TABLE orders (id INTEGER, row_id INTEGER REFERENCES listings (id))")
+    program.query("INSERT INTO orders VALUES (1, 3)")
+    program.query("CREATE VIEW cheap AS SELECT listing_id FROM listings WHERE price_value < 12")
+    tables = [*phase.tables, "orders", "cheap"]
+    before = {table: program.query(f"SELECT * FROM {table} ORDER BY 1") for table in tables}
+    backup = program("db", "upgrade", "--json").report["backup"]
+
+    restored = program("db", "restore", backup)
+
+    assert restored.exit_code == 0, restored.stderr
+    assert {t: program.query(f"SELECT * FROM {t} ORDER BY 1") for t in tables} == before
+    assert program("db", "current", "--json").report["state"] == "old shop"
+    assert program("db", "upgrade").exit_code == 0
+
+
+def test_restored_copy_counts_on(program: Program, sandbox: SandboxServer) -> None:
+    """A backup of rows that were copied with their ids gives the next listing a free one."""
+    make_old_shop(
+        program.database_url,
+        [{**old_row(listing), "id": n} for n, listing in enumerate(make_shop(3), 1)],
+    )
+    program("db", "upgrade")
+    if not program.database_url.startswith("sqlite"):
+        program.query("SELECT setval(pg_get_serial_sequence('listings', 'id'), 1)")
+    backup = program("db", "backup", "--json").report["file"]
+    assert program("db", "restore", backup).exit_code == 0
+    sandbox.state.inventory = make_shop(5)
+    assert program("sync", "--json").counts["added"] == 2
+
+
 @pytest.mark.parametrize("name", ["VELVET-crates", SELLER])
 def test_seller_is_one_in_every_spelling(
     old_shop: Program, sandbox: SandboxServer, name: str

@@ -27,6 +27,7 @@ from discosync.database.backups.sqlite import (
     restore_sqlite,
 )
 from discosync.database.connection.engine import Database
+from discosync.database.schema.sequences import count_ids_anew
 from discosync.database.schema.state import SchemaState, load_revision, load_state
 from discosync.errors import BackupFailed, DiscosyncError
 from discosync.files.disk import remedy_of
@@ -124,6 +125,9 @@ def restore_backup(database: Database, backup: Backup) -> None:
             )
         verify_backup(backup)
         (restore_sqlite if database.is_sqlite else restore_postgres)(database, backup.path)
+        # A backup may be of rows that were copied with their ids, and that no sequence counted.
+        with database.session(writes=not database.is_sqlite) as session:
+            count_ids_anew(session)
 
 
 def is_readable(database: Database) -> bool:
