@@ -433,3 +433,31 @@ def test_shops_own_triggers_stay_and_hear_nothing_of_the_adoption(sqlite_program
     assert sqlite_program.query("SELECT * FROM audit") == []
     sqlite_program.query("UPDATE listings SET location = 'A 1' WHERE id = 3")
     assert sqlite_program.query("SELECT listing FROM audit") == [{"listing": 3}]
+
+
+def test_primary_names_of_another_rule_stay_until_their_names_change(
+    program: Program, sandbox: SandboxServer
+) -> None:
+    """They are named at adoption, and neither a change of every listing nor rewritten silently."""
+    shop = [make_listing(n, label_names="Orchard, Sparrow") for n in range(3)]
+    rows = [old_row(listing) for listing in shop]
+    rows[2]["primary_label"] = None
+    make_old_shop(program.database_url, rows)
+
+    notes = program("db", "upgrade", "--json").report["notes"]
+    assert any(
+        "primary_label differs from discosync's rule (the first of the labels) in 2 listings"
+        in note
+        and "'Orchard, Sparrow' and not 'Orchard'" in note
+        for note in notes
+    )
+    sandbox.state.inventory = [
+        shop[0],
+        make_listing(1, label_names="Sparrow, Orchard"),
+        make_listing(2, label_names="Orchard, Sparrow", comments="newer"),
+    ]
+    counts = program("sync", "--source", "export", "--json").counts
+
+    assert counts == {"seen": 3, "updated": 2, "unchanged": 1, "active": 3}
+    found = program.query("SELECT primary_label FROM listings ORDER BY id")
+    assert [row["primary_label"] for row in found] == ["Orchard, Sparrow", "Sparrow", "Orchard"]
