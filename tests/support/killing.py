@@ -103,8 +103,8 @@ def interrupt(
 ) -> Ended:
     """Run the program, and have `action` happen at this point; none happens without a number.
 
-    The actions are `kill`, `term`, `int`, `budget` (the alarm of the time budget), `disk` (it is
-    full for this one call) and `connection` (Postgres ends it).
+    The actions are `kill`, `term`, `hup`, `int`, `budget` (the alarm of the time budget), `disk`
+    (it is full for this one call) and `connection` (Postgres ends it).
     """
     if not _runs_apart:
         _runs_apart.append(_RunsApart())

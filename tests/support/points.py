@@ -32,6 +32,7 @@ _REQUEST = re.compile(rb"([A-Z]+ /\S*) HTTP/1\.")
 _SIGNALS = {
     "kill": signal.SIGKILL,
     "term": signal.SIGTERM,
+    "hup": signal.SIGHUP,
     "int": signal.SIGINT,
     "budget": signal.SIGALRM,
 }
