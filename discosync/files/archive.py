@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, TextIO
 
 from discosync.core.past.archived import check_archived
 from discosync.errors import BackupFailed, BadData
-from discosync.files.disk import remedy_of
+from discosync.files.disk import is_no_file, remedy_of
 from discosync.files.drafts import drafting, remove_abandoned
 from discosync.files.making import OWN_DIRECTORY, OWN_FILE, make_directory
 
@@ -178,8 +178,8 @@ def read_archive(path: Path) -> Iterator[Line]:
 
 def _open_plain(path: Path) -> TextIO:
     # Reading a pipe could never end, and an archive is read several times.
-    if path.exists() and not path.is_file():
-        raise ValueError("it is no plain file")
+    if is_no_file(path):
+        raise ValueError("it is a pipe or a device, and no file")
     return gzip.open(path, "rt", encoding="utf-8")
 
 

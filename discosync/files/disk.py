@@ -1,6 +1,7 @@
 """Errors of the disk, turned into `StorageFailed`: which file, why, and what to do."""
 
 import errno
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,15 @@ def path_refused(exc: OSError) -> StorageFailed | None:
         hint=f"{remedy}; it is the disk of the database, of TMPDIR, or of what was named",
         code="disk",
     )
+
+
+def is_no_file(path: Path) -> bool:
+    """Whether there is a pipe, a socket or a device: reading one may never end."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # whoever opens it says why
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 @contextmanager

@@ -5,6 +5,6 @@ A command's story only tells what it does; how it ends is decided here, once.
 
 from discosync.runner.frame import execute
 from discosync.runner.run import Run, RunRequest
-from discosync.runner.signals import Signals, StopRun
+from discosync.runner.signals import StopRun, telling
 
-__all__ = ["Run", "RunRequest", "Signals", "StopRun", "execute"]
+__all__ = ["Run", "RunRequest", "StopRun", "execute", "telling"]

@@ -43,7 +43,7 @@ def _csv_row(listing: Listing) -> list[object]:
         listing.sleeve_condition,
         "Y" if listing.accept_offer else "N",
         listing.external_id,
-        None if listing.weight is None else int(listing.weight),
+        int(listing.weight or 0),
         listing.format_quantity,
         listing.location,
         listing.quantity,
@@ -103,10 +103,9 @@ def _page_listing(listing: Listing, *, seller: str, is_owner: bool) -> Json:
     }
     if is_owner:
         shown |= {
-            # Where the export has nothing, JSON says 0.
             "weight": float(listing.weight or Decimal(0)),
             "estimated_weight": 230,
-            "format_quantity": listing.format_quantity or 0,
+            "format_quantity": listing.format_quantity,
             "external_id": listing.external_id,
             "location": listing.location,
             "quantity": listing.quantity,

@@ -49,7 +49,8 @@ def read_layers(config: Path | None, environ: Mapping[str, str]) -> list[Layer]:
 
 def _read_dotenv() -> Layer:
     path = Path(".env")
-    if not path.is_file():
+    _refuse_pipe(path)
+    if not path.is_file():  # a directory of that name is often a virtual environment
         return Layer(".env", {})
     from dotenv import dotenv_values  # noqa: PLC0415 - most runs have no such file
 
@@ -63,6 +64,13 @@ def _read_dotenv() -> Layer:
 
 def _read_toml(config: Path | None) -> Layer:
     path = config or Path("discosync.toml")
+    _refuse_pipe(path)
+    if path.is_dir():
+        raise NotReady(
+            f"{path} is a directory, and no file",
+            code="bad_config",
+            hint=f"move {path} away" if config is None else "check the path after --config",
+        )
     if not path.is_file():
         # The usual file may be missing; one that was named must be there.
         if config is not None:
@@ -94,6 +102,16 @@ def _read_toml(config: Path | None) -> Layer:
             hint=f"known settings: {', '.join(n.lower() for n in KNOWN_SETTINGS)}",
         )
     return Layer(str(path), values, tables)
+
+
+def _refuse_pipe(path: Path) -> None:
+    """Refuse a pipe or a device: reading it could wait for ever."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise NotReady(
+            f"{path} is a pipe or a device, and no file",
+            code="bad_config",
+            hint="write the settings into a file, or into the environment",
+        )
 
 
 def _unreadable(path: Path, exc: Exception) -> NotReady:

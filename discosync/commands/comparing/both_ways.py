@@ -5,7 +5,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from discosync.commands.steps.committing import recording
 from discosync.commands.syncing.fetching import FetchOptions
 from discosync.commands.syncing.from_api import ApiFetcher
 from discosync.commands.syncing.mirror import Mirror
@@ -89,12 +88,8 @@ class BothWays:
             run.findings.problems.append(Problem(code="not_recorded", text=text, is_warning=False))
             return
         try:
-            database = self._mirror.database
-            with recording(run, database), database.session(writes=True) as session:
-                report = run.report(mismatch)
-                record_run(session, report, is_sandbox=self._is_sandbox)
-                run.signals.reach_commit()
-            run.committed = report
+            with self._mirror.database.session(writes=True) as session:
+                record_run(session, run.report(mismatch), is_sandbox=self._is_sandbox)
         except StorageFailed as exc:
             text = f"the comparison could not be recorded: {exc.message}"
             run.findings.problems.append(Problem(code="not_recorded", text=text))

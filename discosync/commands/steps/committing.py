@@ -18,7 +18,7 @@ from discosync.database.past.checkpoints import record_checkpoint
 from discosync.database.rows.inventory_value import load_inventory_value
 from discosync.database.runs.records import finish_run, load_run_exists, record_run
 from discosync.database.schema.state import SchemaState, require_usable
-from discosync.errors import StorageFailed
+from discosync.errors import MigrationFailed, StorageFailed
 from discosync.runner import Run
 from discosync.runner.signals import Stage
 
@@ -35,7 +35,7 @@ def make_schema(run: Run, database: Database) -> None:
 def make_schema_of(database: Database, *, command: str) -> None:
     """Make the schema of an empty database; only one process does so at a time."""
     holder = Holder(command=command, run_id="", started_at=datetime.now(UTC))
-    with hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=60):
+    with hold_lock(database, SCHEMA_LOCK, holder, wait_seconds=60), _no_migration():
         # Another process may have made it while this one waited for the lock.
         if require_usable(database) is SchemaState.EMPTY:
             from discosync.database.schema.making import make_new  # noqa: PLC0415 - 0.2 s
@@ -44,6 +44,18 @@ def make_schema_of(database: Database, *, command: str) -> None:
                 from discosync.database.schema.migrating import walk_migrations  # noqa: PLC0415
 
                 walk_migrations(database)
+
+
+@contextmanager
+def _no_migration() -> Iterator[None]:
+    """Tell a full disk as what it is: who typed `sync` has asked for no migration."""
+    try:
+        yield
+    except MigrationFailed as exc:
+        if isinstance(exc.__cause__, StorageFailed):
+            failed = exc.__cause__
+            raise StorageFailed(exc.message, hint=failed.hint, code=failed.code) from exc
+        raise
 
 
 def commit_run(

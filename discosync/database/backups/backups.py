@@ -26,12 +26,10 @@ from discosync.database.backups.sqlite import (
     is_sound,
     restore_sqlite,
 )
-from discosync.database.connection.commits import committing
 from discosync.database.connection.engine import Database
-from discosync.database.schema.sequences import count_ids_anew
 from discosync.database.schema.state import SchemaState, load_revision, load_state
 from discosync.errors import BackupFailed, DiscosyncError
-from discosync.files.disk import remedy_of
+from discosync.files.disk import is_no_file, remedy_of
 from discosync.files.making import OWN_DIRECTORY, OWN_FILE, make_directory
 
 KEPT = 10
@@ -125,12 +123,7 @@ def restore_backup(database: Database, backup: Backup) -> None:
                 hint="nothing was changed; `discosync db list` shows the backups",
             )
         verify_backup(backup)
-        # Both commit somewhere in the midst of it: a signal waits for the whole.
-        with committing():
-            (restore_sqlite if database.is_sqlite else restore_postgres)(database, backup.path)
-        # A backup may be of rows that were copied with their ids, and that no sequence counted.
-        with database.session(writes=not database.is_sqlite) as session:
-            count_ids_anew(session)
+        (restore_sqlite if database.is_sqlite else restore_postgres)(database, backup.path)
 
 
 def is_readable(database: Database) -> bool:
@@ -150,7 +143,9 @@ def list_backups(database: Database, directory: Path) -> list[Backup]:
 def load_backup(path: Path) -> Backup:
     """Read the file beside a backup; raise `BackupFailed` for a path that is no backup."""
     try:
-        said = json.loads(_beside(path).read_text(encoding="utf-8"))
+        # Reading a pipe could never end.
+        is_none = is_no_file(path) or is_no_file(_beside(path))
+        said = {} if is_none else json.loads(_beside(path).read_text(encoding="utf-8"))
         return Backup(
             path=path,
             made_at=datetime.fromisoformat(said["made_at"]),
@@ -177,7 +172,8 @@ def _slug(database: Database) -> str:
 
 def _slug_in(path: Path) -> str | None:
     match = _NAME.fullmatch(path.name)
-    return match["slug"] if match and _beside(path).exists() else None
+    # A pipe of such a name is somebody else's: reading it would never end.
+    return match["slug"] if match and path.is_file() and _beside(path).is_file() else None
 
 
 def _beside(path: Path) -> Path:

@@ -10,7 +10,6 @@ from pathlib import Path
 from discosync.database.connection.engine import Database
 from discosync.database.connection.session import Session
 from discosync.database.schema.own_names import MARKER, load_own_names
-from discosync.database.schema.own_views import load_dependents
 from discosync.database.schema.tables import metadata
 from discosync.errors import BackupFailed
 from discosync.files.temporary import temporary_directory
@@ -70,23 +69,15 @@ def count_postgres_copy(path: Path) -> dict[str, int]:
 
 
 def restore_postgres(database: Database, path: Path) -> None:
-    """Drop our tables and make them again from a dump, in one transaction.
-
-    The shop's own views and keys that point to our tables are made again, too.
-    """
+    """Drop our tables and make them again from a dump, in one transaction."""
     psql, pg_restore = _find_tool("psql"), _find_tool("pg_restore")
     with database.session() as session:
         tables = _own_tables(session)
-        dependents = load_dependents(session, tables)
+        address, environment = _address(database)
     with temporary_directory() as directory:
-        files = [directory / name for name in ("drops.sql", "dump.sql", "dependents.sql")]
-        drops, dump, again = files
+        drops, dump = directory / "drops.sql", directory / "dump.sql"
         own = f"DROP TABLE {', '.join(tables)};\n" if tables else ""
-        gone = [each.drop for each in reversed(dependents)]
-        _write_statements(drops, [*gone, f"DROP VIEW IF EXISTS {_VIEW}"], own)
-        made = [statement for each in dependents for statement in each.make]
-        # A dump begins by emptying the search path.
-        _write_statements(again, ["RESET search_path", *made])
+        drops.write_text(f"DROP VIEW IF EXISTS {_VIEW};\n{own}", encoding="utf-8")
         _run([pg_restore, "--no-owner", f"--file={dump}", str(path)], dict(os.environ))
         address, environment = _address(database)
         command = [
@@ -97,14 +88,9 @@ def restore_postgres(database: Database, path: Path) -> None:
             "--single-transaction",
             "--output=/dev/null",
         ]
-        command += ["--set=ON_ERROR_STOP=1", *(f"--file={file}" for file in files)]
+        command += ["--set=ON_ERROR_STOP=1", f"--file={drops}", f"--file={dump}"]
         # While a program reads the tables, the drop waits, and whoever comes later waits behind it.
         _run(command, {**environment, "PGOPTIONS": "-c lock_timeout=30s"})
-
-
-def _write_statements(path: Path, statements: Sequence[str], more: str = "") -> None:
-    lines = [f"{statement.rstrip().removesuffix(';')};\n" for statement in statements]
-    path.write_text("".join(lines) + more, encoding="utf-8")
 
 
 def _own_tables(session: Session) -> list[str]:

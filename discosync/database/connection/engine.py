@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discosync.database.connection.address import Address, bad_address, parse_address
-from discosync.database.connection.commits import committing
 from discosync.database.connection.connecting import (
     KeptConnections,
     begin_immediate,
@@ -20,6 +19,7 @@ from discosync.database.connection.connecting import (
 from discosync.database.connection.failures import cause_in_alchemy, storage_failed
 from discosync.database.connection.session import Session
 from discosync.errors import NotReady, StorageFailed
+from discosync.files.disk import is_no_file
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -175,10 +175,9 @@ class Database:
 
 
 def _commit(driver: Any) -> None:  # noqa: ANN401 - DBAPI
-    with committing():
-        said = getattr(driver.execute("COMMIT"), "statusmessage", None)
-        if said == "ROLLBACK":  # what Postgres answers when a statement had failed
-            raise StorageFailed("the transaction had failed", hint="nothing was changed; run again")
+    said = getattr(driver.execute("COMMIT"), "statusmessage", None)
+    if said == "ROLLBACK":  # what Postgres answers when a statement had failed
+        raise StorageFailed("the transaction had failed", hint="nothing was changed; run again")
 
 
 def open_database(address: str, *, read_only: bool, application: str) -> Database:
@@ -200,9 +199,13 @@ def open_database(address: str, *, read_only: bool, application: str) -> Databas
 def _resolve(address: Address) -> Path:
     # A file that is reached by two paths must have one lock.
     try:
-        return Path(str(address.database)).expanduser().resolve()
+        path = Path(str(address.database)).expanduser().resolve()
     except RuntimeError as exc:
         raise bad_address(str(exc)) from exc
+    # SQLite would wait for whoever writes into a pipe, and for ever.
+    if is_no_file(path):
+        raise bad_address(f"{path} is a pipe or a device, and no file")
+    return path
 
 
 def _psycopg_error() -> type[Exception]:

@@ -39,17 +39,9 @@ WHERE tgrelid = to_regclass('listings') AND NOT tgisinternal
 _STATES = {"D": "DISABLE TRIGGER", "R": "ENABLE REPLICA TRIGGER", "A": "ENABLE ALWAYS TRIGGER"}
 
 
-_KEYS = """
-SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid)
-FROM pg_constraint
-WHERE contype = 'f' AND confrelid = ANY(CAST(:tables AS regclass[]))
-  AND NOT conrelid = ANY(CAST(:tables AS regclass[]))
-"""
-
-
 @dataclass(frozen=True, slots=True)
-class Dependent:
-    """Something of the shop's that is dropped, and the statements that make it again."""
+class _Kept:
+    """What was dropped, and the statements that make it again."""
 
     drop: str
     make: tuple[str, ...]
@@ -68,7 +60,7 @@ def views_aside(session: Session) -> Iterator[None]:
     yield from _without(session, [] if session.is_sqlite else list(_postgres_views(session)))
 
 
-def _without(session: Session, kept: list[Dependent]) -> Iterator[None]:
+def _without(session: Session, kept: list[_Kept]) -> Iterator[None]:
     for each in reversed(kept):
         session.driver.execute(each.drop)
     # After an error the whole transaction is undone.
@@ -78,31 +70,31 @@ def _without(session: Session, kept: list[Dependent]) -> Iterator[None]:
             session.driver.execute(statement)
 
 
-def _sqlite_triggers(session: Session) -> Iterator[Dependent]:
+def _sqlite_triggers(session: Session) -> Iterator[_Kept]:
     found = session.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'listings' "
         "AND name NOT LIKE 'watch_listings_%'"
     )
     for name, made in found.fetchall():
-        yield Dependent(f'DROP TRIGGER "{name}"', (made,))
+        yield _Kept(f'DROP TRIGGER "{name}"', (made,))
 
 
-def _postgres_triggers(session: Session) -> Iterator[Dependent]:
+def _postgres_triggers(session: Session) -> Iterator[_Kept]:
     for name, made, state in session.execute(_TRIGGERS).fetchall():
         again = [made]
         if said := _STATES.get(state):
             again.append(f"ALTER TABLE listings {said} {name}")
-        yield Dependent(f"DROP TRIGGER {name} ON listings", tuple(again))
+        yield _Kept(f"DROP TRIGGER {name} ON listings", tuple(again))
 
 
-def _postgres_views(session: Session) -> Iterator[Dependent]:
+def _postgres_views(session: Session) -> Iterator[_Kept]:
     found = session.driver.execute(_VIEWS).fetchall()
     for name, query, options, owner, comment, grants, triggers in found:
         if name.rpartition(".")[2] == _OURS:
             continue
         made = f"CREATE VIEW {name} {f'WITH ({options})' if options else ''} AS {query}"
         said = str(comment).replace("'", "''")
-        yield Dependent(
+        yield _Kept(
             f"DROP VIEW {name}",
             (
                 made,
@@ -112,21 +104,6 @@ def _postgres_views(session: Session) -> Iterator[Dependent]:
                 f'ALTER VIEW {name} OWNER TO "{owner}"',
             ),
         )
-
-
-def load_dependents(session: Session, tables: list[str]) -> list[Dependent]:
-    """Load what keeps these tables of Postgres from being dropped: views, and others' keys."""
-    keys = session.execute(_KEYS, tables=tables).fetchall()
-    return [
-        *(
-            Dependent(
-                f"ALTER TABLE {table} DROP CONSTRAINT {name}",
-                (f"ALTER TABLE {table} ADD CONSTRAINT {name} {made}",),
-            )
-            for table, name, made in keys
-        ),
-        *_postgres_views(session),
-    ]
 
 
 def load_views(session: Session) -> list[tuple[str, str]]:
