@@ -2,6 +2,8 @@
 
 import gc
 
+from discosync.ending import leave_signals, take_signals
+
 OBJECTS_PER_COLLECTION = 50_000
 
 
@@ -13,12 +15,14 @@ def main() -> None:
     objects at the end: a tenth of a second of an unchanged hour. So it looks seldom, and not at the
     end, when every file and connection is closed.
     """
+    take_signals()
     gc.set_threshold(OBJECTS_PER_COLLECTION)
     from discosync.cli import main as run  # noqa: PLC0415 - importing it creates most objects
 
     try:
         run()
     finally:
+        leave_signals()
         gc.freeze()
 
 

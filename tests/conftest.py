@@ -1,5 +1,6 @@
 """Fixtures: both databases, a sandbox on loopback, and the program pointed at them."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from tests.support.shop import SELLER, make_shop
 # How long an example takes on a busy machine says nothing about the program.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+# Whoever runs the tests with `nohup` has SIGHUP ignored, and with it all that they start.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -22,6 +22,7 @@ LAYERS = {
     "render": 4,
     "settings": 4,
     "core": 5,
+    "ending": 6,
     "errors": 6,
 }
 SIBLINGS_APART = {"discogs", "database", "sandbox"}

@@ -7,7 +7,7 @@ import typer
 
 from discosync.cli import app
 from discosync.cli.exit_statuses import RUN_STATUSES, exit_statuses
-from discosync.cli.frame import run_and_tell, run_once
+from discosync.cli.frame import between_runs, run_and_tell, run_once
 from discosync.cli.options import (
     AsJson,
     Config,
@@ -21,7 +21,8 @@ from discosync.cli.options import (
     refuse_contradictions,
 )
 from discosync.cli.plain_values import PlainCommand
-from discosync.errors import ExitStatus
+from discosync.ending import hurry, settle
+from discosync.errors import DiscosyncError, ExitStatus
 
 if TYPE_CHECKING:
     from discosync.commands.compare import CompareRequest
@@ -100,15 +101,23 @@ def _compare_often(
     from discosync.core.reporting.report import combine_reports  # noqa: PLC0415 - heavy
 
     reports: list[RunReport] = []
-    for _ in range(runs):
-        report, is_stop_wanted = run_once(
-            console, request.run, lambda run: compare_seller(run, request)
-        )
-        reports.append(report)
-        if not console.as_json:
-            console.tell(report, diff=diff.value)
-        # Ctrl-C ends the command, not only this comparison.
-        if is_stop_wanted:
-            break
-    combined = combine_reports(reports, command="compare", key="runs")
+    stopped: DiscosyncError | None = None
+    with between_runs() as stopped_by:
+        for _ in range(runs):
+            if (stopped := stopped_by()) is not None:
+                break
+            report, is_stop_wanted = run_once(
+                console, request.run, lambda run: compare_seller(run, request)
+            )
+            reports.append(report)
+            if not console.as_json:
+                console.tell(report, diff=diff.value)
+            # Ctrl-C ends the command, not only this comparison.
+            if is_stop_wanted:
+                break
+        combined = combine_reports(reports, stopped, command="compare", key="runs")
+        settle(combined["exit_code"])
+    if stopped is not None:
+        hurry()
+        console.show_error(stopped)
     return int(console.tell_combined(combined, path=path))

@@ -1,16 +1,19 @@
 """How every command runs and ends: with a run's report, or with an error and its exit status."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
 
-from discosync.errors import DiscosyncError, ExitStatus, Interrupted
+from discosync.ending import hurry, settle
+from discosync.errors import DiscosyncError, ExitStatus
 
 if TYPE_CHECKING:
     from discosync.console import Console
     from discosync.core.reporting.report import RunReport
+    from discosync.database.connection.commits import Commits
     from discosync.runner import Run, RunRequest
 
 
@@ -32,34 +35,75 @@ def run_and_tell(
     diff: str | None = None,
 ) -> int:
     """Run a story and print its report; return the status to exit with."""
-    from discosync.runner import telling  # noqa: PLC0415 - heavy
+    report, is_stop_wanted = run_once(console, request, story)
+    if is_stop_wanted:
+        hurry()
+    return int(console.tell(report, diff=diff))
 
-    report, _ = run_once(console, request, story)
-    # The run is over. A signal may cut short what is printed, but not change how the run ended.
-    with telling():
-        return int(console.tell(report, diff=diff))
+
+@contextmanager
+def between_runs() -> "Iterator[Callable[[], DiscosyncError | None]]":
+    """Enclose several runs: a signal that comes between two of them is not lost.
+
+    Gives a function that returns the error to end with, or None while no signal has come.
+    """
+    from discosync.runner import Signals  # noqa: PLC0415 - heavy
+
+    signals = Signals()
+    with signals.listening():
+        yield signals.missed
 
 
 @contextmanager
 def answering(*, as_json: bool) -> "Iterator[Console]":
-    """Give a console to a command without a report; an error ends the command."""
-    from discosync.console import Console  # noqa: PLC0415 - heavy
+    """Give a console to a command without a report; an error ends the command.
 
-    console = Console(as_json=as_json)
+    A signal ends it too, until it begins to commit something. From then on it comes too late.
+    """
+    from discosync.console import Console  # noqa: PLC0415 - heavy
+    from discosync.database.connection.commits import noticing_commits  # noqa: PLC0415 - heavy
+    from discosync.runner import Signals, StopRun  # noqa: PLC0415 - heavy
+
+    console, signals, status = Console(as_json=as_json), Signals(), int(ExitStatus.INTERNAL)
+    with signals.listening(), noticing_commits(signals.reach_commit) as commits:
+        try:
+            signals.begin()
+            with _ending(console, commits):
+                yield console
+            status = int(ExitStatus.OK)
+        except StopRun as stop:
+            console.tell_error(stop.error)
+            raise typer.Exit(int(stop.error.exit_status)) from stop
+        except typer.Exit as ended:
+            status = ended.exit_code
+            raise
+        finally:
+            if commits.has_committed:
+                settle(status)
+
+
+@contextmanager
+def _ending(console: "Console", commits: "Commits") -> "Iterator[None]":
     try:
-        yield console
+        yield
+        sys.stdout.flush()  # else it would fail where nobody could tell why
     except DiscosyncError as exc:
         console.tell_error(exc)
         raise typer.Exit(int(exc.exit_status)) from exc
+    except BrokenPipeError:
+        console.give_up_output()  # the reader, such as `| head`, has read enough
     except OSError as exc:
         from discosync.files.disk import path_refused  # noqa: PLC0415 - errors only
 
+        if commits.has_committed:  # what was done is done: only telling of it has failed
+            console.give_up_output(exc)
+            raise typer.Exit(int(ExitStatus.OK_WITH_WARNINGS)) from exc
         # An error that names a path is about a path that the user chose; any other one is a bug.
         if (refused := path_refused(exc)) is None:
             raise
         console.tell_error(refused)
         raise typer.Exit(int(refused.exit_status)) from exc
-    except KeyboardInterrupt as exc:
-        # What such a command writes, it writes in one transaction or by renaming a finished file.
-        console.tell_error(Interrupted("interrupted", hint="nothing was changed"))
-        raise typer.Exit(int(ExitStatus.INTERRUPTED)) from exc
+    for text in commits.warnings:
+        console.note(f"discosync: warning: {text}")
+    if commits.warnings:
+        raise typer.Exit(int(ExitStatus.OK_WITH_WARNINGS))

@@ -8,6 +8,7 @@ import typer
 from discosync.cli import app
 from discosync.cli.exit_statuses import exit_statuses
 from discosync.cli.plain_values import PlainCommand
+from discosync.ending import as_interrupts
 from discosync.errors import DiscosyncError, ExitStatus
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def sandbox(  # noqa: PLR0913 - one parameter an option, as Typer wants it
         faults=tuple(_parse_fault(text) for text in fail or ()),
     )
     try:
-        serve_sandbox(options, Console().show_text)
+        with as_interrupts():
+            serve_sandbox(options, Console().show_text)
     except KeyboardInterrupt:
         # Ctrl-C is how people end a sandbox, so it is no failure.
         raise typer.Exit(0) from None

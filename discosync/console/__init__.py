@@ -116,6 +116,10 @@ class Console:
         """Print a remark on stderr, beside the result."""
         say(text, sys.stderr)
 
+    def give_up_output(self, because: OSError | None = None) -> None:
+        """Write no more on stdout, and warn unless its reader just went away."""
+        _give_up_output(because)
+
     def confirm(self, question: str) -> bool:
         """Ask for a yes on the terminal; without a terminal nobody can answer, so it is yes."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -205,10 +209,16 @@ def _say(words: Callable[[], None], status: ExitStatus) -> ExitStatus:
         words()
         sys.stdout.flush()
     except (OSError, KeyboardInterrupt) as exc:
-        # Python flushes stdout once more when it exits, and that would fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(exc, OSError) or isinstance(exc, BrokenPipeError):
+            _give_up_output()
             return status  # the reader, such as `| head`, has read enough
-        print(f"discosync: warning: output failed: {exc.strerror}", file=sys.stderr)
+        _give_up_output(exc)
         return ExitStatus.OK_WITH_WARNINGS if status is ExitStatus.OK else status
     return status
+
+
+def _give_up_output(because: OSError | None = None) -> None:
+    # Python flushes stdout once more when it exits, and that would fail again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if because is not None:
+        print(f"discosync: warning: output failed: {because.strerror}", file=sys.stderr)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from discosync.core.reporting.report import RunReport
+from discosync.ending import settle
 from discosync.errors import DiscosyncError
 from discosync.files.disk import path_refused
 from discosync.files.reports import save_report
@@ -16,18 +17,25 @@ _log = logging.getLogger(__name__)
 def execute(run: Run, story: Callable[[Run], None]) -> RunReport:
     """Run a command's story; return its report, however it ends, and save it where asked."""
     with run.signals.listening(seconds=run.remaining_seconds()):
-        error = _end_of(run, story)
-        run.signals.end()
+        try:
+            run.signals.begin()
+            error = _end_of(run, story)
+            run.signals.end()
+        except StopRun as stop:  # it may also come while another error is being looked at
+            error = stop.error
+        # What a signal cuts short may fail in its turn: that is not how the run ended.
+        error = run.signals.stopped_by or error
         run.progress.end()
         # What was committed decides: an error after that changes nothing in the database.
-        return _save(run, run.committed or run.report(error))
+        report = _save(run, run.committed or run.report(error))
+        # Before the run stops listening: no moment is left for a signal to change the status.
+        settle(report.exit_status)
+        return report
 
 
 def _end_of(run: Run, story: Callable[[Run], None]) -> DiscosyncError | None:
     try:
         story(run)
-    except StopRun as stop:
-        return stop.error
     except DiscosyncError as exc:
         return exc
     except OSError as exc:

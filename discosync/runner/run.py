@@ -58,7 +58,11 @@ class Run:
 
     def __post_init__(self) -> None:
         """Begin in the stage in which every signal counts."""
-        self.signals = Signals(time_budget_seconds=self.request.time_budget_seconds)
+        self.signals = Signals(
+            time_budget_seconds=self.request.time_budget_seconds,
+            run_id=self.run_id,
+            has_committed=lambda: self.committed is not None,
+        )
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -1,20 +1,33 @@
 """When a signal ends a run, and when it is too late for that.
 
 SIGINT (Ctrl-C), SIGTERM and SIGHUP ask a run to end, and so does SIGALRM, which the run sets for
-the end of its time budget. What a signal does depends on the stage that the run is in.
+the end of its time budget. What a signal does depends on the stage that the run is in. A second
+signal ends the process within a second, whatever the stage is.
 """
 
+import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from types import FrameType
 
-from discosync.errors import DiscosyncError, Interrupted, Terminated, TimeBudgetUsedUp
+from discosync.ending import STATUS_BY_SIGNAL, heeded_signals
+from discosync.errors import (
+    DiscosyncError,
+    ExitStatus,
+    Interrupted,
+    Terminated,
+    TimeBudgetUsedUp,
+)
+from discosync.runner.watchdog import watching
 
 
 class Stage(Enum):
     """What a run is doing, as far as signals care."""
+
+    STARTING = auto()
+    """The story has not begun: a signal waits until it has."""
 
     RUNNING = auto()
     """Nothing is committed yet, or every part is: a signal ends the run at once."""
@@ -42,13 +55,29 @@ class StopRun(KeyboardInterrupt):
         self.error = error
 
 
-class Signals:
-    """The stage that one run is in, and the signals that it has received."""
+_listening: list["Signals"] = []
 
-    def __init__(self, *, time_budget_seconds: float) -> None:
+
+class Signals:
+    """The stage that one run is in, and the signals that it has received.
+
+    `has_committed` says whether the run has changed the database, and knows it. `stopped_by` is the
+    error that a signal has ended the run with; what is cut short may raise another one on its way.
+    """
+
+    def __init__(
+        self,
+        *,
+        time_budget_seconds: float = 0.0,
+        run_id: str = "",
+        has_committed: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.stage = Stage.RUNNING
         self._time_budget_seconds = time_budget_seconds
+        self._run_id = run_id
+        self._has_committed = has_committed
         self._received: list[int] = []
+        self.stopped_by: DiscosyncError | None = None
 
     @property
     def is_stop_wanted(self) -> bool:
@@ -69,7 +98,8 @@ class Signals:
         if self.stage is Stage.RUNNING:
             # Before anything else, so that a second signal does not interrupt the ending.
             self.stage = Stage.ENDING
-            raise StopRun(self._reason(self._received[-1]))
+            self.stopped_by = self._reason(self._received[-1])
+            raise StopRun(self.stopped_by)
 
     def reach_commit(self) -> None:
         """Let the commit that follows finish, and with it the run."""
@@ -85,28 +115,65 @@ class Signals:
             # A part may be committed while the run is ending already: it goes on ending.
             self.stage = before
 
+    def begin(self) -> None:
+        """Say that the story begins: from now on a signal ends it."""
+        for outer in _listening[:-1]:  # what came between the runs of one command
+            self._received += outer._received  # noqa: SLF001 - its own kind
+        self.stage = Stage.RUNNING
+        self.heed()
+
     def end(self) -> None:
         """Say that the story is over."""
         self.stage = Stage.ENDING
 
+    def missed(self) -> DiscosyncError | None:
+        """Return the error to end with for a signal that came while no story listened."""
+        return self._reason(self._received[-1]) if self._received else None
+
     @contextmanager
-    def listening(self, *, seconds: float) -> Iterator[None]:
-        """Receive signals, and one of our own when these seconds are over."""
+    def listening(self, *, seconds: float | None = None) -> Iterator[None]:
+        """Receive signals from `begin` on, and one of our own when these seconds are over."""
 
         def receive(number: int, _frame: FrameType | None) -> None:
             self.receive(number)
 
-        # SIGHUP: the terminal is gone, which ends a run as a shutdown does.
-        caught = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGALRM)
+        self.stage = Stage.STARTING
+        _listening.append(self)
+        caught = (*heeded_signals(), signal.SIGALRM)
         before = {number: signal.signal(number, receive) for number in caught}
-        # 0 would set no alarm at all.
-        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+        if seconds is not None:
+            # 0 would set no alarm at all.
+            signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
         try:
-            yield
+            with watching(self._end_at_once):
+                yield
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            _listening.remove(self)
+            if seconds is not None:
+                signal.setitimer(signal.ITIMER_REAL, 0)
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _end_at_once(self, received: Sequence[int]) -> None:
+        """End the process, which does not end by itself; called by a thread of its own."""
+        status, said = self.last_words(received)
+        with suppress(OSError):  # a terminal that is gone
+            os.write(2, f"discosync: {said}\n".encode())
+        os._exit(status)
+
+    def last_words(self, received: Sequence[int]) -> tuple[ExitStatus, str]:
+        """Return the status for a process that hangs, and what there is to say about it."""
+        asked = [number for number in received if number != signal.SIGALRM]
+        if self._has_committed():
+            return ExitStatus.OK_WITH_WARNINGS, "ended at once; what was committed is kept"
+        if self.stage in {Stage.COMMITTING, Stage.COMMITTING_PART}:
+            look = f"`discosync runs {self._run_id}`" if self._run_id else "`discosync db current`"
+            unknown = f"the database has not answered the COMMIT: {look} says whether it took place"
+            if len(asked) < 2:
+                return ExitStatus.STORAGE, f"ended at once (commit_unknown); {unknown}"
+            return _status_of(asked), f"ended at once; {unknown}"
+        said = "ended at once; nothing was changed"
+        return (_status_of(asked) if asked else ExitStatus.TIME_BUDGET), said
 
     def _reason(self, number: int) -> DiscosyncError:
         if number == signal.SIGALRM:
@@ -120,16 +187,5 @@ class Signals:
         return Terminated("terminated", hint="nothing was changed")
 
 
-@contextmanager
-def telling() -> Iterator[None]:
-    """While a report is printed, let a signal stop the printing.
-
-    The run itself is over by then, and its exit status stays.
-    """
-    caught = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.default_int_handler) for number in caught}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _status_of(asked: Sequence[int]) -> ExitStatus:
+    return STATUS_BY_SIGNAL[signal.Signals(asked[-1])]

@@ -43,7 +43,7 @@ def _csv_row(listing: Listing) -> list[object]:
         listing.sleeve_condition,
         "Y" if listing.accept_offer else "N",
         listing.external_id,
-        int(listing.weight or 0),
+        None if listing.weight is None else int(listing.weight),
         listing.format_quantity,
         listing.location,
         listing.quantity,
@@ -103,9 +103,10 @@ def _page_listing(listing: Listing, *, seller: str, is_owner: bool) -> Json:
     }
     if is_owner:
         shown |= {
+            # Where the export has nothing, JSON says 0.
             "weight": float(listing.weight or Decimal(0)),
             "estimated_weight": 230,
-            "format_quantity": listing.format_quantity,
+            "format_quantity": listing.format_quantity or 0,
             "external_id": listing.external_id,
             "location": listing.location,
             "quantity": listing.quantity,

@@ -1,12 +1,15 @@
 """How a command without a report ends."""
 
 import json
+import signal
 
 import pytest
 import typer
 
-from discosync.cli.frame import answering
+from discosync.cli.frame import answering, between_runs
+from discosync.database.connection.commits import committing, warn_of_commit
 from discosync.errors import StorageFailed
+from discosync.runner import Signals, StopRun
 
 
 @pytest.mark.parametrize(
@@ -14,7 +17,6 @@ from discosync.errors import StorageFailed
     [
         (StorageFailed("the disk is full", hint="make room"), 16, "→ make room"),
         (IsADirectoryError(21, "Is a directory", "shop.csv"), 16, "cannot use shop.csv"),
-        (KeyboardInterrupt(), 130, "nothing was changed"),
     ],
 )
 def test_error_ends_a_command_with_its_status(
@@ -27,6 +29,52 @@ def test_error_ends_a_command_with_its_status(
     assert ended.value.exit_code == status
     assert json.loads(shown.out)["exit_code"] == status
     assert said in shown.err
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+)
+def test_signal_ends_a_command_with_its_status(
+    number: signal.Signals, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command without a report hears the same signals as a run, and says what they did."""
+    with pytest.raises(typer.Exit) as ended, answering(as_json=True):
+        signal.raise_signal(number)
+    shown = capsys.readouterr()
+    assert ended.value.exit_code == status
+    assert json.loads(shown.out)["exit_code"] == status
+    assert "nothing was changed" in shown.err
+
+
+def test_signal_after_a_commit_changes_nothing() -> None:
+    """From its COMMIT on a command goes on to its end, whoever wants it to stop."""
+    with answering(as_json=False):
+        with committing():
+            pass
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_commit_that_is_not_as_it_should_be_is_a_warning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What the database says of a commit is told, and the status is 3."""
+    with pytest.raises(typer.Exit) as ended, answering(as_json=False), committing():
+        warn_of_commit("the standby is gone")
+    assert ended.value.exit_code == 3
+    assert "warning: the standby is gone" in capsys.readouterr().err
+
+
+def test_signal_between_two_runs_is_not_lost() -> None:
+    """It ends the next run before that has begun, and the whole command."""
+    with between_runs() as stopped_by:
+        assert stopped_by() is None
+        signal.raise_signal(signal.SIGTERM)
+        error = stopped_by()
+        inner = Signals()
+        with inner.listening(), pytest.raises(StopRun):
+            inner.begin()
+    assert error is not None
+    assert error.exit_status == 143
 
 
 def test_bug_is_not_hidden() -> None:

@@ -11,6 +11,7 @@ from discosync.core.flags import (
     Flag,
     FlagChange,
     FlagContext,
+    FlagEvent,
     FlagSetting,
     FlagState,
     FlagValue,
@@ -133,3 +134,48 @@ def test_both_spellings_of_a_flag() -> None:
     assert parse_flag("use-csv-export") is parse_flag("USE_CSV_EXPORT") is Flag.USE_CSV_EXPORT
     with pytest.raises(ValueError, match="USE_CACHE, ENABLE_ARTIST_ENRICHMENT"):
         parse_flag("use-magic")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (FlagState(), "on"),
+        (FlagState(percent=0), "off"),
+        (FlagState(percent=25), "25%"),
+        (BACK, "rolled back"),
+    ],
+)
+def test_state_has_a_word(state: FlagState, words: str) -> None:
+    """A rollback hides the share: it is what counts."""
+    assert str(state) == words
+
+
+def test_event_is_shown_with_all_that_is_known_of_it() -> None:
+    """`flags history --json`: when, who, from, to, why, and by which run."""
+    event = FlagEvent(
+        flag="USE_CACHE",
+        changed_at=HOUR.astimezone(timezone(timedelta(hours=9))),
+        changed_by="eva@shop",
+        state_before="on",
+        state_after="25%",
+        reason="slow",
+        run_id="r-1",
+    )
+    assert event.to_json() == {
+        "flag": "USE_CACHE",
+        "when": "2026-03-02T09:41:00Z",
+        "who": "eva@shop",
+        "from": "on",
+        "to": "25%",
+        "reason": "slow",
+        "run": "r-1",
+    }
+
+
+def test_share_decides_by_the_bucket() -> None:
+    """A bucket below the share is on; the share itself is the first that is off, and says why."""
+    state = FlagState(percent=81)
+    at_edge = _value(Flag.USE_CSV_EXPORT, state)
+    assert not at_edge.value
+    assert at_edge.why == "rolled out to 81%, bucket 81 of velvet-crates at 2026-03-02T09"
+    assert _value(Flag.USE_CSV_EXPORT, FlagState(percent=82)).value

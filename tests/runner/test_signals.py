@@ -6,13 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from discosync.errors import ExitStatus
-from discosync.runner.signals import Signals, Stage, StopRun, telling
+from discosync.runner.signals import Signals, Stage, StopRun
 
 
 @pytest.fixture
 def signals() -> Signals:
     """Give the signals of a run that has just begun."""
-    return Signals(time_budget_seconds=90)
+    return Signals(time_budget_seconds=90, run_id="r-1")
 
 
 @pytest.mark.parametrize(
@@ -122,11 +122,62 @@ def test_handlers_are_put_back_after_a_run(signals: Signals) -> None:
 
 def test_signal_of_the_system_reaches_the_run(signals: Signals) -> None:
     """What the system delivers ends the run like a call of `receive`."""
-    with signals.listening(seconds=60), pytest.raises(StopRun):
+    with signals.listening(seconds=60):
+        signals.begin()
+        with pytest.raises(StopRun):
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_signal_before_the_story_waits_for_it(signals: Signals) -> None:
+    """What comes while a run is being set up ends the run, and not what sets it up."""
+    with signals.listening():
         signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(StopRun):
+            signals.begin()
 
 
-def test_signal_cuts_short_what_is_told_after_a_run() -> None:
-    """After a run, a signal interrupts the words about it."""
-    with telling(), pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGHUP)
+def test_hangup_that_nohup_ignores_stays_ignored(signals: Signals) -> None:
+    """A run that was started with `nohup` survives its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals.listening():
+            signals.begin()
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert signals.missed() is None
+
+
+TERM, INT, ALARM = signal.SIGTERM, signal.SIGINT, signal.SIGALRM
+
+
+@pytest.mark.parametrize(
+    ("stage", "received", "status", "said"),
+    [
+        (Stage.RUNNING, [TERM], 143, "nothing was changed"),
+        (Stage.ENDING, [INT, INT], 130, "nothing was changed"),
+        (Stage.ENDING, [ALARM], 18, "nothing was changed"),
+        (Stage.COMMITTING, [TERM], 16, "commit_unknown"),
+        (Stage.COMMITTING, [ALARM], 16, "commit_unknown"),
+        (Stage.COMMITTING, [TERM, TERM], 143, "`discosync runs r-1` says whether it took place"),
+        (Stage.COMMITTING_PART, [TERM, INT], 130, "says whether it took place"),
+    ],
+)
+def test_process_that_hangs_ends_with_what_is_known(
+    signals: Signals, stage: Stage, received: list[int], status: int, said: str
+) -> None:
+    """Who ends a process that does not end by itself says what became of the database."""
+    signals.stage = stage
+
+    ends_with, words = signals.last_words(received)
+
+    assert ends_with == status
+    assert said in words
+
+
+def test_process_that_hangs_after_its_commit_has_changed_data() -> None:
+    """Whatever hangs afterwards: 0 and 3 are the only statuses of changed data."""
+    signals = Signals(has_committed=lambda: True)
+    signals.end()
+
+    assert signals.last_words([TERM, TERM])[0] is ExitStatus.OK_WITH_WARNINGS

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, select
 
+from discosync.core.inventory.listing import HASH_VERSION
 from discosync.sandbox.server import SandboxServer
 from tests.support.old_shop import (
     KNEW,
@@ -88,7 +89,7 @@ def test_adoption_keeps_every_value_and_fills_in_what_is_new(old_shop: Program) 
     assert [_as_seen(r) for r in _old_program_reads(old_shop)] == [_as_seen(r) for r in before]
     rows = old_shop.query("SELECT * FROM listings ORDER BY id")
     assert {row["seller"] for row in rows} == {SELLER}
-    assert all(row["content_hash"].startswith("1:") for row in rows)
+    assert all(row["content_hash"].startswith(f"{HASH_VERSION}:") for row in rows)
     assert [n for n, row in enumerate(rows) if not row["is_active"]] == [4]
     assert (rows[4]["removal_reason"], rows[4]["sold_at"]) == ("draft", None)
     assert rows[4]["removed_at"] is not None
@@ -161,6 +162,40 @@ def test_backup_holds_the_old_shop(old_shop: Program) -> None:
     assert old_shop.query(SELECT_OLD) == before
     assert old_shop("db", "current", "--json").report["state"] == "old shop"
     assert old_shop("sync").exit_code == 10
+
+
+def test_backup_of_a_phase_is_restored_with_what_depends_on_it(program: Program) -> None:
+    """The shop's own artists come back too; its views and keys that point to the table hold."""
+    phase = PHASES["artists"]
+    make_shop_in_phase(program.database_url, PHASE_ROWS, phase)
+    program.query("CREATE TABLE orders (id INTEGER, row_id INTEGER REFERENCES listings (id))")
+    program.query("INSERT INTO orders VALUES (1, 3)")
+    program.query("CREATE VIEW cheap AS SELECT listing_id FROM listings WHERE price_value < 12")
+    tables = [*phase.tables, "orders", "cheap"]
+    before = {table: program.query(f"SELECT * FROM {table} ORDER BY 1") for table in tables}
+    backup = program("db", "upgrade", "--json").report["backup"]
+
+    restored = program("db", "restore", backup)
+
+    assert restored.exit_code == 0, restored.stderr
+    assert {t: program.query(f"SELECT * FROM {t} ORDER BY 1") for t in tables} == before
+    assert program("db", "current", "--json").report["state"] == "old shop"
+    assert program("db", "upgrade").exit_code == 0
+
+
+def test_restored_copy_counts_on(program: Program, sandbox: SandboxServer) -> None:
+    """A backup of rows that were copied with their ids gives the next listing a free one."""
+    make_old_shop(
+        program.database_url,
+        [{**old_row(listing), "id": n} for n, listing in enumerate(make_shop(3), 1)],
+    )
+    program("db", "upgrade")
+    if not program.database_url.startswith("sqlite"):
+        program.query("SELECT setval(pg_get_serial_sequence('listings', 'id'), 1)")
+    backup = program("db", "backup", "--json").report["file"]
+    assert program("db", "restore", backup).exit_code == 0
+    sandbox.state.inventory = make_shop(5)
+    assert program("sync", "--json").counts["added"] == 2
 
 
 @pytest.mark.parametrize("name", ["VELVET-crates", SELLER])
@@ -398,3 +433,31 @@ def test_shops_own_triggers_stay_and_hear_nothing_of_the_adoption(sqlite_program
     assert sqlite_program.query("SELECT * FROM audit") == []
     sqlite_program.query("UPDATE listings SET location = 'A 1' WHERE id = 3")
     assert sqlite_program.query("SELECT listing FROM audit") == [{"listing": 3}]
+
+
+def test_primary_names_of_another_rule_stay_until_their_names_change(
+    program: Program, sandbox: SandboxServer
+) -> None:
+    """They are named at adoption, and neither a change of every listing nor rewritten silently."""
+    shop = [make_listing(n, label_names="Orchard, Sparrow") for n in range(3)]
+    rows = [old_row(listing) for listing in shop]
+    rows[2]["primary_label"] = None
+    make_old_shop(program.database_url, rows)
+
+    notes = program("db", "upgrade", "--json").report["notes"]
+    assert any(
+        "primary_label differs from discosync's rule (the first of the labels) in 2 listings"
+        in note
+        and "'Orchard, Sparrow' and not 'Orchard'" in note
+        for note in notes
+    )
+    sandbox.state.inventory = [
+        shop[0],
+        make_listing(1, label_names="Sparrow, Orchard"),
+        make_listing(2, label_names="Orchard, Sparrow", comments="newer"),
+    ]
+    counts = program("sync", "--source", "export", "--json").counts
+
+    assert counts == {"seen": 3, "updated": 2, "unchanged": 1, "active": 3}
+    found = program.query("SELECT primary_label FROM listings ORDER BY id")
+    assert [row["primary_label"] for row in found] == ["Orchard, Sparrow", "Sparrow", "Orchard"]

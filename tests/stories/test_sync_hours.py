@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from discosync.core.inventory.listing import Listing
+from discosync.core.inventory.listing import HASH_VERSION, Listing
 from discosync.sandbox.server import SandboxServer
 from tests.support.program import Program, Result
 from tests.support.shop import (
@@ -61,6 +61,43 @@ def test_switching_the_source_is_no_change(program: Program, first: str, second:
     again = program("sync", "--source", first, "--json")
     assert again.counts == {"seen": 20, "unchanged": 20, "active": 20}
     assert len(program.query("SELECT * FROM listing_changes")) == 20
+
+
+@pytest.mark.parametrize(("first", "second"), [("export", "pages"), ("pages", "export")])
+def test_zero_of_one_source_is_nothing_of_the_other(
+    program: Program, sandbox: SandboxServer, first: str, second: str
+) -> None:
+    """The pages say a weight of 0.0 where the export says none: no change, and no mismatch."""
+    nothing = {"weight": None, "format_quantity": None, "catalog_number": "none", "comments": ""}
+    sandbox.state.inventory = [make_listing(number, **nothing) for number in range(20)]
+    assert program("sync", "--source", first).exit_code == 0
+
+    told = program("sync", "--source", second, "--json")
+
+    assert told.counts == {"seen": 20, "unchanged": 20, "active": 20}
+    assert program.query("SELECT DISTINCT weight FROM listings") == [{"weight": None}]
+    assert program("compare").exit_code == 0
+
+
+def test_new_hash_version_changes_nothing(program: Program, sandbox: SandboxServer) -> None:
+    """Rows that an older version wrote, with its zeros, are hashed anew without a word."""
+    nothing = {"weight": None, "format_quantity": None}
+    sandbox.state.inventory = [make_listing(number, **nothing) for number in range(20)]
+    assert program("sync").exit_code == 0
+    program.query(
+        "UPDATE listings SET weight = 0, format_quantity = 0, content_hash = '1:' || "
+        "substr(content_hash, 3)"
+    )
+
+    told = program("sync", "--json")
+
+    assert told.exit_code == 0
+    assert told.report["problems"] == []
+    assert told.counts == {"seen": 20, "unchanged": 20, "active": 20}
+    assert len(program.query("SELECT id FROM listing_changes")) == 20
+    hashes = program.query("SELECT content_hash, weight FROM listings")
+    assert {row["content_hash"][:2] for row in hashes} == {f"{HASH_VERSION}:"}
+    assert {row["weight"] for row in hashes} == {None}
 
 
 def test_pages_fill_in_what_the_export_lacks(program: Program) -> None:

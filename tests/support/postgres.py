@@ -92,6 +92,10 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
         return self.url(name)
 
+    def drop_database(self, url: str) -> None:
+        """Remove a database that nobody is connected to."""
+        self.execute(f"DROP DATABASE {url.partition('@/')[2].partition('?')[0]}")
+
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Run a statement outside a transaction."""
         import psycopg  # noqa: PLC0415 - only tests on Postgres

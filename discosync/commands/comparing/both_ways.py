@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from discosync.commands.steps.committing import recording
 from discosync.commands.syncing.fetching import FetchOptions
 from discosync.commands.syncing.from_api import ApiFetcher
 from discosync.commands.syncing.mirror import Mirror
@@ -88,8 +89,12 @@ class BothWays:
             run.findings.problems.append(Problem(code="not_recorded", text=text, is_warning=False))
             return
         try:
-            with self._mirror.database.session(writes=True) as session:
-                record_run(session, run.report(mismatch), is_sandbox=self._is_sandbox)
+            database = self._mirror.database
+            with recording(run, database), database.session(writes=True) as session:
+                report = run.report(mismatch)
+                record_run(session, report, is_sandbox=self._is_sandbox)
+                run.signals.reach_commit()
+            run.committed = report
         except StorageFailed as exc:
             text = f"the comparison could not be recorded: {exc.message}"
             run.findings.problems.append(Problem(code="not_recorded", text=text))

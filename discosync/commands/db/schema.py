@@ -22,6 +22,7 @@ from discosync.database.schema.migrating import (
     needs_seller,
     upgrade_schema,
 )
+from discosync.database.schema.sequences import count_ids_anew
 from discosync.database.schema.state import (
     SchemaState,
     known_revisions,
@@ -111,7 +112,7 @@ def upgrade(options: MigrationOptions) -> SchemaReport:
     # A newer discosync made that schema: this one does not know what is in it.
     refuse_newer(database)
     if load_state(database) is SchemaState.CURRENT:
-        return _describe(database)
+        return _describe(database, notes=_count_ids_anew(database))
     with alone(database, "discosync db upgrade"):
         state = load_state(database)
         if state is SchemaState.CURRENT:  # another process has just done it
@@ -212,13 +213,20 @@ def _back_up(
 def _notes(upgraded: Upgraded, seller: str | None) -> Iterator[str]:
     if upgraded.adopted is not None:
         yield from render_adopted(upgraded.adopted, str(seller))
-    if upgraded.counted_anew:
-        yield (
-            f"the sequences of {', '.join(upgraded.counted_anew)} were behind the ids and are set "
-            "right"
-        )
+    yield from _note_counted(upgraded.counted_anew)
     if upgraded.rounded_prices:
         yield f"{upgraded.rounded_prices:,} prices had fractions of a cent and are rounded to it"
+
+
+def _count_ids_anew(database: Database) -> list[str]:
+    """Set right what somebody copied by hand: the rows came with their ids, no sequence counted."""
+    with database.session(writes=not database.is_sqlite) as session:
+        return list(_note_counted(count_ids_anew(session)))
+
+
+def _note_counted(tables: Sequence[str]) -> Iterator[str]:
+    if tables:
+        yield f"the sequences of {', '.join(tables)} were behind the ids and are set right"
 
 
 def _find_target(target: str, revision: str) -> tuple[str, list[str]]:

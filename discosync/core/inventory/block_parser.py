@@ -36,7 +36,9 @@ _FREE_TEXTS = {
     "catalog_number",
 }  # fmt: skip
 """Fields whose values hardly repeat. Their canonical form differs from the text only in white
-space, entities and Unicode composition."""
+space, entities and Unicode composition, and of joined names in those that are repeated."""
+
+_JOINED = {"label_names", "catalog_number"}
 
 Texts = Sequence[str]
 
@@ -159,14 +161,20 @@ def _read_ids(texts: Texts) -> _Column:
 
 def _fold(texts: Texts, field: str) -> Sequence[str]:
     """Return the canonical forms of free texts; plain texts only need their outer space removed."""
-    if _is_plain("".join(texts)):
+    is_plain = _is_plain_name if field in _JOINED else _is_plain
+    if is_plain("".join(texts)):
         return list(map(str.strip, texts))
-    return [text.strip() if _is_plain(text) else canonical(field, text) for text in texts]
+    return [text.strip() if is_plain(text) else canonical(field, text) for text in texts]
 
 
 def _is_plain(text: str) -> bool:
     """Whether each text in it is canonical as it stands, outer space aside."""
     return text.isascii() and "&" not in text and "\r" not in text
+
+
+def _is_plain_name(text: str) -> bool:
+    """Whether each text in it is one name or number, canonical as it stands."""
+    return _is_plain(text) and ", " not in text and "none" not in text.lower()
 
 
 class _Words:

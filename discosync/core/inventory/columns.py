@@ -163,14 +163,17 @@ def _read_count(text: str, field: str) -> int | None:
     text = text.strip()
     if not text:
         return None
+    # JSON may write a whole number with a fraction of 0.
+    text = text.removesuffix(".0")
     digits = text.lstrip("0") or "0"
     if not (text.isascii() and text.isdigit()) or len(digits) > 10 or int(digits) >= 2**31:
         raise ValueError(f"{field} {text[:40]!r} is not a whole number")
     return int(digits)
 
 
-def _read_year(text: str, field: str) -> int | None:
-    return _read_count(text, field) or None  # Discogs writes 0 for an unknown year
+def _read_known_count(text: str, field: str) -> int | None:
+    # Discogs writes 0 for an unknown year, and one source may write 0 where another writes nothing.
+    return _read_count(text, field) or None
 
 
 def _read_weight(text: str, field: str) -> Decimal | None:
@@ -180,7 +183,7 @@ def _read_weight(text: str, field: str) -> Decimal | None:
     weight = parse_decimal(text, field)
     if not 0 <= weight < 2**31:
         raise ValueError(f"{field} {text[:40]!r} is not a possible weight")
-    return weight
+    return weight or None  # one source writes 0.0 where another writes nothing
 
 
 def _read_id(text: str, field: str) -> int:
@@ -205,12 +208,12 @@ READER_BY_FIELD: dict[str, Reader] = {
     "price_value": _read_price,
     "price_currency": _read_currency,
     "accept_offer": _read_yes_no,
-    "quantity": _read_count,
+    "quantity": _read_known_count,
     "weight": _read_weight,
-    "format_quantity": _read_count,
+    "format_quantity": _read_known_count,
     "release_id": _read_id,
     "posted": _read_posted,
-    "release_year": _read_year,
+    "release_year": _read_known_count,
     "release_community_have": _read_count,
     "release_community_want": _read_count,
     "uri": _read_link,

@@ -11,21 +11,19 @@ Field names are the column names of the table `listings`, everywhere. A field is
 in a value that was None is no change either.
 """
 
-import html
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any
 
+from discosync.core.inventory.canonical import CANONICAL_BY_FIELD, canonical_text, unescape
 from discosync.core.inventory.records import DIGEST_BYTES, NO_DIGEST
 
 FieldValue = str | int | Decimal | bool | datetime | None
 
-HASH_VERSION = "1"
+HASH_VERSION = "2"
 """Begins every content hash. After a new version the rows are hashed anew, which is no change."""
 
 _HASH_PREFIX = f"{HASH_VERSION}:"
@@ -138,7 +136,7 @@ class Listing:
 
 def heading_of(artist_names: FieldValue, release_title: FieldValue) -> str:
     """Name a listing for people: artist and title."""
-    return " – ".join(_unescape(str(p)) for p in (artist_names, release_title) if p)
+    return " – ".join(unescape(str(p)) for p in (artist_names, release_title) if p)
 
 
 def removal_reason(status: str) -> str:
@@ -155,70 +153,17 @@ def first_of(names: str | None) -> str | None:
     return names.split(", ", 1)[0] if names else names
 
 
-def _canonical_text(text: str | None) -> str:
-    """Remove differences of form only: entities, Unicode composition, line ends, outer space."""
-    if text is None:
-        return ""
-    # The export writes HTML entities where the pages show the characters.
-    if "&" in text:
-        text = _unescape(text)
-    # The same letter may be one code point or two.
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.strip()
-
-
-def _unescape(text: str) -> str:
-    try:
-        return html.unescape(text)
-    except ValueError:  # an entity of thousands of digits
-        return text
-
-
-def _canonical_format(text: str | None) -> str:
-    # The export puts the format in parentheses, the pages do not.
-    text = _canonical_text(text)
-    return text[1:-1].strip() if text.startswith("(") and text.endswith(")") else text
-
-
-def _canonical_decimal(number: Decimal | None) -> str:
-    # 12.5 and 12.50 are one price.
-    if number is None:
-        return ""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _canonical_yes_no(value: bool | None) -> str:  # noqa: FBT001 - a field's value
-    return "" if value is None else "1" if value else "0"
-
-
-def _canonical_number(value: int | None) -> str:
-    return "" if value is None else str(value)
-
-
-_CANONICAL_BY_FIELD: dict[str, Callable[[Any], str]] = {
-    **dict.fromkeys(CONTENT_FIELDS, _canonical_text),
-    "format_names": _canonical_format,
-    "price_value": _canonical_decimal,
-    "weight": _canonical_decimal,
-    "accept_offer": _canonical_yes_no,
-    "quantity": _canonical_number,
-    "format_quantity": _canonical_number,
-    "release_id": _canonical_number,
-}
-_CANONICAL_IN_ORDER = tuple(_CANONICAL_BY_FIELD[field] for field in CONTENT_FIELDS)
+_CANONICAL_IN_ORDER = tuple(CANONICAL_BY_FIELD.get(f, canonical_text) for f in CONTENT_FIELDS)
+_CANONICAL = dict(zip(CONTENT_FIELDS, _CANONICAL_IN_ORDER, strict=True))
 _content_of = attrgetter(*CONTENT_FIELDS)
 
 
 def canonical(field: str, value: FieldValue) -> str:
     """Return the canonical form of a content field's value, in which sources are compared.
 
-    It is the same for the same fact, whichever source shows it. None and an empty text are alike.
+    It is the same for the same fact, whichever source shows it.
     """
-    return _CANONICAL_BY_FIELD[field](value)
+    return _CANONICAL[field](value)
 
 
 def content_hash(listing: Listing) -> str:

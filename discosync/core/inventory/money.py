@@ -25,6 +25,7 @@ MAX_AMOUNT = Decimal("9999999999.99")
 _ROUNDING_NOISE = Decimal("0.00001")
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,30})?")
 _CENT = Decimal("0.01")
+_NOTHING = Decimal("0.00")  # a float may also be minus zero
 
 
 def parse_decimal(text: str, name: str) -> Decimal:
@@ -50,7 +51,7 @@ def parse_amount(text: str) -> Decimal:
     # more, and no price.
     if abs(cents - amount) > _ROUNDING_NOISE:
         raise ValueError(f"price {text[:40]!r} has a fraction of a cent")
-    return cents
+    return cents or _NOTHING
 
 
 def render_amount(amount: object, currency: object, *, sign: str = "") -> str:

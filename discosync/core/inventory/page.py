@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from discosync.core.inventory.columns import FIELD_BY_COLUMN, SPOOL_COLUMNS
 from discosync.core.inventory.listing import PRIVATE_FIELDS
 from discosync.errors import BadData
+
+_MAX_EXPONENT = 40
 
 PRIVATE_COLUMNS = tuple(c for c in SPOOL_COLUMNS if FIELD_BY_COLUMN.get(c) in PRIVATE_FIELDS)
 
@@ -62,6 +65,9 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "Y" if value else "N"
+    # JSON may write 100 as 1e2, an export never does.
+    if isinstance(value, Decimal) and abs(value.adjusted()) < _MAX_EXPONENT:
+        return f"{value:f}"
     return str(value)
 
 
@@ -70,12 +76,19 @@ def _first_image(release: Mapping[str, Any]) -> Mapping[str, Any]:
     return images[0]
 
 
+def _price_of(listing: Mapping[str, Any]) -> tuple[object, object]:
+    """Return the price and its currency: the seller's own, not one converted for the viewer."""
+    original, price = listing.get("original_price") or {}, listing.get("price") or {}
+    # Never one half of each: an amount in the viewer's currency is another one.
+    if original.get("value") is not None:
+        return original["value"], original.get("curr_abbr", price.get("currency"))
+    return price.get("value"), price.get("currency")
+
+
 def _flatten(listing: Mapping[str, Any]) -> dict[str, str]:
     """Return what a page shows of a listing, by the names of the CSV's columns."""
     release, image = listing["release"], _first_image(listing["release"])
-    # `price` may be converted for the viewer, `original_price` is the seller's own.
-    original = listing.get("original_price") or {}
-    price = listing.get("price") or {}
+    price, currency = _price_of(listing)
     community = (release.get("stats") or {}).get("community") or {}
     shown = {
         "listing_id": listing["id"],
@@ -86,8 +99,8 @@ def _flatten(listing: Mapping[str, Any]) -> dict[str, str]:
         "format": release.get("format"),
         "release_id": release.get("id"),
         "status": listing.get("status"),
-        "price": original.get("value", price.get("value")),
-        "currency": original.get("curr_abbr", price.get("currency")),
+        "price": price,
+        "currency": currency,
         "posted": listing.get("posted"),
         "comments": listing.get("comments"),
         "media_condition": listing.get("condition"),

@@ -8,7 +8,7 @@ import unicodedata
 
 from discosync import __version__
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raise it when a record may be read, or a plan may decide, in another way than before.
 
 A test pins a digest of the modules that read and plan: when one of them changes, it fails and says

@@ -26,7 +26,9 @@ from discosync.database.backups.sqlite import (
     is_sound,
     restore_sqlite,
 )
+from discosync.database.connection.commits import committing
 from discosync.database.connection.engine import Database
+from discosync.database.schema.sequences import count_ids_anew
 from discosync.database.schema.state import SchemaState, load_revision, load_state
 from discosync.errors import BackupFailed, DiscosyncError
 from discosync.files.disk import is_no_file, remedy_of
@@ -123,7 +125,12 @@ def restore_backup(database: Database, backup: Backup) -> None:
                 hint="nothing was changed; `discosync db list` shows the backups",
             )
         verify_backup(backup)
-        (restore_sqlite if database.is_sqlite else restore_postgres)(database, backup.path)
+        # Both commit somewhere in the midst of it: a signal waits for the whole.
+        with committing():
+            (restore_sqlite if database.is_sqlite else restore_postgres)(database, backup.path)
+        # A backup may be of rows that were copied with their ids, and that no sequence counted.
+        with database.session(writes=not database.is_sqlite) as session:
+            count_ids_anew(session)
 
 
 def is_readable(database: Database) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from discosync.database.connection.engine import Database
 from discosync.database.connection.session import Session
 from discosync.database.schema.own_names import MARKER, load_own_names
+from discosync.database.schema.own_views import load_dependents
 from discosync.database.schema.tables import metadata
 from discosync.errors import BackupFailed
 from discosync.files.temporary import temporary_directory
@@ -69,15 +70,23 @@ def count_postgres_copy(path: Path) -> dict[str, int]:
 
 
 def restore_postgres(database: Database, path: Path) -> None:
-    """Drop our tables and make them again from a dump, in one transaction."""
+    """Drop our tables and make them again from a dump, in one transaction.
+
+    The shop's own views and keys that point to our tables are made again, too.
+    """
     psql, pg_restore = _find_tool("psql"), _find_tool("pg_restore")
     with database.session() as session:
         tables = _own_tables(session)
-        address, environment = _address(database)
+        dependents = load_dependents(session, tables)
     with temporary_directory() as directory:
-        drops, dump = directory / "drops.sql", directory / "dump.sql"
+        files = [directory / name for name in ("drops.sql", "dump.sql", "dependents.sql")]
+        drops, dump, again = files
         own = f"DROP TABLE {', '.join(tables)};\n" if tables else ""
-        drops.write_text(f"DROP VIEW IF EXISTS {_VIEW};\n{own}", encoding="utf-8")
+        gone = [each.drop for each in reversed(dependents)]
+        _write_statements(drops, [*gone, f"DROP VIEW IF EXISTS {_VIEW}"], own)
+        made = [statement for each in dependents for statement in each.make]
+        # A dump begins by emptying the search path.
+        _write_statements(again, ["RESET search_path", *made])
         _run([pg_restore, "--no-owner", f"--file={dump}", str(path)], dict(os.environ))
         address, environment = _address(database)
         command = [
@@ -88,9 +97,14 @@ def restore_postgres(database: Database, path: Path) -> None:
             "--single-transaction",
             "--output=/dev/null",
         ]
-        command += ["--set=ON_ERROR_STOP=1", f"--file={drops}", f"--file={dump}"]
+        command += ["--set=ON_ERROR_STOP=1", *(f"--file={file}" for file in files)]
         # While a program reads the tables, the drop waits, and whoever comes later waits behind it.
         _run(command, {**environment, "PGOPTIONS": "-c lock_timeout=30s"})
+
+
+def _write_statements(path: Path, statements: Sequence[str], more: str = "") -> None:
+    lines = [f"{statement.rstrip().removesuffix(';')};\n" for statement in statements]
+    path.write_text("".join(lines) + more, encoding="utf-8")
 
 
 def _own_tables(session: Session) -> list[str]:

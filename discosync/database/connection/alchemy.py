@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from discosync.database.connection.address import Address
+from discosync.database.connection.commits import committing
 from discosync.database.connection.connecting import begin_immediate, postgres_options
 from discosync.database.connection.session import Session
 from discosync.errors import StorageFailed
@@ -62,7 +63,8 @@ def beginning(engine: Engine, *, writes: bool) -> Iterator[AlchemySession]:
         transaction = connection.begin()
         yield AlchemySession(connection)
         if writes:
-            transaction.commit()
+            with committing():
+                transaction.commit()
 
 
 @contextmanager
@@ -77,10 +79,12 @@ def beginning_migration(engine: Engine) -> Iterator[AlchemySession]:
         if session.is_sqlite:
             # Inside a transaction SQLite would ignore this pragma without a word.
             session.execute("PRAGMA foreign_keys=OFF")
-        with connection.begin():
-            yield session
-            if session.is_sqlite:
-                _check_foreign_keys(session)
+        transaction = connection.begin()
+        yield session
+        if session.is_sqlite:
+            _check_foreign_keys(session)
+        with committing():
+            transaction.commit()
 
 
 def _check_foreign_keys(session: Session) -> None:

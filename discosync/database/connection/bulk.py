@@ -51,11 +51,13 @@ class Assignments:
     """Which columns an update sets, and by which it finds its rows.
 
     A row holds the values of `set_columns`, then of `kept_columns` (where an empty value leaves the
-    old one), then of `keys`, then of `nullable_keys`.
+    old one), then of `derived_columns` (the same), then of these once more (to fill in where there
+    was no old one), then of `keys`, then of `nullable_keys`.
     """
 
     set_columns: tuple[str, ...]
     kept_columns: tuple[str, ...] = ()
+    derived_columns: tuple[str, ...] = ()
     keys: tuple[str, ...]
     nullable_keys: tuple[str, ...] = ()
 
@@ -119,6 +121,13 @@ class _SqliteWriter:
     def update(self, table: str, assignments: Assignments, rows: Iterable[Row]) -> int:
         sets = [f"{c} = ?" for c in assignments.set_columns]
         sets += [f"{c} = COALESCE(?, {c})" for c in assignments.kept_columns]
+        # Numbered marks go on from the highest one, as plain ones do.
+        first = len(sets) + 1
+        count = len(assignments.derived_columns)
+        sets += [
+            f"{c} = COALESCE(?{first + n}, {c}, ?{first + count + n})"
+            for n, c in enumerate(assignments.derived_columns)
+        ]
         keys = " AND ".join(
             [f"{key} = ?" for key in assignments.keys]
             + [f"{key} IS ?" for key in assignments.nullable_keys]
@@ -211,17 +220,21 @@ class _PostgresWriter:
         return [definition for _, definition in found]
 
     def update(self, table: str, assignments: Assignments, rows: Iterable[Row]) -> int:
-        set_columns = (*assignments.set_columns, *assignments.kept_columns)
+        derived = assignments.derived_columns
+        set_columns = (*assignments.set_columns, *assignments.kept_columns, *derived)
         # A table with the same columns and types, without constraints.
         all_keys = (*assignments.keys, *assignments.nullable_keys)
-        shown = [*set_columns, *(f"{key} AS old_{key}" for key in all_keys)]
+        # The names that the temporary table has for what the row's own names are taken for.
+        named = {f"first_{c}": c for c in derived} | {f"old_{key}": key for key in all_keys}
+        shown = [*set_columns, *(f"{column} AS {name}" for name, column in named.items())]
         self._cursor.execute(
             f"CREATE TEMP TABLE {_STAGE} ON COMMIT DROP AS "  # noqa: S608
             f"SELECT {', '.join(shown)} FROM {table} WITH NO DATA"
         )
-        self.insert(_STAGE, [*set_columns, *(f"old_{key}" for key in all_keys)], rows)
+        self.insert(_STAGE, [*set_columns, *named], rows)
         sets = [f"{c} = s.{c}" for c in assignments.set_columns]
         sets += [f"{c} = COALESCE(s.{c}, t.{c})" for c in assignments.kept_columns]
+        sets += [f"{c} = COALESCE(s.{c}, t.{c}, s.first_{c})" for c in derived]
         keys = " AND ".join(
             [f"t.{key} = s.old_{key}" for key in assignments.keys]
             + [f"t.{key} IS NOT DISTINCT FROM s.old_{key}" for key in assignments.nullable_keys]

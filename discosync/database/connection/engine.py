@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discosync.database.connection.address import Address, bad_address, parse_address
+from discosync.database.connection.commits import committing
 from discosync.database.connection.connecting import (
     KeptConnections,
     begin_immediate,
@@ -175,9 +176,10 @@ class Database:
 
 
 def _commit(driver: Any) -> None:  # noqa: ANN401 - DBAPI
-    said = getattr(driver.execute("COMMIT"), "statusmessage", None)
-    if said == "ROLLBACK":  # what Postgres answers when a statement had failed
-        raise StorageFailed("the transaction had failed", hint="nothing was changed; run again")
+    with committing():
+        said = getattr(driver.execute("COMMIT"), "statusmessage", None)
+        if said == "ROLLBACK":  # what Postgres answers when a statement had failed
+            raise StorageFailed("the transaction had failed", hint="nothing was changed; run again")
 
 
 def open_database(address: str, *, read_only: bool, application: str) -> Database:

@@ -10,10 +10,8 @@ from discosync.database.connection.bulk import Assignments, Row, bulk_writer
 from discosync.database.connection.session import Session
 from discosync.database.connection.values import naive
 from discosync.database.rows.apply import HISTORY_COLUMNS, conflict, history_rows
-from discosync.database.rows.listing_rows import primary_values
+from discosync.database.rows.listing_rows import PRIMARY_COLUMNS, changed_only, primary_values
 from discosync.database.rows.unlinking import unlink_moved
-
-_PRIMARY = ("primary_artist", "primary_label", "primary_format")
 
 
 def apply_restore(
@@ -25,11 +23,11 @@ def apply_restore(
     assignments = Assignments(
         set_columns=(
             *CONTENT_FIELDS,
-            *_PRIMARY,
             *Lifecycle._fields,
             "content_hash",
             "updated_at",
         ),
+        derived_columns=tuple(PRIMARY_COLUMNS),
         keys=("seller", "listing_id"),
         nullable_keys=("content_hash",),
     )
@@ -46,10 +44,15 @@ def _row(rewrite: Rewrite, content: Mapping[str, FieldValue], seller: str, now: 
     shown = [content[name] for name in CONTENT_FIELDS]
     release = CONTENT_FIELDS.index("release_id")
     shown[release] = None if shown[release] is None else str(shown[release])
+    primary = primary_values(content)
     return (
         *shown,
-        *primary_values(content),
         *(life.is_active, naive(life.removed_at), life.removal_reason, naive(life.sold_at)),
         *(rewrite.content_hash, naive(now)),
+        *(
+            changed_only(name, [value], [rewrite])[0]
+            for name, value in zip(PRIMARY_COLUMNS, primary, strict=True)
+        ),
+        *primary,
         *(seller, str(rewrite.listing_id), rewrite.expected_hash),
     )

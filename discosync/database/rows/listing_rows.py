@@ -50,8 +50,8 @@ class RowLayout:
         self._extras = tuple(name for name in EXTRA_FIELDS if name in stamp.sees)
         content = [name for name in CONTENT_FIELDS if name in stamp.sees]
         self._primary = [name for name, (of, _) in PRIMARY_COLUMNS.items() if of in stamp.sees]
-        self._shown = (*content, *self._primary, *Lifecycle._fields, *_STAMPED)
-        self.new_columns = (*self._shown, *self._extras, *_KEYS, "created_at")
+        self._shown = (*content, *Lifecycle._fields, *_STAMPED)
+        self.new_columns = (*self._shown, *self._primary, *self._extras, *_KEYS, "created_at")
 
     def assignments(self, *, keeps_indexed: bool) -> Assignments:
         """Say what is written to known listings that their records show."""
@@ -59,6 +59,7 @@ class RowLayout:
         return Assignments(
             set_columns=tuple(name for name in self._shown if name not in left_out),
             kept_columns=self._extras,
+            derived_columns=tuple(self._primary),
             keys=_KEYS,
             nullable_keys=_NULLABLE_KEYS,
         )
@@ -97,7 +98,11 @@ class RowLayout:
             "content_hash": [rewrite.content_hash for rewrite in rewrites],
         }
         assigned = self.assignments(keeps_indexed=keeps_indexed)
-        values = (columns[name] for name in (*assigned.set_columns, *assigned.kept_columns))
+        values = [columns[name] for name in (*assigned.set_columns, *assigned.kept_columns)]
+        for name in self._primary:
+            columns[name] = list(columns[name])
+            values.append(changed_only(name, columns[name], rewrites))
+        values += [columns[name] for name in self._primary]
         return zip(*values, *self._keys(rewrites), strict=False)
 
     def missing_rows(self, rewrites: Sequence[Rewrite]) -> Iterable[Row]:
@@ -137,6 +142,18 @@ class RowLayout:
         columns["export_timestamp"] = repeat(self._as_of)
         columns["updated_at"] = repeat(self._now)
         return columns
+
+
+def changed_only(name: str, values: Iterable[Any], rewrites: Sequence[Rewrite]) -> list[str | None]:
+    """Leave the values of a `primary_…` column out where its names stay as they are.
+
+    A shop that was adopted may have filled it by another rule, and that is no difference.
+    """
+    source = PRIMARY_COLUMNS[name][0]
+    return [
+        value if any(change.field == source for change in rewrite.fields) else None
+        for value, rewrite in zip(values, rewrites, strict=True)
+    ]
 
 
 def primary_values(content: Mapping[str, Any]) -> Row:

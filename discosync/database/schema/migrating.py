@@ -16,7 +16,7 @@ from discosync.database.schema.own_entries import import_entries
 from discosync.database.schema.own_names import OwnNames, give_back, load_own_names
 from discosync.database.schema.own_views import load_views, triggers_aside, views_aside
 from discosync.database.schema.row_check import check_rows, keep_rows_aside
-from discosync.database.schema.sequences import count_ids_anew
+from discosync.database.schema.sequences import add_sequence, count_ids_anew
 from discosync.database.schema.state import (
     SchemaState,
     known_revisions,
@@ -79,6 +79,7 @@ def walk_migrations(database: Database, *, seller: str | None = None) -> Upgrade
                 adopted = None
                 if before.rows.get("listings") and revision < _SELLER_REVISION:
                     adopted = _fill(session, own, revision, str(seller), now)
+            add_sequence(session)
             counted = count_ids_anew(session)
         rounded = check_rows(session, before, with_values=True, own=own)
     return Upgraded(adopted=adopted, rounded_prices=rounded, counted_anew=tuple(counted))

@@ -39,9 +39,17 @@ WHERE tgrelid = to_regclass('listings') AND NOT tgisinternal
 _STATES = {"D": "DISABLE TRIGGER", "R": "ENABLE REPLICA TRIGGER", "A": "ENABLE ALWAYS TRIGGER"}
 
 
+_KEYS = """
+SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid)
+FROM pg_constraint
+WHERE contype = 'f' AND confrelid = ANY(CAST(:tables AS regclass[]))
+  AND NOT conrelid = ANY(CAST(:tables AS regclass[]))
+"""
+
+
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """What was dropped, and the statements that make it again."""
+class Dependent:
+    """Something of the shop's that is dropped, and the statements that make it again."""
 
     drop: str
     make: tuple[str, ...]
@@ -60,7 +68,7 @@ def views_aside(session: Session) -> Iterator[None]:
     yield from _without(session, [] if session.is_sqlite else list(_postgres_views(session)))
 
 
-def _without(session: Session, kept: list[_Kept]) -> Iterator[None]:
+def _without(session: Session, kept: list[Dependent]) -> Iterator[None]:
     for each in reversed(kept):
         session.driver.execute(each.drop)
     # After an error the whole transaction is undone.
@@ -70,31 +78,31 @@ def _without(session: Session, kept: list[_Kept]) -> Iterator[None]:
             session.driver.execute(statement)
 
 
-def _sqlite_triggers(session: Session) -> Iterator[_Kept]:
+def _sqlite_triggers(session: Session) -> Iterator[Dependent]:
     found = session.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'listings' "
         "AND name NOT LIKE 'watch_listings_%'"
     )
     for name, made in found.fetchall():
-        yield _Kept(f'DROP TRIGGER "{name}"', (made,))
+        yield Dependent(f'DROP TRIGGER "{name}"', (made,))
 
 
-def _postgres_triggers(session: Session) -> Iterator[_Kept]:
+def _postgres_triggers(session: Session) -> Iterator[Dependent]:
     for name, made, state in session.execute(_TRIGGERS).fetchall():
         again = [made]
         if said := _STATES.get(state):
             again.append(f"ALTER TABLE listings {said} {name}")
-        yield _Kept(f"DROP TRIGGER {name} ON listings", tuple(again))
+        yield Dependent(f"DROP TRIGGER {name} ON listings", tuple(again))
 
 
-def _postgres_views(session: Session) -> Iterator[_Kept]:
+def _postgres_views(session: Session) -> Iterator[Dependent]:
     found = session.driver.execute(_VIEWS).fetchall()
     for name, query, options, owner, comment, grants, triggers in found:
         if name.rpartition(".")[2] == _OURS:
             continue
         made = f"CREATE VIEW {name} {f'WITH ({options})' if options else ''} AS {query}"
         said = str(comment).replace("'", "''")
-        yield _Kept(
+        yield Dependent(
             f"DROP VIEW {name}",
             (
                 made,
@@ -104,6 +112,21 @@ def _postgres_views(session: Session) -> Iterator[_Kept]:
                 f'ALTER VIEW {name} OWNER TO "{owner}"',
             ),
         )
+
+
+def load_dependents(session: Session, tables: list[str]) -> list[Dependent]:
+    """Load what keeps these tables of Postgres from being dropped: views, and others' keys."""
+    keys = session.execute(_KEYS, tables=tables).fetchall()
+    return [
+        *(
+            Dependent(
+                f"ALTER TABLE {table} DROP CONSTRAINT {name}",
+                (f"ALTER TABLE {table} ADD CONSTRAINT {name} {made}",),
+            )
+            for table, name, made in keys
+        ),
+        *_postgres_views(session),
+    ]
 
 
 def load_views(session: Session) -> list[tuple[str, str]]:

@@ -1,41 +1,18 @@
 """The canonical form and the content hash."""
 
 from dataclasses import fields
-from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from discosync.core.inventory.listing import (
     CONTENT_FIELDS,
     EXTRA_FIELDS,
     Listing,
-    canonical,
     content_hash,
     overlay,
     removal_reason,
 )
 from tests.support.shop import NOON, make_listing
-
-SAME = [
-    ("comments", "it&#39;s &quot;fine&quot;", 'it\'s "fine"'),
-    ("comments", "  spaces around \t", "spaces around"),
-    ("comments", "line\r\nline", "line\nline"),
-    ("release_title", "Cafe\u0301", "Café"),
-    ("format_names", '(12", EP)', '12", EP'),
-    ("price_value", Decimal("100.00"), Decimal("100.0")),
-    ("weight", Decimal("100.0"), Decimal(100)),
-    ("weight", Decimal("1E+2"), Decimal(100)),
-    ("comments", "", None),
-]
-
-
-@pytest.mark.parametrize(("field", "one", "other"), SAME)
-def test_mere_form_is_no_difference(field: str, one: object, other: object) -> None:
-    """Entities, composition, space, zeros and parentheses do not make another listing."""
-    first, second = (make_listing(0, **{field: value}) for value in (one, other))
-    assert content_hash(first) == content_hash(second)
 
 
 @pytest.mark.parametrize("field", CONTENT_FIELDS)
@@ -62,14 +39,7 @@ def test_every_field_is_content_or_extra() -> None:
 
 def test_hash_is_pinned() -> None:
     """Another hash of the same listing re-hashes every user's rows: it needs a new version."""
-    assert content_hash(make_listing()) == "1:98217e8f85c71204300a700391089ac7"
-
-
-@given(st.text())
-def test_canonical_text_is_stable(text: str) -> None:
-    """Bringing a canonical text into canonical form again changes nothing but further entities."""
-    once = canonical("label_names", text.replace("&", ""))
-    assert canonical("label_names", once) == once
+    assert content_hash(make_listing()) == "2:3c48295829fd283f6fac5cd7b78d2537"
 
 
 def test_neighbouring_fields_do_not_run_together() -> None:

@@ -102,3 +102,48 @@ def test_a_missing_listing_is_deactivated_and_not_called_sold() -> None:
     removed = Decider(sees=EVERYTHING, as_of=NOON, trust_hash=True).remove(_row(SHOWN))
     assert removed.lifecycle == Lifecycle(False, NOON, "missing", None)
     assert not removed.in_snapshot
+
+
+@pytest.mark.parametrize("shown", [replace(SHOWN, price_value=Decimal(1)), SHOWN])
+def test_a_decision_carries_what_writing_it_needs(shown: Listing) -> None:
+    """Heading, currency, the hash that the row had, and whether something is filled in."""
+    row = _row(replace(SHOWN, release_year=None))._replace(content_hash="1:before")
+    decision = _decide(row, shown)
+    assert decision is not None
+    assert (decision.heading, decision.currency) == (SHOWN.heading, "EUR")
+    assert (decision.expected_hash, decision.content_hash) == ("1:before", content_hash(shown))
+    if isinstance(decision, Completed):
+        assert decision.fills_in
+
+
+@pytest.mark.parametrize(
+    ("currency", "sees", "told"),
+    [
+        ("USD", EVERYTHING, "USD"),
+        ("USD", EVERYTHING - {"price_currency"}, "EUR"),
+        (None, EVERYTHING, None),
+    ],
+)
+def test_currency_is_the_sources_where_it_shows_one(
+    currency: str | None, sees: frozenset[str], told: str | None
+) -> None:
+    """A source that hides the currency leaves the row's."""
+    shown = replace(SHOWN, price_value=Decimal(1), price_currency=currency)
+    decision = _decide(_row(SHOWN), shown, sees=sees)
+    assert decision is not None
+    assert decision.currency == told
+
+
+def test_removal_tells_what_it_changes_and_keeps_the_hash() -> None:
+    """The row's content stays as it was, and so does its hash; a row without one has none."""
+    decider = Decider(sees=EVERYTHING, as_of=NOON, trust_hash=True)
+    removed = decider.remove(_row(SHOWN))
+    assert [(c.field, c.before, c.after) for c in removed.fields] == [
+        ("is_active", True, False),
+        ("removed_at", None, NOON),
+        ("removal_reason", None, "missing"),
+    ]
+    assert removed.heading == SHOWN.heading
+    assert removed.content_hash == removed.expected_hash == content_hash(SHOWN)
+    bare = decider.remove(_row(SHOWN)._replace(content_hash=None))
+    assert (bare.content_hash, bare.expected_hash) == ("", None)
