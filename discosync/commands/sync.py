@@ -8,6 +8,7 @@ from pathlib import Path
 from discosync.commands.steps.committing import make_schema
 from discosync.commands.steps.directories import report_dir
 from discosync.commands.steps.run_flags import flags_of_run
+from discosync.commands.steps.soundness import check_file
 from discosync.commands.syncing.applying import apply_plan
 from discosync.commands.syncing.attempts import Attempts
 from discosync.commands.syncing.fetching import FetchOptions
@@ -58,15 +59,17 @@ def sync_seller(run: Run, request: SyncRequest) -> None:
     """Mirror a seller's inventory.
 
     1. Find out who is meant and into which database; lock the seller.
-    2. Fetch a complete snapshot to disk.
-    3. Compare it with what the database knows, and check the plan against the limits.
-    4. Apply the plan in one transaction, unless this is a dry run.
+    2. Once a day, see that the database's file is not damaged.
+    3. Fetch a complete snapshot to disk.
+    4. Compare it with what the database knows, and check the plan against the limits.
+    5. Apply the plan in one transaction, unless this is a dry run.
     """
     options = request.options
     with (
         _opened(run, request) as mirror,
         open_spool(run, mirror.database, mirror.seller) as spool,
     ):
+        check_file(run, mirror, last_sync_at=mirror.last.synced_at)
         run.findings.flags = flags_of_run(
             run, mirror, mirror.state, asked=_flags_asked(options.fetch)
         )

@@ -10,7 +10,13 @@ from typing import TextIO
 
 from discosync.render.harmless import harmless, harmless_cell
 
-KIND_COLOURS = {"added": "green", "updated": "yellow", "removed": "red", "reactivated": "cyan"}
+KIND_COLOURS = {
+    "added": "green",
+    "updated": "yellow",
+    "removed": "red",
+    "reactivated": "cyan",
+    "corrected": "magenta",
+}
 """Colours of the kinds of change in a table's first column."""
 
 

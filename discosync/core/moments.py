@@ -54,3 +54,8 @@ def moment_of_run(started_at: datetime, snapshot_as_of: datetime | None) -> date
     if snapshot_as_of is None or abs(started_at - snapshot_as_of) <= timedelta(seconds=1):
         return started_at
     return snapshot_as_of
+
+
+def is_another_day(before: datetime, now: datetime) -> bool:
+    """Return whether two moments are of different days in UTC."""
+    return before.astimezone(UTC).date() != now.astimezone(UTC).date()

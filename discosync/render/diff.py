@@ -12,6 +12,7 @@ from discosync.render.markdown import escape
 
 # What the kind of a change says already is not said again among its fields.
 _FIELDS_OF_EVERY_REMOVAL = {"is_active", "removed_at", "sold_at"}
+_SHOWN_WITH_STATE = {"updated", "corrected"}
 _STATE_FIELDS = {"status", "removal_reason"}
 
 
@@ -46,8 +47,8 @@ def _what(change: ChangeEntry) -> str:
     parts = [
         f"{c.field} {render_cell(c.before)} → {render_cell(c.after)}"
         for c in change.fields
-        if c.field not in _FIELDS_OF_EVERY_REMOVAL
-        and (change.kind == "updated" or c.field not in _STATE_FIELDS)
+        if (change.kind == "corrected" or c.field not in _FIELDS_OF_EVERY_REMOVAL)
+        and (change.kind in _SHOWN_WITH_STATE or c.field not in _STATE_FIELDS)
     ]
     # A row that another program changed may have no reason.
     if change.kind == "removed" and "removal_reason" in by_field:
@@ -66,9 +67,10 @@ def left_out(changes: Sequence[ChangeEntry]) -> str:
 def render_counts(report: RunReport) -> str:
     """Render how many listings a run changed, by kind."""
     counts = report.findings.listings
+    corrected = f"; {counts.corrected:,} corrected" if counts.corrected else ""
     return (
         f"{counts.added:,} added, {counts.updated:,} updated, {counts.removed:,} removed, "
-        f"{counts.reactivated:,} reactivated, {counts.unchanged:,} unchanged"
+        f"{counts.reactivated:,} reactivated, {counts.unchanged:,} unchanged{corrected}"
     )
 
 

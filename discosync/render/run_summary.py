@@ -33,6 +33,7 @@ def summary_lines(report: RunReport) -> Iterator[tuple[str, str]]:
     for row in diff_rows(found.highlights):
         yield "", f"{row.kind}: {row.heading} ({row.what})"
     changed = counts.added + counts.updated + counts.removed + counts.reactivated
+    changed += counts.corrected
     if found.highlights and (rest := changed - len(found.highlights)):
         yield "", f"… and {rest:,} more; {_way_to_all(report, changed)}"
     if counts.quarantined:

@@ -111,10 +111,9 @@ class BothWays:
             planned = plan_snapshot(
                 run,
                 self._mirror.filled_database,
-                fetched.snapshot,
+                fetched,
                 ParsedFile(directory.with_name("parsed")),
                 last=self._mirror.last,
-                count_again=fetched.count_again,
             )
             self._add_use(run.api_use())
         # Each side names its source; the run as a whole has none.

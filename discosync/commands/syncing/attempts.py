@@ -10,7 +10,9 @@ from discosync.commands.syncing.from_file import FileFetcher
 from discosync.commands.syncing.judging import SyncOptions, judge
 from discosync.commands.syncing.mirror import Mirror
 from discosync.commands.syncing.planning import Planned, plan_snapshot
+from discosync.commands.syncing.slow_check import SlowCheckOptions
 from discosync.core.flags import Flag
+from discosync.core.planning.drift import MASS_DRIFT
 from discosync.core.planning.limits import CURRENCY_CHANGED, OLDER_SNAPSHOT
 from discosync.database.rows.sellers import load_has_real, load_has_sandbox
 from discosync.database.runs.records import load_run_count
@@ -77,10 +79,12 @@ class Attempts:
         planned = plan_snapshot(
             run,
             mirror.filled_database,
-            fetched.snapshot,
+            fetched,
             ParsedFile(self.spool.path("parsed")),
             last=mirror.last,
-            count_again=fetched.count_again,
+            slow_check=SlowCheckOptions(
+                begins=mirror.last.slow_check, mends_mass=self.options.allowed.mass_change
+            ),
         )
         judge(run, planned, self.options, mirror)
         return planned, is_sandbox
@@ -89,9 +93,10 @@ class Attempts:
 def _is_snapshots_fault(refused: LimitRefused | BadData) -> bool:
     """Whether the pages may show something else, so that the flag is to blame.
 
-    The moment of an inventory and the seller's currency are the same whatever way it comes.
+    The moment of an inventory and the seller's currency are the same whatever way it comes, and so
+    are the rows that another program edited.
     """
-    return refused.code not in {OLDER_SNAPSHOT, CURRENCY_CHANGED}
+    return refused.code not in {OLDER_SNAPSHOT, CURRENCY_CHANGED, MASS_DRIFT}
 
 
 def _check_sandbox(mirror: Mirror, *, is_sandbox: bool | None) -> bool:

@@ -11,6 +11,7 @@ from discosync.commands.syncing.mirror import Mirror
 from discosync.commands.syncing.planning import Planned
 from discosync.core.inventory.snapshot import Snapshot, Source, is_too_old_to_show
 from discosync.core.planning.changes import ChangeSet
+from discosync.core.planning.drift import SlowCheck, check_drift
 from discosync.core.planning.limits import (
     OLDER_SNAPSHOT,
     Allowances,
@@ -42,6 +43,7 @@ def judge(run: Run, planned: Planned, options: SyncOptions, mirror: Mirror) -> N
     now = _now_at_discogs(run, planned.snapshot)
     older = check_age(planned.snapshot, mirror.last.as_of, now=now)
     violations = [*([older] if older else []), *check_limits(planned.changes, allowed)]
+    violations += check_drift(run.findings.slow_check or SlowCheck(), allowed)
     refuse(violations, _way_out(run, options, violations, mirror, now=now))
 
 

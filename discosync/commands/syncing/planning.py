@@ -5,6 +5,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from discosync.commands.steps.recall import SnapshotRecall
+from discosync.commands.syncing.fetching import Fetched
+from discosync.commands.syncing.slow_check import (
+    SliceChecker,
+    SlowCheckOptions,
+    note_slow_check,
+)
 from discosync.commands.syncing.snapshot_comparison import SnapshotComparison
 from discosync.core.flags import Flag
 from discosync.core.inventory.header import Header
@@ -39,33 +45,34 @@ class Planned:
 def plan_snapshot(
     run: Run,
     database: Database | None,
-    snapshot: Snapshot,
+    fetched: Fetched,
     parsed: ParsedFile,
     *,
     last: LastApplied,
-    count_again: Callable[[], int] | None,
+    slow_check: SlowCheckOptions | None = None,
 ) -> Planned:
     """Compare a snapshot with the database (None: with nothing), and verify it on the way.
 
-    The records that the plan may write are put aside in `parsed`.
+    The records that the plan may write are put aside in `parsed`. `slow_check` has a slice of the
+    other rows looked at, too.
     Raises `BadData` when the snapshot turns out to be incomplete or contradicts itself.
     """
+    snapshot = fetched.snapshot
     trust_hash = run.findings.flags[Flag.USE_CONTENT_HASH].value
     with database.session() if database else nullcontext() as session:
+        checker = slow_check and SliceChecker(session, snapshot, slow_check)
+        recall = SnapshotRecall(session, snapshot, trust_hash=trust_hash)
         compared = SnapshotComparison(
-            run,
-            session,
-            snapshot,
-            parsed,
-            trust_hash=trust_hash,
-            recall=SnapshotRecall(session, snapshot, trust_hash=trust_hash),
-        ).plan()
+            run, session, snapshot, parsed, trust_hash=trust_hash, recall=recall
+        ).plan(extend=checker.extend if checker else None)
     changes = compared.changes
     run.findings.columns = compared.header.columns
     _note_columns(run, compared.header, last)
-    _verify(changes, snapshot, count_again)
+    _verify(changes, snapshot, fetched.count_again)
     _check_repeated(run, compared.repeated_ids, snapshot)
     _note_problems(run, changes, snapshot)
+    if checker:
+        note_slow_check(run, checker.done)
     _note_currency(run, snapshot, compared.sees)
     return Planned(
         changes=changes,

@@ -22,6 +22,9 @@ _ROWS_AT_ONCE = 2_000
 """How many stored rows one query loads."""
 
 
+Extend = Callable[[ChangeSet], ChangeSet]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """A plan, and what was seen on the way to it.
@@ -127,9 +130,14 @@ class SnapshotComparison:
         self._parsed = parsed
         self._trust_hash = trust_hash
         self._recall = recall
+        self._extend: Extend | None = None
 
-    def plan(self) -> Compared:
-        """Plan the snapshot; raise `BadData` when it cannot be read."""
+    def plan(self, *, extend: Extend | None = None) -> Compared:
+        """Plan the snapshot; raise `BadData` when it cannot be read.
+
+        `extend` adds to the plan what another look at the rows shows.
+        """
+        self._extend = extend
         with open_snapshot(self._snapshot) as opened:
             self._recall.begin(opened.header)
             if (again := self._recall.plan_again()) is not None:
@@ -175,6 +183,9 @@ class SnapshotComparison:
     def _compared(
         self, changes: ChangeSet, repeated_ids: Collection[int], opened: OpenSnapshot
     ) -> Compared:
+        if self._extend is not None:
+            with self._run.phase("plan"):
+                changes = self._extend(changes)
         return Compared(
             changes=changes,
             repeated_ids=repeated_ids,

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-_KINDS = frozenset({"added", "updated", "removed", "reactivated", "restored", "merged"})
+_KINDS = frozenset(
+    {"added", "updated", "removed", "reactivated", "corrected", "restored", "merged"}
+)
 _MOMENTS = ("posted", "export_timestamp", "created_at", "updated_at", "removed_at", "sold_at")
 _AMOUNTS = ("price_value", "shipping_price", "weight")
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from discosync.core.inventory.listing import FieldValue
+from discosync.core.past.undone import PASSED_OVER
 from discosync.core.planning.changes import FieldChange, Lifecycle
 from discosync.core.reporting.change_entry import fields_json, json_value
 
@@ -66,8 +67,10 @@ def _parse(name: str, value: Any) -> FieldValue:  # noqa: ANN401 - whatever JSON
 def values_before(changes: Iterable[PastChange]) -> dict[str, FieldValue]:
     """Return, for each field that these changes of one listing touch, its value before them all."""
     before: dict[str, FieldValue] = {}
-    # From the newest to the oldest, so that the oldest value is the one that stays.
-    for change in sorted(changes, key=lambda change: change.run_key, reverse=True):
+    # From the newest to the oldest, so that the oldest value is the one that stays. What another
+    # program had written before a correction was never in the inventory.
+    true = (change for change in changes if change.kind not in PASSED_OVER)
+    for change in sorted(true, key=lambda change: change.run_key, reverse=True):
         before |= {field.field: field.before for field in change.fields}
     return before
 

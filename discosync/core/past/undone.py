@@ -15,6 +15,9 @@ from typing import Any
 BEGINNINGS = frozenset({"added"})
 """Kinds of change before which the database did not hold the listing."""
 
+PASSED_OVER = frozenset({"corrected"})
+"""Kinds of change that put a true value back: the wrong one before was never in the inventory."""
+
 _NAME_ENDS = '": ['
 """What stands behind a field's name in the JSON of a change."""
 
@@ -40,7 +43,7 @@ class Undone:
         for listing_id, kind, fields in changes:
             if kind in BEGINNINGS:
                 self.unknown.add(listing_id)
-            if fields:
+            if fields and kind not in PASSED_OVER:
                 name, _, rest = fields.partition(_NAME_ENDS)
                 if listing_id in before.get(name[2:], ()) and _NAME_ENDS not in rest:
                     continue

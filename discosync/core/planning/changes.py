@@ -98,7 +98,17 @@ class Completed(Rewrite):
     fills_in: bool
 
 
-Change = Updated | Removed | Reactivated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected(Rewrite):
+    """A row that another program edited, with its true values again (see `drift`).
+
+    `content` holds all of them, in the order of `CONTENT_FIELDS`.
+    """
+
+    content: tuple[FieldValue, ...]
+
+
+Change = Updated | Removed | Reactivated | Corrected
 """A change of a known listing."""
 
 
@@ -109,6 +119,7 @@ class ChangeSet:
     `records` counts the records that were read, `for_sale` those of them that say For Sale.
     `known_active` counts the active listings before this plan; `compared` and `compared_active`
     count the known listings that the snapshot shows again. The limits take their shares of these.
+    `corrected` rows are no news of the inventory: the listings count as unchanged, too.
     `left_purged` counts records of purged listings, which stay away. `protected` counts listings
     that the snapshot lacks and that are kept all the same, because bad records may be theirs.
     """
@@ -117,6 +128,7 @@ class ChangeSet:
     updated: tuple[Updated, ...] = ()
     removed: tuple[Removed, ...] = ()
     reactivated: tuple[Reactivated, ...] = ()
+    corrected: tuple[Corrected, ...] = ()
     completed: tuple[Completed, ...] = ()
     rejected: tuple[RejectedRecord, ...] = ()
     unchanged: int = 0
@@ -132,7 +144,7 @@ class ChangeSet:
     @property
     def is_empty(self) -> bool:
         """Whether the inventory is as the database says."""
-        return not (self.added or self.updated or self.removed or self.reactivated)
+        return not (self.added or any(self.of_known))
 
     @property
     def writes_nothing(self) -> bool:
@@ -161,6 +173,7 @@ class ChangeSet:
         yield from self.updated
         yield from self.removed
         yield from self.reactivated
+        yield from self.corrected
 
     @property
     def seen(self) -> int:

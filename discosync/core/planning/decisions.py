@@ -5,10 +5,12 @@ from datetime import datetime
 from discosync.core.inventory.listing import (
     CONTENT_FIELDS,
     FILLED_ONCE_FIELDS,
+    content_digest_of,
     digest_values,
     render_hash,
 )
 from discosync.core.inventory.parsed import SLOT_BY_FIELD, ParsedRecord
+from discosync.core.inventory.records import NO_DIGEST
 from discosync.core.planning.changes import (
     Completed,
     Lifecycle,
@@ -68,7 +70,7 @@ class Decider:
         # Nothing changed. What the row lacked is filled in; a hash of an older version is renewed;
         # without trust in the hash every row is written.
         fills_in = self._fills_in(row, record)
-        if fills_in or not self._trust_hash or row.content_hash != state["content_hash"]:
+        if fills_in or not self._trust_hash or self._renews_hash(row, state["content_hash"]):
             return Completed(**state, fills_in=fills_in)
         return None
 
@@ -81,6 +83,13 @@ class Decider:
         for field in self._hidden:
             content[SLOT_BY_FIELD[field]] = row.value(field)
         return render_hash(digest_values(content))
+
+    def _renews_hash(self, row: KnownListing, after: str) -> bool:
+        # Another program edited a value that this source does not show. The hash proves what stood
+        # there: it stays for the slow check, and for a source that shows more.
+        if self._hidden and content_digest_of(row.content_hash) != NO_DIGEST:
+            return False
+        return row.content_hash != after
 
     def _currency_after(self, row: KnownListing, record: ParsedRecord) -> str | None:
         hidden = "price_currency" in self._hidden

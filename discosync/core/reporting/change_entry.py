@@ -10,6 +10,7 @@ from discosync.core.inventory.listing import FieldValue, Listing
 from discosync.core.planning.changes import (
     Change,
     ChangeSet,
+    Corrected,
     FieldChange,
     Reactivated,
     Removed,
@@ -71,6 +72,8 @@ def kind_of(change: Change) -> str:
             return "removed"
         case Reactivated():
             return "reactivated"
+        case Corrected():
+            return "corrected"
         case _:
             assert_never(change)
 

@@ -114,6 +114,8 @@ def _extras_json(found: Findings) -> dict[str, Any]:
         extras["inventory_value"] = found.inventory_value
     if found.price_changes:
         extras["price_changes"] = found.price_changes
+    if found.slow_check is not None:
+        extras["slow_check"] = found.slow_check.to_json()
     if found.archive is not None:
         extras["archive"] = _archive_json(found.archive)
     if found.enrichment is not None:
@@ -181,6 +183,7 @@ def count_listings(changes: ChangeSet) -> ListingCounts:
         reactivated=len(changes.reactivated),
         quarantined=len(changes.rejected),
         active=changes.active_after,
+        corrected=len(changes.corrected),
     )
 
 

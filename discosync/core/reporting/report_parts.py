@@ -17,6 +17,7 @@ class ListingCounts:
     reactivated: int = 0
     quarantined: int = 0
     active: int = 0
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

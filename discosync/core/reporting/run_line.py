@@ -59,7 +59,7 @@ class RunLine:
 RUN_COMMANDS = ("sync", "enrich", "purge-inactive", "restore", "compare")
 """The commands that make a run."""
 
-_CHANGES = ("added", "updated", "removed", "reactivated")
+_CHANGES = ("added", "updated", "removed", "reactivated", "corrected")
 _ARCHIVED = {"purge-inactive": "purged", "restore": "restored"}
 _SUCCESSES = (0, 3)  # ok, and ok with warnings
 
@@ -101,6 +101,8 @@ def _done(report: Mapping[str, Any]) -> dict[str, int]:
     was_done = int(report["exit_code"]) in _SUCCESSES and not report.get("dry_run")
     listings = (report.get("listings") or {}) if was_done else {}
     counts = {name: int(listings.get(name, 0)) for name in _CHANGES}
+    if not counts["corrected"]:  # few runs have any
+        del counts["corrected"]
     # Listings that went into an archive, or came out of one, are in no other count.
     name = _ARCHIVED.get(report["command"])
     if name is not None and was_done and report.get("archive"):

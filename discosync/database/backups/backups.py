@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,9 +29,11 @@ from discosync.database.backups.sqlite import (
 )
 from discosync.database.connection.commits import committing
 from discosync.database.connection.engine import Database
+from discosync.database.connection.failures import DAMAGED
+from discosync.database.connection.soundness import find_damage
 from discosync.database.schema.sequences import count_ids_anew
 from discosync.database.schema.state import SchemaState, load_revision, load_state
-from discosync.errors import BackupFailed, DiscosyncError
+from discosync.errors import BackupFailed, DiscosyncError, StorageFailed
 from discosync.files.disk import is_no_file, remedy_of
 from discosync.files.making import OWN_DIRECTORY, OWN_FILE, make_directory
 
@@ -73,8 +76,46 @@ def make_backup(
 ) -> Backup:
     """Back the database up and verify the copy; then delete old backups, but not `spare`.
 
-    Raises `BackupFailed`; no half backup is left behind.
+    Raises `BackupFailed`; no half backup is left behind. Raises `StorageFailed` for a database that
+    is damaged: its backups stay as they are.
     """
+    try:
+        return _make_backup(database, directory, why=why, now=now, spare=spare)
+    except BackupFailed as exc:
+        damage = database.path and database.path.exists() and _look_for_damage(database.path)
+        if damage:
+            raise damaged(database, directory, damage) from exc
+        raise
+
+
+def _look_for_damage(path: Path) -> str | None:
+    try:
+        return find_damage(path, thoroughly=True)
+    except sqlite3.Error:  # whatever keeps us from looking is what kept the backup from being made
+        return None
+
+
+def damaged(database: Database, directory: Path, damage: str) -> StorageFailed:
+    """Say that a database's file is damaged, and which backup to put back."""
+    backups = list_backups(database, directory)
+    way_out = (
+        f"put the newest backup back: `discosync db restore {backups[-1].path.name}`; the next "
+        "sync then brings it up to date"
+        if backups
+        else f"there is no backup in {directory}: keep the file, save from it what `sqlite3 FILE "
+        "'.recover'` can, and let the next sync make a new one elsewhere"
+    )
+    return StorageFailed(
+        f"the file {database.path} is damaged, so that the shop may see wrong listings, or none: "
+        f"{damage}",
+        hint=f"nothing was changed; check the disk, and {way_out}",
+        code=DAMAGED,
+    )
+
+
+def _make_backup(
+    database: Database, directory: Path, *, why: str, now: datetime, spare: Path | None
+) -> Backup:
     suffix = "db" if database.is_sqlite else "dump"
     name = f"{_slug(database)}-{now:%Y%m%dT%H%M%S%f}Z.{suffix}"
     path, draft = directory / name, directory / f".{name}.part"

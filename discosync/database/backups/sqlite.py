@@ -9,6 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from discosync.database.connection.engine import Database
+from discosync.database.connection.soundness import find_damage
 from discosync.errors import BackupFailed
 from discosync.files.making import GROUP_DIRECTORY, GROUP_FILE, make_directory, make_file
 
@@ -83,10 +84,9 @@ def _open_copy(path: Path) -> sqlite3.Connection:
 
 
 def is_sound(path: Path) -> bool:
-    """Whether a database can be opened and its structure holds together."""
+    """Whether a database can be opened and holds together: only then a backup can be made."""
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0]) == "ok"
+        return find_damage(path, thoroughly=True) is None
     except sqlite3.DatabaseError:
         return False
 

@@ -7,6 +7,10 @@ from discosync.errors import StorageFailed
 BUSY = "database_busy"
 """The code of an error that says: another transaction was in the way, try again."""
 
+DAMAGED = "damaged"
+"""The code of an error that says: pages of the database's file are not what they should be."""
+
+_MALFORMED = "malformed"
 _NO_WAL = (
     "the file is in SQLite's WAL mode, and the file system there has no shared memory, which WAL "
     "needs: put it on a local disk; or, while no other program uses it, take it out of that mode: "
@@ -23,7 +27,7 @@ def storage_failed(shown: str, cause: BaseException) -> StorageFailed:
     return StorageFailed(
         f"the database {shown} failed: {said[:300]}",
         hint=_hint(said.lower(), getattr(cause, "sqlite_errorname", "")),
-        code=BUSY if has_given_way else "database",
+        code=BUSY if has_given_way else DAMAGED if _MALFORMED in said.lower() else "database",
     )
 
 
@@ -48,7 +52,8 @@ def _hint(said: str, name: str) -> str:
         "readonly": "mend the permissions of the file and its directory",
         "unable to open": "does the directory exist, and may this user write there?",
         "not a database": "DATABASE_URL names a file that is no SQLite database",
-        "malformed": "the file is damaged: restore a backup",
+        _MALFORMED: "the file is damaged: `discosync db list` shows its backups, and `discosync db "
+        "restore FILE` puts one back",
         "refused": "is the server up, and DATABASE_URL right?",
         "password": "check user and password in DATABASE_URL",
     }

@@ -6,10 +6,11 @@ from contextlib import nullcontext
 from itertools import chain, compress, repeat
 
 from discosync.core.inventory.parsed import ParsedBlock
-from discosync.core.planning.changes import ChangeSet, Removed, Rewrite
+from discosync.core.planning.changes import ChangeSet, Corrected, Removed, Rewrite
 from discosync.core.reporting.change_entry import fields_json, kind_of
 from discosync.database.connection.bulk import BulkWriter, Row, bulk_writer
 from discosync.database.connection.session import Session
+from discosync.database.rows.checked import write_corrected
 from discosync.database.rows.listing_rows import RowLayout, Stamp
 from discosync.database.rows.unlinking import unlink_moved
 from discosync.errors import StorageFailed
@@ -35,6 +36,7 @@ def apply_changes(
     writer = bulk_writer(session)
     is_large = len(changes.added) >= _LARGE_LOAD
     written = _write_missing(writer, changes.missing, stamp)
+    written += write_corrected(writer, changes.corrected, seller=stamp.seller, now=stamp.now)
     with writer.indexing_later("listings") if is_large else nullcontext():
         written += _write_seen(writer, changes, blocks, stamp)
     if written != changes.to_write:
@@ -126,7 +128,12 @@ def _take(block: ParsedBlock, wanted: Container[int]) -> ParsedBlock | None:
 
 
 def _is_in_snapshot(rewrite: Rewrite) -> bool:
-    return not isinstance(rewrite, Removed) or rewrite.in_snapshot
+    match rewrite:
+        case Removed():
+            return rewrite.in_snapshot
+        case Corrected():  # it is written by itself, whatever shows its values
+            return False
+    return True
 
 
 def _write_history(writer: BulkWriter, changes: ChangeSet, seller: str, run_key: int) -> None:

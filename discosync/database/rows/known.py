@@ -21,6 +21,9 @@ from discosync.errors import StorageFailed
 _BOTH = (0, 1)
 """What `is_active` may hold. SQLite stores any text there, and counts most of it as false."""
 
+ROW_COLUMNS = ("listing_id", "content_hash", *Lifecycle._fields, *STORED_FIELDS)
+"""The columns of a row, as far as a decision needs it."""
+
 _MAX_DIGITS = 18
 _ROWS_AT_ONCE = 5_000
 _TYPED = ("weight", "release_id", "price_value", "accept_offer")
@@ -79,7 +82,7 @@ def bad_row(listing_id: object, why: object) -> StorageFailed:
 
 def load_rows(session: Session, seller: str, listing_ids: Sequence[int]) -> Iterator[KnownListing]:
     """Load the rows of some listings, as far as a decision needs them."""
-    columns = ", ".join(("listing_id", "content_hash", *Lifecycle._fields, *STORED_FIELDS))
+    columns = ", ".join(ROW_COLUMNS)
     own = f"seller = :seller AND {session.is_in('listing_id', 'ids')}"
     for start in range(0, len(listing_ids), _ROWS_AT_ONCE):
         wanted = [str(i) for i in listing_ids[start : start + _ROWS_AT_ONCE]]
@@ -94,7 +97,7 @@ def load_rows(session: Session, seller: str, listing_ids: Sequence[int]) -> Iter
 
 def _known_listings(rows: Sequence[Any]) -> Iterable[KnownListing]:
     try:
-        return list(_read_rows(rows))
+        return list(read_rows(rows))
     except ROW_FAULTS as exc:
         # Reading by columns is quicker, but a fault can be named only when its row is read alone.
         if len(rows) == 1:
@@ -102,7 +105,7 @@ def _known_listings(rows: Sequence[Any]) -> Iterable[KnownListing]:
     return chain.from_iterable(_known_listings([row]) for row in rows)
 
 
-def _read_rows(rows: Sequence[Any]) -> Iterable[KnownListing]:
+def read_rows(rows: Sequence[Any]) -> Iterable[KnownListing]:
     """Read rows column by column; raises one of `ROW_FAULTS`, which does not say at which row."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     ids, hashes, are_active, removed, reasons, sold, *values = columns
