@@ -59,5 +59,5 @@ class LossyProxy:
 
 
 def _commits(data: bytes) -> bool:
-    """Whether it is a COMMIT, and not a table that is dropped ON COMMIT."""
-    return b"COMMIT" in data.replace(b"ON COMMIT", b"")
+    """Whether it is a COMMIT: not ON COMMIT of a table, and not READ COMMITTED."""
+    return b"COMMIT" in data.replace(b"ON COMMIT", b"").replace(b"COMMITTED", b"")

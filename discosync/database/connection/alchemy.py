@@ -6,20 +6,23 @@ added its own. `docs/explanation/two-ways-to-the-database.md` says which stateme
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from discosync.database.connection.address import Address
+from discosync.database.connection.advisory import AdvisoryLocks
 from discosync.database.connection.commits import committing
-from discosync.database.connection.connecting import begin_immediate, postgres_options
+from discosync.database.connection.connecting import begin_immediate
 from discosync.database.connection.session import Session
 from discosync.errors import StorageFailed
 
 _WRITES = "discosync_writes"
 """The execution option of a connection that writes."""
+
+_MIGRATES = "discosync_migrates"
+"""The execution option of a connection that rebuilds tables."""
 
 
 class AlchemySession(Session):
@@ -30,27 +33,38 @@ class AlchemySession(Session):
         self.alchemy = connection
 
 
-def make_engine(address: Address, connect: Callable[[], Any], *, application: str) -> Engine:
-    """Make an engine; it connects when first used, and keeps no connection.
+def make_engine(connect: Callable[[], Any], locks: AdvisoryLocks, *, is_sqlite: bool) -> Engine:
+    """Make an engine on the connections that `connect` opens; it keeps none.
 
-    `connect` opens a SQLite file; Postgres is reached by its address.
+    On Postgres its transactions wait for locks as those of `Session` do, and write only while this
+    process holds its `locks`.
     """
-    if not address.is_sqlite:
-        return create_engine(
-            make_url(address.text).set(drivername="postgresql+psycopg"),
-            poolclass=NullPool,
-            connect_args=postgres_options(application),
-        )
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get(_WRITES, False):
-            begin_immediate(connection.exec_driver_sql)
-        else:
-            connection.exec_driver_sql("BEGIN")
-
+    dialect = "sqlite://" if is_sqlite else "postgresql+psycopg://"
+    engine = create_engine(dialect, creator=connect, poolclass=NullPool)
+    begin = _begin_sqlite if is_sqlite else partial(_begin_postgres, locks=locks)
+    event.listen(engine, "begin", begin)
     return engine
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get(_WRITES, False):
+        begin_immediate(connection.exec_driver_sql)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_postgres(connection: Connection, *, locks: AdvisoryLocks) -> None:
+    from discosync.database.connection.postgres import (  # noqa: PLC0415 - an extra
+        LOCK_SECONDS,
+        MIGRATION_LOCK_SECONDS,
+        bound_waiting,
+    )
+
+    options, session = connection.get_execution_options(), AlchemySession(connection)
+    seconds = MIGRATION_LOCK_SECONDS if options.get(_MIGRATES, False) else LOCK_SECONDS
+    bound_waiting(session.driver, seconds=seconds)
+    if options.get(_WRITES, False):
+        locks.require_held(session)
 
 
 @contextmanager
@@ -74,7 +88,7 @@ def beginning_migration(engine: Engine) -> Iterator[AlchemySession]:
     Foreign keys are off on SQLite: rebuilding a table counts as deleting its rows. They are checked
     before the commit.
     """
-    with engine.connect().execution_options(**{_WRITES: True}) as connection:
+    with engine.connect().execution_options(**{_WRITES: True, _MIGRATES: True}) as connection:
         session = AlchemySession(connection)
         if session.is_sqlite:
             # Inside a transaction SQLite would ignore this pragma without a word.

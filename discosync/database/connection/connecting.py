@@ -1,7 +1,5 @@
-"""Open connections of the drivers, for both ways to the database."""
+"""Open connections to SQLite, for both ways to the database; keep connections for later use."""
 
-import os
-import socket
 import sqlite3
 import time
 from collections.abc import Callable
@@ -12,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from discosync.database.connection.address import Address
 from discosync.database.connection.journal import use_best_journal
 from discosync.database.connection.values import render_stamp
 from discosync.files.making import GROUP_FILE, make_file
@@ -72,23 +69,3 @@ def begin_immediate(execute: Callable[[str], Any]) -> None:
             time.sleep(_BUSY_STEP_SECONDS)
         else:
             return
-
-
-def connect_postgres(address: Address, *, application: str) -> Any:  # noqa: ANN401 - DBAPI
-    """Open a connection to Postgres; outside of BEGIN each statement is committed at once."""
-    import psycopg  # noqa: PLC0415 - an extra
-
-    parameters = {**postgres_options(application), **address.postgres_parameters}
-    return psycopg.connect(**parameters, autocommit=True)
-
-
-def postgres_options(application: str) -> dict[str, Any]:
-    """Give the options of a connection to Postgres that do not stand in its address."""
-    return {
-        "application_name": f"{application} pid={os.getpid()} host={socket.gethostname()}"[:63],
-        "connect_timeout": 10,
-        "client_encoding": "utf8",
-        # Without these a server that vanished would keep a run, or its COMMIT, waiting for hours.
-        "keepalives_idle": 30,
-        "tcp_user_timeout": 60_000,
-    }

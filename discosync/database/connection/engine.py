@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discosync.database.connection.address import Address, bad_address, parse_address
+from discosync.database.connection.advisory import AdvisoryLocks
 from discosync.database.connection.commits import committing
 from discosync.database.connection.connecting import (
     KeptConnections,
     begin_immediate,
-    connect_postgres,
     connect_sqlite,
 )
 from discosync.database.connection.failures import cause_in_alchemy, storage_failed
@@ -42,13 +42,16 @@ class Database:
     read_only: bool
     application: str
     kept: KeptConnections = field(default_factory=KeptConnections, repr=False, compare=False)
+    locks: AdvisoryLocks = field(default_factory=AdvisoryLocks, repr=False, compare=False)
 
     @cached_property
     def engine(self) -> "Engine":
         """SQLAlchemy's engine for it."""
         from discosync.database.connection.alchemy import make_engine  # noqa: PLC0415 - 0.2 s
 
-        return make_engine(self.address, self.connect, application=self.application)
+        return make_engine(
+            lambda: self.connect(autocommit=self.is_sqlite), self.locks, is_sqlite=self.is_sqlite
+        )
 
     @cached_property
     def url(self) -> "URL":
@@ -72,11 +75,16 @@ class Database:
         """Its address without the password."""
         return self.address.shown
 
-    def connect(self) -> Any:  # noqa: ANN401 - DBAPI
-        """Open a connection of the driver; on Postgres each statement is committed at once."""
+    def connect(self, *, autocommit: bool = True) -> Any:  # noqa: ANN401 - DBAPI
+        """Open a connection of the driver; each statement is committed at once.
+
+        On Postgres one without `autocommit` begins transactions by itself, as SQLAlchemy expects.
+        """
         if self.path is not None:
             return connect_sqlite(self.path, read_only=self.read_only)
-        return connect_postgres(self.address, application=self.application)
+        from discosync.database.connection.postgres import connect_postgres  # noqa: PLC0415 - an extra
+
+        return connect_postgres(self.address, application=self.application, autocommit=autocommit)
 
     @contextmanager
     def session(self, *, writes: bool = False) -> Iterator[Session]:
@@ -119,8 +127,11 @@ class Database:
             driver = self.kept.idle.pop()
             try:
                 self._begin(driver, writes=writes)
-            except self.driver_error:  # the server was restarted
+            except BaseException as exc:
+                is_lost = isinstance(exc, self.driver_error) and driver.closed
                 driver.close()
+                if not is_lost:  # else the server was restarted
+                    raise
             else:
                 return driver
         driver = self.connect()
@@ -133,7 +144,11 @@ class Database:
 
     def _begin(self, driver: Any, *, writes: bool) -> None:  # noqa: ANN401 - DBAPI
         if not self.is_sqlite:
-            driver.execute("BEGIN" if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ")
+            from discosync.database.connection.postgres import begin_postgres  # noqa: PLC0415 - an extra
+
+            begin_postgres(driver, writes=writes)
+            if writes:
+                self.locks.require_held(Session(driver))
         elif writes:
             begin_immediate(driver.execute)
         else:

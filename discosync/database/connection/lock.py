@@ -1,7 +1,7 @@
 """Locks: one run at a time for each seller in a database.
 
-`flock` beside a SQLite file, a session's advisory lock on Postgres: either is free the moment its
-holder dies, so there is nothing to go stale and nothing to clean up. The lock file itself stays.
+`flock` beside a SQLite file, advisory locks on Postgres (see `advisory`): either is free the moment
+its holder dies, so nothing goes stale and nothing is to be cleaned up. The lock file itself stays.
 """
 
 import hashlib
@@ -9,11 +9,12 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from discosync.database.connection.advisory import AdvisoryLock
 from discosync.database.connection.engine import Database
 from discosync.database.connection.file_lock import (
     describe_signature,
@@ -23,7 +24,6 @@ from discosync.database.connection.file_lock import (
     signed,
     try_flock,
 )
-from discosync.database.connection.session import Session
 from discosync.errors import Locked, StorageFailed
 
 SCHEMA_LOCK = "*schema*"
@@ -41,8 +41,6 @@ _LOOK_EVERY_SECONDS = 0.2
 _SIGNS_WITHIN_SECONDS = 0.02
 _SIGNING_SECONDS = 5.0
 """How long a holder may take to sign: it does so at once, unless its process stands still."""
-
-_NAMESPACE = 0x64697363  # "disc": our half of Postgres' two-part advisory lock keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,48 +115,26 @@ def _hold_file(path: Path, holder: Holder, wait: _Wait, *, is_shared: bool) -> I
 
 @contextmanager
 def _hold_advisory(database: Database, key: str, wait: _Wait, *, is_shared: bool) -> Iterator[None]:
-    suffix = "_shared" if is_shared else ""
-    digest = hashlib.sha256(key.casefold().encode(errors="replace")).digest()
-    keys = {"space": _NAMESPACE, "number": int.from_bytes(digest[:4], signed=True)}
-    # A connection of its own: Postgres frees the lock when its connection is closed.
-    with database.errors():
-        session = Session(database.connect())
-    with closing(session.driver):
+    locks, lock = database.locks, AdvisoryLock.named(key, is_shared=is_shared)
+    with ExitStack() as stack:
+        with database.errors():
+            session = stack.enter_context(locks.connected(database.connect))
 
-        def ask(function: str) -> bool:
+        def take() -> bool:
             with database.errors():
-                statement = f"SELECT {function}{suffix}(:space, :number)"
-                return bool(session.value(statement, **keys))
+                return locks.take(session, lock)
 
         def describe() -> str:
-            return _describe_session(database, session, keys["number"])
+            with database.errors():
+                return locks.describe(session, lock)
 
-        _wait_for(lambda: ask("pg_try_advisory_lock"), describe, wait)
+        _wait_for(take, describe, wait)
         try:
             yield
         finally:
-            # The server frees a closed connection's lock a little later: too late for the next run.
-            with suppress(StorageFailed):
-                ask("pg_advisory_unlock")
-
-
-def _describe_session(database: Database, session: Session, number: int) -> str:
-    statement = (
-        "SELECT a.application_name, a.backend_start FROM pg_locks l "
-        "JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
-        "AND l.classid = :space AND l.objid = :number "
-        "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    )
-    keys = {"space": _NAMESPACE, "number": number % 2**32}  # shown as an unsigned number
-    with database.errors():
-        row = session.execute(statement, **keys).fetchone()
-    if row is None:
-        return "it has just ended"
-    command, _, signature = str(row[0]).partition(" pid=")
-    pid, _, host = signature.partition(" host=")
-    # Postgres shows another role's start to superusers only.
-    since = row[1].astimezone(UTC).isoformat(timespec="seconds") if row[1] else "an unknown time"
-    return f"process {pid} on {host}, {command}, since {since}"
+            # Where the connection was cut there is nothing to give back.
+            with suppress(StorageFailed), database.errors():
+                locks.give_back(session)
 
 
 def _wait_for(
