@@ -11,6 +11,7 @@ from discosync.core.inventory.pacific import parse_export_name
 from discosync.database.connection.engine import Database
 from discosync.database.rows.sellers import resolve_seller
 from discosync.database.runs.last_applied import LastApplied, load_last_applied
+from discosync.database.schema.rights import require_rights
 from discosync.database.schema.state import SchemaState, require_usable
 from discosync.errors import AuthRefused, NotReady
 from discosync.runner import Run
@@ -47,6 +48,8 @@ def open_mirror(
         database.keeping_connection(),
     ):
         state, last = require_usable(database), LastApplied()
+        # Before anything is fetched, because it would be for nothing.
+        require_rights(database, state, writes=not run.request.dry_run)
         if state is SchemaState.CURRENT:
             with database.session() as session:
                 # Discogs ignores case in names: the first spelling that was stored is kept.

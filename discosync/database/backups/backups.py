@@ -30,6 +30,7 @@ from discosync.database.backups.sqlite import (
 from discosync.database.connection.commits import committing
 from discosync.database.connection.engine import Database
 from discosync.database.connection.failures import DAMAGED
+from discosync.database.connection.postgres_failures import says_what_to_type
 from discosync.database.connection.soundness import find_damage
 from discosync.database.schema.sequences import count_ids_anew
 from discosync.database.schema.state import SchemaState, load_revision, load_state
@@ -271,6 +272,8 @@ def _failures(database: Database, directory: Path) -> Iterator[None]:
     except BackupFailed:
         raise
     except DiscosyncError as exc:
+        if says_what_to_type(exc):
+            raise
         raise BackupFailed(exc.message, hint=exc.hint) from exc
     except OSError as exc:
         raise BackupFailed(

@@ -4,15 +4,18 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from discosync.database.connection.blockers import LOCK_SECONDS, load_lock_holders
 from discosync.database.connection.engine import Database
+from discosync.database.connection.postgres_failures import locked_out
 from discosync.database.connection.session import Session
 from discosync.database.schema.own_names import MARKER, load_own_names
 from discosync.database.schema.own_views import load_dependents
 from discosync.database.schema.tables import metadata
-from discosync.errors import BackupFailed
+from discosync.errors import BackupFailed, NotReady
 from discosync.files.temporary import temporary_directory
 
 _VIEW = "active_listings"
@@ -22,6 +25,7 @@ _COPY = re.compile(r'COPY (?:"?[^".]+"?\.)?"?(?P<table>[^" ]+)"? \(.*\) FROM std
 def copy_postgres(database: Database, draft: Path) -> dict[str, int]:
     """Dump our tables; return how many rows each had in the snapshot that was dumped."""
     tool = _find_tool("pg_dump")
+    _refuse_pooler(database)
     with database.session() as session:
         tables = _own_tables(session)
         schema = session.value("SELECT current_schema()")
@@ -33,7 +37,9 @@ def copy_postgres(database: Database, draft: Path) -> dict[str, int]:
         shown = [f'--table="{schema}"."{name}"' for name in (*tables, _VIEW)]
         address, environment = _address(database)
         command = [tool, address, "--format=custom", f"--snapshot={snapshot}", f"--file={draft}"]
-        _run([*command, *shown], environment)
+        command.append(f"--lock-wait-timeout={LOCK_SECONDS}s")
+        with _naming_lock_holders(database, tables, alone_only=True):
+            _run([*command, *shown], environment)
     return rows
 
 
@@ -75,6 +81,7 @@ def restore_postgres(database: Database, path: Path) -> None:
     The shop's own views and keys that point to our tables are made again, too.
     """
     psql, pg_restore = _find_tool("psql"), _find_tool("pg_restore")
+    _refuse_pooler(database)
     with database.session() as session:
         tables = _own_tables(session)
         dependents = load_dependents(session, tables)
@@ -83,7 +90,9 @@ def restore_postgres(database: Database, path: Path) -> None:
         drops, dump, again = files
         own = f"DROP TABLE {', '.join(tables)};\n" if tables else ""
         gone = [each.drop for each in reversed(dependents)]
-        _write_statements(drops, [*gone, f"DROP VIEW IF EXISTS {_VIEW}"], own)
+        # While a program reads the tables, the drop waits, and whoever comes later behind it.
+        begin = f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s';\n{database.locks.script}"
+        _write_statements(drops, [begin, *gone, f"DROP VIEW IF EXISTS {_VIEW}"], own)
         made = [statement for each in dependents for statement in each.make]
         # A dump begins by emptying the search path.
         _write_statements(again, ["RESET search_path", *made])
@@ -98,8 +107,46 @@ def restore_postgres(database: Database, path: Path) -> None:
             "--output=/dev/null",
         ]
         command += ["--set=ON_ERROR_STOP=1", *(f"--file={file}" for file in files)]
-        # While a program reads the tables, the drop waits, and whoever comes later waits behind it.
-        _run(command, {**environment, "PGOPTIONS": "-c lock_timeout=30s"})
+        with _naming_lock_holders(database, tables, alone_only=False):
+            _run(command, environment)
+
+
+def _refuse_pooler(database: Database) -> None:
+    """Raise `NotReady` behind a pooler that shares connections between transactions.
+
+    Postgres' own tools change settings of their session, and the pooler's next client, the shop
+    itself, would meet them.
+    """
+    from discosync.database.connection.postgres import (  # noqa: PLC0415 - an extra
+        shares_between_transactions,
+    )
+
+    with database.errors():
+        if not shares_between_transactions(database.address):
+            return
+    raise NotReady(
+        f"{database.shown} is behind a pooler in transaction mode, which Postgres' own tools for "
+        "backups must not go through",
+        hint="nothing was changed; for this command give the server's own address in DATABASE_URL",
+        code="pooler",
+    )
+
+
+@contextmanager
+def _naming_lock_holders(
+    database: Database, tables: Sequence[str], *, alone_only: bool
+) -> Iterator[None]:
+    """When a tool waited too long for a lock, name who has it."""
+    try:
+        yield
+    except BackupFailed as exc:
+        if "lock timeout" not in exc.message:
+            raise
+        with database.session() as session:
+            holders = load_lock_holders(session.driver, tables, alone_only=alone_only)
+        if not holders:
+            raise
+        raise locked_out(database.address, *holders) from exc
 
 
 def _write_statements(path: Path, statements: Sequence[str], more: str = "") -> None:

@@ -13,6 +13,8 @@ _FORM = re.compile(
     r"(?:/(?P<database>[^?]*))?(?:\?(?P<query>.*))?"
 )
 
+_USERINFO = re.compile(r"[^:/]*(?::[^@]*)?@")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -43,6 +45,14 @@ class Address:
         name = "" if self.database is None else "/" + quote(self.database, safe=" +/")
         return f"{self.scheme}://{user}{sign}{host}{port}{name}"
 
+    def without_passwords(self, said: str) -> str:
+        """Take its passwords out of what a library says."""
+        queried = [value for name, value in self.query if "password" in name]
+        for password in filter(None, (self.password, *queried)):
+            for written in (password, quote(password), quote(password, safe="")):
+                said = said.replace(written, "***")
+        return said
+
     @property
     def postgres_parameters(self) -> dict[str, str | int]:
         """Give its parts under the names that libpq, Postgres' client library, has for them."""
@@ -68,6 +78,12 @@ def parse_address(text: str) -> Address:
     """Read `sqlite:///…` or `postgresql://…`; raise `NotReady` for what cannot be one."""
     # Hosting services hand out `postgres://`.
     text = text.replace("postgres://", "postgresql://", 1)
+    if _has_stray_at(text):
+        # Else a part of the password would be taken for the host's name, and shown, and looked up.
+        raise bad_address(
+            "there is more than one @ in it; in a user's name, a password or a database's name "
+            "write @ as %40, / as %2F, : as %3A, # as %23 and ? as %3F"
+        )
     match = _FORM.fullmatch(text)
     if match is None or not ("0" if match["port"] is None else match["port"]).isdecimal():
         # The message repeats no part of the address: it may be the password.
@@ -90,8 +106,19 @@ def parse_address(text: str) -> Address:
     return address
 
 
+def _has_stray_at(text: str) -> bool:
+    """Whether an @ stands behind the one that ends user and password."""
+    scheme, _, rest = text.partition("://")
+    userinfo = _USERINFO.match(rest)
+    if userinfo is None or scheme.partition("+")[0] != "postgresql":
+        return False
+    place, _, query = rest[userinfo.end() :].partition("?")
+    # In a query a value may hold one: a user, or the name of a program.
+    return "@" in place or any("@" in part.partition("=")[0] for part in query.split("&"))
+
+
 def bad_address(fault: str) -> NotReady:
-    """Say what is wrong with DATABASE_URL."""
+    """Say what is wrong with DATABASE_URL; `fault` repeats nothing that may be a password."""
     return NotReady(
         f"DATABASE_URL: {fault}",
         hint="examples: sqlite:////var/lib/shop/discosync.db, postgresql://user:word@host/shop",

@@ -85,6 +85,11 @@ class AdvisoryLocks:
     _pid: int = 0
     _transaction: str = ""
 
+    @property
+    def are_pooled(self) -> bool:
+        """Whether they are held through a pooler: then other connections may be used up."""
+        return self.session is not None and bool(self.session.driver.is_pooled)
+
     @contextmanager
     def connected(self, connect: Callable[[], Any]) -> Iterator[Session]:
         """Give the connection of the locks; it is closed when the last lock is given back."""
@@ -169,6 +174,20 @@ class AdvisoryLocks:
         )
         if count != len(self.held):
             raise lock_lost()
+
+    @property
+    def script(self) -> str:
+        """What `require_held` does, for a program that writes on a connection of its own."""
+        if not self.held:
+            return ""
+        numbers = ", ".join(str(lock.shown_number) for lock in self.held)
+        count = _STILL_HELD.replace(":pid", str(self._pid))
+        count = count.replace(":transaction", f"'{self._transaction}'")
+        count = count.replace(":space", str(_LOCK)).replace(":numbers", f"ARRAY[{numbers}]")
+        return (
+            f"{self.twins_taken};\nDO $$ BEGIN IF ({count}) <> {len(self.held)} THEN "
+            "RAISE 'the connection that holds the lock was cut'; END IF; END $$;\n"
+        )
 
     @property
     def twins_taken(self) -> str:

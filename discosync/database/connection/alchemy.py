@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from discosync.database.connection.advisory import AdvisoryLocks
+from discosync.database.connection.blockers import LOCK_SECONDS, MIGRATION_LOCK_SECONDS
 from discosync.database.connection.commits import committing
 from discosync.database.connection.connecting import begin_immediate
 from discosync.database.connection.session import Session
@@ -54,11 +55,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _begin_postgres(connection: Connection, *, locks: AdvisoryLocks) -> None:
-    from discosync.database.connection.postgres import (  # noqa: PLC0415 - an extra
-        LOCK_SECONDS,
-        MIGRATION_LOCK_SECONDS,
-        bound_waiting,
-    )
+    from discosync.database.connection.postgres import bound_waiting  # noqa: PLC0415 - an extra
 
     options, session = connection.get_execution_options(), AlchemySession(connection)
     seconds = MIGRATION_LOCK_SECONDS if options.get(_MIGRATES, False) else LOCK_SECONDS

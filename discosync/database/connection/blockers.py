@@ -5,6 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+LOCK_SECONDS = 30
+"""How long a statement waits for another program's lock, unless the server is set otherwise.
+
+As long as SQLite's write lock is waited for.
+"""
+
+MIGRATION_LOCK_SECONDS = 10
+"""The same for a migration: while it waits, whoever wants to read waits behind it."""
+
 # Only the first in the way: who waits itself, for example behind our own wish, holds up nobody.
 _WAITED_FOR = """
 WITH RECURSIVE chain (pid) AS (
@@ -16,7 +25,8 @@ WITH RECURSIVE chain (pid) AS (
 _HOLDING = """
 WITH found AS (
   SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'relation' AND granted
-    AND pid <> pg_backend_pid() AND relation IN (SELECT to_regclass(unnest(%(tables)s)))
+    AND relation IN (SELECT to_regclass(unnest(CAST(%(tables)s AS text[]))))
+    AND pid <> pg_backend_pid()
     AND (mode = 'AccessExclusiveLock' OR %(any_mode)s)
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )

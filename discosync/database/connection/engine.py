@@ -18,8 +18,9 @@ from discosync.database.connection.connecting import (
     connect_sqlite,
 )
 from discosync.database.connection.failures import cause_in_alchemy, storage_failed
+from discosync.database.connection.postgres_failures import pool_too_small, postgres_failure
 from discosync.database.connection.session import Session
-from discosync.errors import NotReady, StorageFailed
+from discosync.errors import DiscosyncError, NotReady, StorageFailed
 from discosync.files.disk import is_no_file
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Database:
         try:
             yield
         except self.driver_error as exc:
-            raise storage_failed(self.shown, exc) from exc
+            raise self._failure(exc) from exc
         except JSONDecodeError as exc:  # a column of JSON holds something else
             raise StorageFailed(
                 f"a row of {self.shown} holds JSON that cannot be read: {exc.doc[:80]!r}",
@@ -187,7 +188,16 @@ class Database:
         except Exception as exc:
             if (cause := cause_in_alchemy(exc)) is None:
                 raise
-            raise storage_failed(self.shown, cause) from exc
+            raise self._failure(cause) from exc
+
+    def _failure(self, cause: BaseException) -> DiscosyncError:
+        if self.is_sqlite:
+            return storage_failed(self.shown, cause)
+        from discosync.database.connection.postgres import NoAnswer  # noqa: PLC0415 - an extra
+
+        if isinstance(cause, NoAnswer) and self.locks.are_pooled:
+            return pool_too_small(self.address)
+        return postgres_failure(self.address, cause) or storage_failed(self.shown, cause)
 
 
 def _commit(driver: Any) -> None:  # noqa: ANN401 - DBAPI
@@ -204,10 +214,18 @@ def open_database(address: str, *, read_only: bool, application: str) -> Databas
     byte for byte.
     """
     parsed = parse_address(address)
+    driver_error: type[Exception] = sqlite3.Error
+    if not parsed.is_sqlite:
+        driver_error = _psycopg_error()
+        from discosync.database.connection.postgres import (  # noqa: PLC0415 - an extra
+            require_known_parameters,
+        )
+
+        require_known_parameters(parsed)
     return Database(
         address=parsed,
         path=_resolve(parsed) if parsed.is_sqlite else None,
-        driver_error=sqlite3.Error if parsed.is_sqlite else _psycopg_error(),
+        driver_error=driver_error,
         read_only=read_only,
         application=application,
     )

@@ -6,6 +6,7 @@ here outlives its transaction: no prepared statement, no setting, no lock.
 
 import logging
 import os
+import re
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -14,15 +15,11 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from discosync.database.connection.address import Address
-from discosync.database.connection.blockers import Blocker, load_blockers
+from discosync.database.connection.address import Address, bad_address
+from discosync.database.connection.blockers import LOCK_SECONDS, Blocker, load_blockers
 
-LOCK_SECONDS = 30
-"""How long a statement waits for another program's lock, unless the server is set otherwise."""
-
-MIGRATION_LOCK_SECONDS = 10
-"""The same for a migration: while it waits, whoever wants to read waits behind it."""
-
+_NAME = re.compile(r"[a-z][a-z_]{0,30}")
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _ANSWER_SECONDS = 30.0
 _LOOKS_AFTER_SECONDS = 1.0
 _LOOKS_EVERY_SECONDS = 5.0
@@ -100,9 +97,36 @@ class PostgresConnection(psycopg.Connection[Any]):
             # Whatever goes wrong here, the statement itself may still succeed.
             with suppress(psycopg.Error), closing(self.connect_another()) as other:
                 with other.answering_within(_LOOK_SECONDS):
-                    self._blockers = load_blockers(other, self.server_pid)
-                if self._blockers:
-                    _log.info("waiting for %s", self._blockers[0])
+                    found = load_blockers(other, self.server_pid)
+                # None is found once the server has given up: then the last ones count.
+                self._blockers = found or self._blockers
+                if found:
+                    _log.info("waiting for %s", found[0])
+
+
+_FOREIGN = {
+    "schema": "to use another schema write options=-csearch_path%3DNAME instead",
+    "ssl": "write sslmode=require instead",
+    "pgbouncer": "leave it out: discosync prepares no statements",
+    "connection_limit": "leave it out: a run takes two connections",
+}
+"""What stands in the addresses of other programs' libraries, and what to do about it."""
+
+
+def require_known_parameters(address: Address) -> None:
+    """Raise `NotReady` for a parameter that Postgres' own library does not know."""
+    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    for name, value in address.query:
+        if name not in known:
+            # Only what looks like a name is shown: after a mistake it may be a password.
+            shown = f" {name!r}" if _NAME.fullmatch(name) else ""
+            advice = _FOREIGN.get(name, "leave it out")
+            raise bad_address(f"Postgres' own library knows no parameter{shown}; {advice}")
+        if name == "sslmode" and value not in _SSL_MODES:
+            raise bad_address(
+                f"sslmode is one of {', '.join(_SSL_MODES)}; where another program says no-verify, "
+                "write require"
+            )
 
 
 def connect_postgres(
@@ -152,7 +176,8 @@ def shares_between_transactions(address: Address) -> bool:
     ):
         seen: dict[PostgresConnection, set[int]] = {one: set(), two: set()}
         for asked in (one, two, two, one, one, two):
-            seen[asked].add(asked.execute("SELECT pg_backend_pid()").fetchall()[0][0])
+            with asked.answering_within(_ANSWER_SECONDS):
+                seen[asked].add(asked.execute("SELECT pg_backend_pid()").fetchall()[0][0])
     return bool(seen[one] & seen[two]) or max(map(len, seen.values())) > 1
 
 

@@ -3,7 +3,9 @@
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table, insert
 
 from discosync.database.connection.engine import Database
-from discosync.database.schema.state import known_revisions, load_has_versions
+from discosync.database.connection.postgres_failures import says_what_to_type
+from discosync.database.schema.rights import require_rights
+from discosync.database.schema.state import SchemaState, known_revisions, load_has_versions
 from discosync.database.schema.tables import metadata
 from discosync.errors import DiscosyncError, MigrationFailed
 
@@ -20,11 +22,12 @@ def make_new(database: Database) -> bool:
     """Make the schema in one transaction; tell whether that was done.
 
     It is not done where Alembic has been before: a downgrade to `base` leaves its table, and then
-    the migrations have to be walked. Raises `MigrationFailed`, for a table that is in the way too;
-    the database is as before then.
+    the migrations have to be walked. Raises `MigrationFailed`, for a table that is in the way too,
+    or an error that says what to type; the database is as before then.
     """
     if load_has_versions(database):
         return False
+    require_rights(database, SchemaState.EMPTY, writes=True)
     newest = known_revisions()[-1]
     try:
         with database.alchemy_session(writes=True) as session:
@@ -37,8 +40,13 @@ def make_new(database: Database) -> bool:
     return True
 
 
-def migration_failed(target: str, cause: Exception) -> MigrationFailed:
-    """Say that the schema could not be brought to a revision, and is as before."""
+def migration_failed(target: str, cause: Exception) -> DiscosyncError:
+    """Say that the schema could not be brought to a revision, and is as before.
+
+    What says already what to type, a right that is lacking or a program in the way, stays as it is.
+    """
+    if isinstance(cause, DiscosyncError) and says_what_to_type(cause):
+        return cause
     return MigrationFailed(
         f"the schema could not be brought to {target}: {cause}",
         hint="nothing was changed; mend the cause, then run it again",

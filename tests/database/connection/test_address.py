@@ -26,8 +26,9 @@ def test_addresses_are_read_as_sqlalchemy_reads_them(
     try:
         own = parse_address(address)
     except NotReady:
-        # SQLAlchemy reads as far as it can, and leaves out what stands behind a bracket.
-        assert {"[", "]"}.intersection(address)
+        # SQLAlchemy reads as far as it can, and leaves out what stands behind a bracket. Behind a
+        # second @ it takes for a host's name what may be half a password.
+        assert {"[", "]"}.intersection(address) or address.count("@") > 1
         return
     assert (own.user, own.password, own.host, own.port, own.database, dict(own.query)) == (
         expected.username,
@@ -109,3 +110,36 @@ def test_what_cannot_be_an_address_is_refused(address: str) -> None:
     with pytest.raises(NotReady) as told:
         parse_address(address)
     assert told.value.code == "bad_setting"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://shop:Corr@ct-Horse-9@127.0.0.1:5432/u",
+        "postgresql://shop:Corr@ct/Horse-9@host/u",
+        "postgresql://shop:Corr@ct?Horse-9@host/u",
+        "postgres://shop:Corr@ct:Horse-9@host/u",
+        "postgresql+psycopg://shop@host:Corr@ct-Horse-9@host",
+    ],
+)
+def test_password_with_an_at_sign_is_refused_and_not_repeated(address: str) -> None:
+    """A part of it would be the host's name otherwise: shown, reported, and looked up."""
+    with pytest.raises(NotReady, match="%40") as told:
+        parse_address(address)
+
+    assert "Horse" not in f"{told.value.message}{told.value.hint}"
+    assert told.value.code == "bad_setting"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://me@domain:word@host/shop",
+        "postgresql://shop:Corr%40ct-Horse@host/shop",
+        "postgresql://host/shop?user=me@domain",
+        "postgresql://me:word@host/shop?application_name=till@shop&sslmode=require",
+    ],
+)
+def test_at_signs_that_have_their_place_are_taken(address: str) -> None:
+    """In a user's name, in a parameter's value, and where it is written as %40."""
+    assert parse_address(address).host == "host"
