@@ -112,9 +112,9 @@ def _has_stray_at(text: str) -> bool:
     userinfo = _USERINFO.match(rest)
     if userinfo is None or scheme.partition("+")[0] != "postgresql":
         return False
-    place, _, query = rest[userinfo.end() :].partition("?")
+    location, _, query = rest[userinfo.end() :].partition("?")
     # In a query a value may hold one: a user, or the name of a program.
-    return "@" in place or any("@" in part.partition("=")[0] for part in query.split("&"))
+    return "@" in location or any("@" in part.partition("=")[0] for part in query.split("&"))
 
 
 def bad_address(fault: str) -> NotReady:

@@ -118,9 +118,9 @@ class AdvisoryLocks:
         # Postgres gives a session twice what it has already.
         if any(lock.excludes(other) for other in self.held):
             return False
-        place = f"discosync_{len(self.held)}"
+        savepoint = f"discosync_{len(self.held)}"
         cursor = session.driver.execute(
-            f"SAVEPOINT {place}; SELECT {lock.taken('pg_try_advisory_xact_lock', _LOCK)}; "
+            f"SAVEPOINT {savepoint}; SELECT {lock.taken('pg_try_advisory_xact_lock', _LOCK)}; "
             f"SAVEPOINT discosync_twin; SELECT {lock.taken('pg_try_advisory_xact_lock', _TWIN)}; "
             "ROLLBACK TO SAVEPOINT discosync_twin; RELEASE SAVEPOINT discosync_twin".encode()
         )
@@ -131,7 +131,7 @@ class AdvisoryLocks:
         if is_free and cursor.fetchone()[0]:
             self.held.append(lock)
             return True
-        self._go_back_to(session, place)
+        self._go_back_to(session, savepoint)
         return False
 
     def give_back(self, session: Session) -> None:
@@ -139,8 +139,10 @@ class AdvisoryLocks:
         self.held.pop()
         self._go_back_to(session, f"discosync_{len(self.held)}")
 
-    def _go_back_to(self, session: Session, place: str) -> None:
-        session.driver.execute(f"ROLLBACK TO SAVEPOINT {place}; RELEASE SAVEPOINT {place}".encode())
+    def _go_back_to(self, session: Session, savepoint: str) -> None:
+        session.driver.execute(
+            f"ROLLBACK TO SAVEPOINT {savepoint}; RELEASE SAVEPOINT {savepoint}".encode()
+        )
 
     def describe(self, session: Session, lock: AdvisoryLock) -> str:
         """Say who has a lock."""

@@ -77,10 +77,10 @@ def role_in_sql(address: Address) -> str:
 
 def grant_on_tables(address: Address, schema: str = "public") -> tuple[str, str]:
     """Write what gives a role all that discosync does with rows."""
-    role, place = role_in_sql(address), _quoted(schema)
+    role, named = role_in_sql(address), _quoted(schema)
     return (
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {place} TO {role}",
-        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {place} TO {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {named} TO {role}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {named} TO {role}",
     )
 
 
