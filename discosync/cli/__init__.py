@@ -4,13 +4,14 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
 
 from discosync import NOTICES, __version__
 from discosync.cli.exit_statuses import GROUP_EPILOG
 from discosync.cli.plain_values import TYPERS_FLAGS_OFF
+from discosync.cli.scrubbed_stream import ScrubbedStream
 
 app = typer.Typer(
     name="discosync",
@@ -83,5 +84,6 @@ def main() -> None:
         # A locale that cannot write a seller's letters must not stop what a run says last.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    sys.stderr = cast("TextIO", ScrubbedStream(sys.stderr))
     load_commands(sys.argv[1:])
     app()

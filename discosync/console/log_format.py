@@ -4,6 +4,7 @@ import json
 import logging
 
 from discosync.render.harmless import harmless
+from discosync.render.scrubbing import hide
 
 
 class TextFormatter(logging.Formatter):
@@ -27,4 +28,4 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             shown["exception"] = self.formatException(record.exc_info)
-        return json.dumps(shown, ensure_ascii=False)
+        return hide(json.dumps(shown, ensure_ascii=False))

@@ -17,6 +17,7 @@ from discosync.errors import (
     RateLimited,
     SourceUnavailable,
 )
+from discosync.render.scrubbing import hide
 
 SANDBOX_HEADER = "X-Discosync-Sandbox"
 """A header that every answer of discosync's own sandbox has, and none of Discogs."""
@@ -166,7 +167,8 @@ def _error_body_of(response: requests.Response) -> Mapping[str, Any]:
 
 
 def _legible(text: str) -> str:
-    return text[:200].encode(errors="replace").decode()  # a lone surrogate is no text
+    # Before it is cut: half a token is one letter after the other of a token.
+    return hide(text)[:200].encode(errors="replace").decode()  # a lone surrogate is no text
 
 
 def parse_number(text: str | None) -> int | None:

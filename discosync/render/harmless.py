@@ -7,6 +7,8 @@ and emoji stay.
 
 import re
 
+from discosync.render.scrubbing import hide
+
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 _LINE_BREAKS = "\u2028\u2029"
 _ORDER_CHANGES = "\u202a-\u202e\u2066-\u2069"
@@ -15,8 +17,11 @@ _LAYOUT = re.compile(r"[\t\n]+")
 
 
 def harmless(text: str) -> str:
-    """Replace characters that control a terminal with escapes; tabs and line breaks stay."""
-    return _STEERING.sub(_escape, text)
+    """Replace characters that control a terminal with escapes; tabs and line breaks stay.
+
+    Secrets are hidden, too: every text for people passes here.
+    """
+    return _STEERING.sub(_escape, hide(text))
 
 
 def harmless_cell(text: str) -> str:
@@ -26,7 +31,7 @@ def harmless_cell(text: str) -> str:
 
 def harmless_json(text: str) -> str:
     """Replace control characters in JSON with JSON escapes, so that its meaning stays the same."""
-    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", hide(text))
 
 
 def _escape(found: re.Match[str]) -> str:

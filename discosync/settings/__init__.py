@@ -12,6 +12,7 @@ from pathlib import Path
 from discosync.core.flags import Flag, FlagSetting
 from discosync.core.planning.limits import RemovalLimit, parse_removal_limit
 from discosync.errors import NotReady
+from discosync.render.scrubbing import is_token
 from discosync.settings.caching import CacheSettings, own_path, read_cache_settings
 from discosync.settings.layers import Lookup, read_layers
 from discosync.settings.secret import Secret
@@ -23,6 +24,7 @@ from discosync.settings.values import (
     parse_days,
     parse_log_format,
     parse_switch,
+    parse_user_name,
 )
 
 PUBLIC_API_URL = "https://api.discogs.com"
@@ -59,7 +61,16 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def for_seller(self, name: str) -> "Settings":
-        """Apply the seller's table of `discosync.toml`; without one only the name changes."""
+        """Apply the seller's table of `discosync.toml`; without one only the name changes.
+
+        Raises `NotReady` for a token in place of a name: it would stand in every row.
+        """
+        if is_token(name):
+            raise NotReady(
+                "the seller's name is a token: --seller or DISCOGS_USERNAME holds the wrong text",
+                hint="put the token into DISCOGS_TOKEN, and the seller's user name there",
+                code="bad_setting",
+            )
         # Discogs ignores the case of user names.
         own = next((s for s in self.sellers.values() if s.name.casefold() == name.casefold()), None)
         if own is None:
@@ -80,7 +91,9 @@ def load_settings(*, config: Path | None = None, environ: Mapping[str, str]) -> 
     lookup = Lookup(read_layers(config, environ))
     return Settings(
         token=lookup.get("DISCOGS_TOKEN", parse_secret_token, None),
-        seller=lookup.get("DISCOGS_USERNAME", str, None, also="DISCOGS_SELLER_USERNAME"),
+        seller=lookup.get(
+            "DISCOGS_USERNAME", parse_user_name, None, also="DISCOGS_SELLER_USERNAME"
+        ),
         currency=lookup.get("DISCOGS_CURRENCY", parse_currency, None),
         api_url=lookup.get("DISCOGS_API_URL", parse_api_url, PUBLIC_API_URL),
         database_url=lookup.get("DATABASE_URL", Secret, None) or default_database_url(),
@@ -120,8 +133,14 @@ def load_database_settings(
     return DatabaseSettings(
         database_url=lookup.get("DATABASE_URL", Secret, None) or default_database_url(),
         backup_dir=lookup.get("BACKUP_DIR", Path, None),
-        seller=lookup.get("DISCOGS_USERNAME", str, None, also="DISCOGS_SELLER_USERNAME"),
+        seller=lookup.get(
+            "DISCOGS_USERNAME", parse_user_name, None, also="DISCOGS_SELLER_USERNAME"
+        ),
     )
+
+
+def _seller_setting(lookup: Lookup) -> str | None:
+    return lookup.get("DISCOGS_USERNAME", parse_user_name, None, also="DISCOGS_SELLER_USERNAME")
 
 
 def _flag_setting(flag: Flag, lookup: Lookup) -> FlagSetting:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from discosync.errors import NotReady
+from discosync.render.scrubbing import note_address, note_secret
 
 T = TypeVar("T")
 
@@ -44,7 +45,23 @@ class Layer:
 
 def read_layers(config: Path | None, environ: Mapping[str, str]) -> list[Layer]:
     """Read the layers, the strongest first; raise `NotReady` for a file that cannot be read."""
-    return [Layer("environment", environ), _read_dotenv(), _read_toml(config)]
+    layers = [Layer("environment", environ), _read_dotenv(), _read_toml(config)]
+    for layer in layers:
+        note_secrets(layer.values)
+    return layers
+
+
+_NO_SECRETS = ("_FILE", "_COMMAND", "_URL", "_PATH")  # where a token is, and not the token
+
+
+def note_secrets(values: Mapping[str, str]) -> None:
+    """Hide every token and the password of every address, whether discosync reads it or not."""
+    for name, value in values.items():
+        # Also under a mistyped name, and those of proxies.
+        if "TOKEN" in name.upper() and not name.upper().endswith(_NO_SECRETS):
+            note_secret(value.strip())
+        elif "@" in value and ("://" in value or name in KNOWN_SETTINGS):
+            note_address(value.strip())
 
 
 def _read_dotenv() -> Layer:

@@ -1,5 +1,7 @@
 """Text that must not reach a log, a report or a traceback."""
 
+from discosync.render.scrubbing import note_address, note_secret
+
 
 class Secret:
     """Text whose `repr` is `***`."""
@@ -8,6 +10,8 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        # Of an address only the password is secret.
+        (note_address if "://" in text else note_secret)(text)
 
     def reveal(self) -> str:
         """Return the text itself, for the function that sends it."""

@@ -4,6 +4,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from discosync.core.inventory.money import MINOR_DIGITS_BY_CURRENCY
+from discosync.render.scrubbing import is_token
 
 
 def parse_switch(text: str) -> bool:
@@ -75,7 +76,7 @@ def parse_api_url(text: str) -> str:
     url = urlsplit(text)
     host = url.hostname or ""
     # The address goes into logs and reports, where no password may stand.
-    if url.username or url.password:
+    if url.username or url.password or "@" in text:
         raise ValueError("the address holds a user or password; example: https://api.discogs.com")
     if host and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))):
         return text.rstrip("/")
@@ -92,6 +93,13 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def parse_user_name(text: str) -> str:
+    """Read the name of a seller; the error never repeats a token that stands there by mistake."""
+    if is_token(text):
+        raise ValueError("it holds a token, and no user name; example: velvet-crates")
+    return text
 
 
 def parse_token(text: str) -> str:

@@ -22,6 +22,7 @@ from discosync.database.connection.engine import Database
 from discosync.database.flags.states import load_flag_states
 from discosync.database.schema.state import SchemaState
 from discosync.errors import StorageFailed
+from discosync.render.scrubbing import hide
 from discosync.runner import Run
 
 _log = logging.getLogger(__name__)
@@ -93,6 +94,6 @@ def change_now(reason: str, *, run: Run | None = None) -> FlagChange:
     return FlagChange(
         changed_at=datetime.now(UTC),
         changed_by=f"discosync ({who})" if run else who,
-        reason=reason,
+        reason=hide(reason),
         run_id=run.run_id if run else None,
     )

@@ -35,6 +35,7 @@ from discosync.discogs.http.pacing import (
 )
 from discosync.discogs.http.patience import Patience
 from discosync.discogs.http.shared_limit import SharedLimit
+from discosync.discogs.http.token_header import TokenHeader, without_token
 from discosync.errors import RequestsUsedUp, StorageFailed
 
 _CHUNK_BYTES = 1 << 16
@@ -49,18 +50,6 @@ class _Use:
     retries: int = 0
     throttled_seconds: float = 0.0
     bytes: int = 0
-
-
-class _TokenHeader(requests.auth.AuthBase):
-    """Adds the token as a header. It is set as `auth`, so that no `.netrc` file replaces it."""
-
-    def __init__(self, token: str | None) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token is not None:
-            request.headers["Authorization"] = f"Discogs token={self._token}"
-        return request
 
 
 @dataclass(slots=True)
@@ -92,7 +81,7 @@ class Transport:
         # documentation, general information).
         self._session.headers["User-Agent"] = f"discosync/{__version__} (inventory mirror)"
         self._session.headers["Accept"] = "application/vnd.discogs.v2.discogs+json"
-        self._session.auth = _TokenHeader(self.token)
+        self._session.auth = TokenHeader(self.token)
         # The sandbox on loopback needs no proxy, and with plain HTTP a proxy would see the token.
         self._session.trust_env = self.base_url.startswith("https:")
         limit = LIMIT_WITHOUT_TOKEN if self.token is None else LIMIT_WITH_TOKEN
@@ -198,7 +187,11 @@ class Transport:
             finally:
                 self._use.bytes += response.raw.tell()
             self._check(response, also)
-            return Answer(status=response.status_code, headers=response.headers, body=body)
+            return Answer(
+                status=response.status_code,
+                headers=response.headers,
+                body=without_token(body, self.token),
+            )
 
     def _send(
         self,

@@ -27,6 +27,7 @@ from discosync.discogs.inventory.export_job import (
 from discosync.discogs.inventory.pages import FirstPage
 from discosync.discogs.inventory.spool import Spool, digest, unpack
 from discosync.errors import RateLimited, SourceUnavailable
+from discosync.render.scrubbing import hide
 
 _MAX_POSTS = 2
 _POLL_WAITS_SECONDS = (2.0, 3.0, 5.0, 10.0, 15.0, 30.0)
@@ -123,7 +124,7 @@ def _create_or_adopt(transport: Transport, request: ExportRequest) -> ExportJob 
             _log.info("adopting export %s: one is running already (409)", job.export_id)
             return job
         return None
-    location = answer.headers.get("Location", "")
+    location = hide(answer.headers.get("Location", ""))
     export_id = location.rstrip("/").rpartition("/")[2]
     if not export_id.isdigit():
         raise ExportUnavailable(
