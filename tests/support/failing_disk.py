@@ -218,7 +218,7 @@ def leftovers(work: Path) -> list[str]:
     for path in work.rglob("*"):
         inner = path.relative_to(work).as_posix()
         is_draft = path.name.endswith((".tmp", ".part", "-journal")) or ".part" in path.suffixes
-        is_place = path.name.startswith(".discosync-") or path.parent.name == "tmp"
+        is_place = path.name.startswith((".discosync-", "discosync-"))
         in_spool = "mirror.db.snapshots/" in inner and ".kept" not in inner
         if is_draft or is_place or in_spool:
             found.append(inner)
@@ -331,10 +331,10 @@ def main() -> int:
                 count = check(lab, case, _FAULTS[fault], options.every)
                 print(  # noqa: T201 - a command of its own
                     f"{case.name:<12} {fault:<7} {count - 1:4} writes, {len(lab.bad) - seen} bad",
+                    *lab.bad[seen:],
+                    sep="\n",
                     flush=True,
                 )
-    for bad in lab.bad:
-        print(bad)  # noqa: T201
     print(f"{lab.runs} runs, {len(lab.bad)} bad")  # noqa: T201
     return 1 if lab.bad else 0
 

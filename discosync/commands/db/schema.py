@@ -30,7 +30,7 @@ from discosync.database.schema.state import (
     load_state,
     refuse_newer,
 )
-from discosync.errors import LimitRefused, NotReady, UsageFault
+from discosync.errors import LimitRefused, NotReady, StorageFailed, UsageFault
 from discosync.settings import DatabaseSettings, current_environment, load_database_settings
 
 _LOCK_WAIT_SECONDS = 60.0
@@ -125,15 +125,24 @@ def upgrade(options: MigrationOptions) -> SchemaReport:
         if state is not SchemaState.EMPTY:
             backup = _back_up(database, settings, options, why="before db upgrade")
         upgraded = upgrade_schema(database, seller=seller)
-        _make_checkpoints(database)
-    return _describe(database, backup=backup, notes=list(_notes(upgraded, seller)))
+        notes = [*_notes(upgraded, seller), *_make_checkpoints(database)]
+    return _describe(database, backup=backup, notes=notes)
 
 
-def _make_checkpoints(database: Database) -> None:
-    """Make the checkpoints of the history so far, which `as-of` reads."""
-    with database.session(writes=True) as session:
-        for seller in load_sellers(session):
-            make_checkpoints(session, seller, before=datetime.now(UTC))
+def _make_checkpoints(database: Database) -> Iterator[str]:
+    """Make the checkpoints of the history so far, which `as-of` reads; say so when that fails.
+
+    The new schema is committed by then: it is no failure of the upgrade.
+    """
+    try:
+        with database.session(writes=True) as session:
+            for seller in load_sellers(session):
+                make_checkpoints(session, seller, before=datetime.now(UTC))
+    except StorageFailed as exc:
+        yield (
+            f"the history is not packed, so `as-of` is slow: {exc.message}; when that is mended, "
+            "`discosync db compact --apply` packs it"
+        )
 
 
 def downgrade(options: MigrationOptions) -> SchemaReport:

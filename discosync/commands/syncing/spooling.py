@@ -24,12 +24,12 @@ def open_spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
             yield Spool(directory)
         return
     remove_dead_ones()  # of dry runs, which may never come again
-    place = _spool_directory(database, seller)
-    if place is None:
+    lasting = _spool_directory(database, seller)
+    if lasting is None:
         with temporary_directory() as directory:
             yield Spool(directory)
         return
-    spool = Spool(place)
+    spool = Spool(lasting)
     spool.prepare()
     try:
         yield spool

@@ -43,13 +43,13 @@ def carries_wal(directory: Path) -> bool:
     The database itself must not be tried: SQLite switches it for good, and fails only then.
     """
     remove_abandoned_directories(directory, _TRIED)
-    place = directory / f".discosync-{os.urandom(4).hex()}"
+    own = directory / f".discosync-{os.urandom(4).hex()}"
     try:
-        held = hold_directory(place)
+        held = hold_directory(own)
     except OSError:
         return False
     try:
-        with closing(sqlite3.connect(place / "tried.db", isolation_level=None)) as tried:
+        with closing(sqlite3.connect(own / "tried.db", isolation_level=None)) as tried:
             tried.execute("PRAGMA journal_mode=WAL")
             tried.execute("CREATE TABLE tried (number)")
             return bool(tried.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
@@ -57,5 +57,5 @@ def carries_wal(directory: Path) -> bool:
         # Also for a full disk: then the write that follows says so.
         return False
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(own, ignore_errors=True)
         os.close(held)
