@@ -123,6 +123,13 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
             help="This run only: accept an empty inventory; all listings become inactive.",
         ),
     ] = False,
+    allow_shared_listings: Annotated[
+        bool,
+        typer.Option(
+            "--allow-shared-listings",
+            help="This run only: a new seller may have listings that are known as another's.",
+        ),
+    ] = False,
     lock_wait: LockWait = 0,
     time_budget: TimeBudget = 2700,
     report: Report = None,
@@ -172,6 +179,7 @@ def sync(  # noqa: PLR0913 - one parameter an option, as Typer wants it
             mass_change=allow_mass_change,
             empty=allow_empty,
         ),
+        allow_shared_listings=allow_shared_listings,
         lock_wait_seconds=lock_wait,
         with_changes=changes or diff is not None,
     )

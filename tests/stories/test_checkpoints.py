@@ -187,7 +187,9 @@ def test_each_seller_has_checkpoints_of_its_own(four_months: Program) -> None:
         path = write_export(
             four_months.directory / f"other-inventory-{day:%Y%m%d}-1200.csv", make_shop(9 - at % 2)
         )
-        done = four_months("sync", "--seller", "other", "--from-file", str(path))
+        # The same ids: what one seller's past says must not come from the other's.
+        typed = ("sync", "--seller", "other", "--from-file", str(path))
+        done = four_months(*typed, "--allow-shared-listings")
         assert done.exit_code == 0, done.stderr
     assert {row["seller"] for row in _checkpoints(four_months)} == {SELLER, "other"}
     assert _past(four_months) == before
@@ -334,7 +336,8 @@ def test_killed_compact_leaves_everything(four_months: Program) -> None:
 def test_compact_takes_one_seller_when_asked(four_months: Program) -> None:
     """--seller leaves the others' history alone."""
     path = write_export(four_months.directory / "other-inventory-20250501-1200.csv", make_shop(3))
-    assert four_months("sync", "--seller", "other", "--from-file", str(path)).exit_code == 0
+    typed = ("sync", "--seller", "other", "--from-file", str(path), "--allow-shared-listings")
+    assert four_months(*typed).exit_code == 0
     report = four_months("db", "compact", "--seller", "OTHER", "--json").report
     assert {m["seller"] for m in report["months"]} == {"other"}
     assert {m["seller"] for m in four_months("db", "compact", "--json").report["months"]} == {

@@ -16,7 +16,7 @@ MANY, FEW = 1_200, 40
 TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
 MARKS = "SELECT fingerprint LIKE 'watched:%' AS is_watched FROM snapshot_marks"
 IS_WATCHED = [{"is_watched": 1}]
-ALLOWING = ("--allow-mass-change", "--allow-mass-removal")
+ALLOWING = ("--allow-mass-change", "--allow-mass-removal", "--allow-shared-listings")
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def _render_names(adopted: Adopted) -> Iterator[str]:
             yield f"content_hash is discosync's from now on; the shop's own values are in {kept}"
         else:
             yield (
-                f"{name} stays the shop's column; some values were brought into one form, and all "
+                f"{name} stays the shop's column; some values were filled in or replaced, and all "
                 f"of them are in {kept} as they were"
             )
     for name, kept in own.tables.items():

@@ -14,6 +14,7 @@ from discosync.commands.syncing.slow_check import SlowCheckOptions
 from discosync.core.flags import Flag
 from discosync.core.planning.drift import MASS_DRIFT
 from discosync.core.planning.limits import CURRENCY_CHANGED, OLDER_SNAPSHOT
+from discosync.core.planning.other_sellers import OTHER_SELLERS
 from discosync.database.rows.sellers import load_has_real, load_has_sandbox
 from discosync.database.runs.records import load_run_count
 from discosync.database.schema.state import SchemaState
@@ -93,10 +94,10 @@ class Attempts:
 def _is_snapshots_fault(refused: LimitRefused | BadData) -> bool:
     """Whether the pages may show something else, so that the flag is to blame.
 
-    The moment of an inventory and the seller's currency are the same whatever way it comes, and so
-    are the rows that another program edited.
+    The moment of an inventory, the seller's currency and the ids of the listings are the same
+    whatever way they come, and so are the rows that another program edited.
     """
-    return refused.code not in {OLDER_SNAPSHOT, CURRENCY_CHANGED, MASS_DRIFT}
+    return refused.code not in {OLDER_SNAPSHOT, CURRENCY_CHANGED, MASS_DRIFT, OTHER_SELLERS}
 
 
 def _check_sandbox(mirror: Mirror, *, is_sandbox: bool | None) -> bool:

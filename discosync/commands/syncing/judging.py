@@ -1,7 +1,7 @@
 """Check a sync's plan against the limits, after putting it into the report."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -19,8 +19,10 @@ from discosync.core.planning.limits import (
     check_age,
     check_limits,
 )
+from discosync.core.planning.other_sellers import check_other_sellers, is_first_load
 from discosync.core.reporting.change_entry import ChangeEntry, describe_changes
 from discosync.core.reporting.findings import Problem
+from discosync.database.rows.sellers import count_shared
 from discosync.runner import Run
 
 
@@ -30,6 +32,7 @@ class SyncOptions:
 
     fetch: FetchOptions = field(default_factory=FetchOptions)
     allowed: Allowances = field(default_factory=Allowances)
+    allow_shared_listings: bool = False
     lock_wait_seconds: float = 0.0
     with_changes: bool = False
 
@@ -42,9 +45,26 @@ def judge(run: Run, planned: Planned, options: SyncOptions, mirror: Mirror) -> N
         allowed = replace(allowed, max_removals=mirror.settings.max_removals)
     now = _now_at_discogs(run, planned.snapshot)
     older = check_age(planned.snapshot, mirror.last.as_of, now=now)
-    violations = [*([older] if older else []), *check_limits(planned.changes, allowed)]
+    violations = [
+        *([older] if older else []),
+        *check_limits(planned.changes, allowed),
+        *_check_other_sellers(planned.changes, options, mirror),
+    ]
     violations += check_drift(run.findings.slow_check or SlowCheck(), allowed)
     refuse(violations, _way_out(run, options, violations, mirror, now=now))
+
+
+def _check_other_sellers(
+    changes: ChangeSet, options: SyncOptions, mirror: Mirror
+) -> Iterator[Violation]:
+    """Look among the listings of other sellers, on a seller's first load only."""
+    database = mirror.filled_database
+    if database is None or not is_first_load(changes):
+        return
+    with database.session() as session:
+        shared = count_shared(session, mirror.seller, changes.added)
+    allowed = options.allow_shared_listings
+    yield from check_other_sellers(changes, mirror.seller, shared, allowed=allowed)
 
 
 def _now_at_discogs(run: Run, snapshot: Snapshot) -> datetime:

@@ -1,6 +1,8 @@
 """Which sellers the database holds, and under which spelling."""
 
-from discosync.database.connection.session import Session
+from collections.abc import Sequence
+
+from discosync.database.connection.session import Session, in_chunks
 
 
 def resolve_seller(session: Session, name: str) -> str:
@@ -30,6 +32,22 @@ def load_sellers(session: Session) -> list[str]:
         found.append(str(seller))
         seller = session.value(next_seller, last=seller)
     return found
+
+
+def count_shared(session: Session, seller: str, listing_ids: Sequence[int]) -> dict[str, int]:
+    """Count these listings among those of every other seller; their index is by seller and id."""
+    others = [name for name in load_sellers(session) if name != seller]
+    statement = (
+        "SELECT count(*) FROM listings WHERE seller = :seller AND "  # noqa: S608 - our own names
+        f"{session.is_in('listing_id', 'ids')}"
+    )
+    return {
+        other: sum(
+            session.value(statement, seller=other, ids=session.one_of(list(map(str, chunk))))
+            for chunk in in_chunks(listing_ids)
+        )
+        for other in others
+    }
 
 
 def load_has_sandbox(session: Session) -> bool:
