@@ -143,7 +143,7 @@ class Faults:
 
         def connect_watched(place: Any, *arguments: Any, **more: Any) -> sqlite3.Connection:
             path = re.sub(r"^file://|\?.*$", "", str(place))
-            if "mode=ro" not in str(place):
+            if "mode=ro" not in str(place) and not os.path.exists(path):  # noqa: PTH110
                 self.reach_in_sqlite("connect", path)
             factory = _watched_connection(self, path)
             made: sqlite3.Connection = connect(place, *arguments, **{"factory": factory, **more})
