@@ -99,22 +99,28 @@ _runs_apart: list[_RunsApart] = []
 
 
 def interrupt(
-    program: "Program", action: str, number: int | None, *arguments: str, **more: str
+    program: "Program",
+    action: str,
+    number: int | None,
+    *arguments: str,
+    read_timeout_seconds: float | None = None,
 ) -> Ended:
     """Run the program, and have `action` happen at this point; none happens without a number.
 
     The actions are `kill`, `term`, `hup`, `int`, `budget` (the alarm of the time budget), `disk`
-    (it is full for this one call) and `connection` (Postgres ends it).
+    (it is full for this one call) and `connection` (Postgres ends it). With `read_timeout_seconds`
+    each request to Discogs waits no longer than that, and is tried twice only.
     """
     if not _runs_apart:
         _runs_apart.append(_RunsApart())
     ended = _runs_apart[0].run(
         {
-            "environment": {**program.environment, "PATH": os.environ["PATH"], **more},
+            "environment": {**program.environment, "PATH": os.environ["PATH"]},
             "directory": str(program.directory),
             "arguments": arguments,
             "at": number,
             "action": action,
+            "read_timeout_seconds": read_timeout_seconds,
         }
     )
     if ended.status < 0 and not program.database_url.startswith("sqlite"):
@@ -122,9 +128,9 @@ def interrupt(
     return ended
 
 
-def run_through(program: "Program", *arguments: str, **more: str) -> Ended:
+def run_through(program: "Program", *arguments: str) -> Ended:
     """Run the program to its end."""
-    return interrupt(program, "kill", None, *arguments, **more)
+    return interrupt(program, "kill", None, *arguments)
 
 
 def points_of(program: "Program", *arguments: str) -> list[str]:

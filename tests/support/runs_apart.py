@@ -14,6 +14,7 @@ import os
 import pkgutil
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -70,6 +71,8 @@ def _run(points: Points, asked: dict[str, Any]) -> NoReturn:
         os.close(opened)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the run's life
     sys.argv = ["discosync", *asked["arguments"]]
+    if asked["read_timeout_seconds"]:
+        _lose_patience(asked["read_timeout_seconds"])
     points.begin(
         at=asked["at"],
         action=asked["action"],
@@ -85,6 +88,18 @@ def _run(points: Points, asked: dict[str, Any]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
+
+
+def _lose_patience(read_timeout_seconds: float) -> None:
+    """Have each request tried twice only, and wait no longer than this for its answer."""
+    from discosync.commands.enriching import api_lookups  # noqa: PLC0415 - imported already
+    from discosync.commands.syncing import from_api  # noqa: PLC0415 - imported already
+    from discosync.discogs.http.patience import Patience  # noqa: PLC0415 - imported already
+
+    hasty = Patience(attempts=2, read_timeout_seconds=read_timeout_seconds)
+    for module in (from_api, api_lookups):
+        name = "Transport"  # it imports that from elsewhere
+        setattr(module, name, partial(getattr(module, name), patience=hasty))
 
 
 def _status_of_main() -> int:
