@@ -51,8 +51,8 @@ AllowMassChange = Annotated[
     typer.Option(
         "--allow-mass-change",
         help=(
-            "This run only: allow one field to change in more than half of the listings, or the "
-            "currency to change."
+            "This run only: allow one field to change in more than half of the listings, the "
+            "currency to change, or a mass drift to be mended."
         ),
     ),
 ]

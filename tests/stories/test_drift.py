@@ -187,6 +187,7 @@ def test_a_mass_drift_is_refused(
     if is_refused:
         assert program.digest() == before
         assert result.report["error"]["code"] == "mass_drift"
+        assert "corrected" not in _codes(result), "nothing is"
         assert "31 of the 60 rows" in result.report["error"]["message"]
         assert result.report["error"]["hint"].endswith("--allow-mass-change")
         assert _sync(program, "--allow-mass-change").counts["corrected"] == edited

@@ -72,7 +72,7 @@ def plan_snapshot(
     _check_repeated(run, compared.repeated_ids, snapshot)
     _note_problems(run, changes, snapshot)
     if checker:
-        note_slow_check(run, checker.done)
+        note_slow_check(run, checker)
     _note_currency(run, snapshot, compared.sees)
     return Planned(
         changes=changes,

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 from discosync.core.inventory.parsed import ParsedRecord
 from discosync.core.inventory.snapshot import Snapshot
 from discosync.core.planning.changes import ChangeSet, Corrected
-from discosync.core.planning.drift import Round, SlowCheck, Values, check_drift, has_drifted, mend
+from discosync.core.planning.drift import Round, SlowCheck, Values, check_drift, find_drifted, mend
 from discosync.core.planning.limits import Allowances
 from discosync.core.reporting.findings import Problem
 from discosync.database.connection.session import Session
-from discosync.database.past.history import load_changes_of_listings
 from discosync.database.rows.checked import RowSlice, load_slice
 from discosync.files.snapshot import open_snapshot
 from discosync.runner import Run
@@ -59,7 +58,7 @@ class SliceChecker:
         # The plan has read these rows; what another program wrote there it overwrites.
         touched = {rewrite.listing_id for rewrite in changes.rewrites}
         rows = [row for row in found.rows if row.listing_id not in touched]
-        drifted = [row for row in rows if has_drifted(row)]
+        drifted = find_drifted(rows)
         unknown = [i for i in found.unreadable if i not in touched]
         corrected: list[Corrected] = []
         if drifted:
@@ -90,16 +89,23 @@ def _load_records(
 
 def _load_past(session: Session, seller: str, wanted: Sequence[int]) -> dict[int, Values]:
     """Load the values that the history remembers last, by listing."""
+    from discosync.database.past.history import (  # noqa: PLC0415 - drifts only
+        load_changes_of_listings,
+    )
+
     past: dict[int, dict[str, object]] = {listing_id: {} for listing_id in wanted}
     for change in load_changes_of_listings(session, seller, wanted):
         past[change.listing_id] |= {field.field: field.after for field in change.fields}
     return past  # type: ignore[return-value]
 
 
-def note_slow_check(run: Run, check: SlowCheck) -> None:
+def note_slow_check(run: Run, checker: SliceChecker) -> None:
     """Put what a slow check found into the report."""
+    check, problems = checker.done, run.findings.problems
     run.findings.slow_check = check
-    problems = run.findings.problems
+    # The limit will refuse that, and say so by itself.
+    if not checker.options.mends_mass and any(check_drift(check, Allowances())):
+        return
     if check.corrected:
         count, verb = len(check.corrected), "would be" if run.request.dry_run else "are"
         named = [

@@ -199,7 +199,11 @@ def content_digest_of(content_hash: str | None) -> bytes:
 
 def digest_values(content: Iterable[FieldValue]) -> bytes:
     """Digest the values of all content fields, in the order of `CONTENT_FIELDS`."""
-    forms = [form(value) for form, value in zip(_CANONICAL_IN_ORDER, content, strict=True)]
+    return digest_forms(form(v) for form, v in zip(_CANONICAL_IN_ORDER, content, strict=True))
+
+
+def digest_forms(forms: Iterable[str]) -> bytes:
+    """Digest the canonical forms of all content fields, in the same order."""
     # NUL separates: the parser refuses it inside a field, so no two contents run together.
     body = "\0".join(forms)
     return blake2b(body.encode(), digest_size=DIGEST_BYTES).digest()

@@ -15,6 +15,7 @@ from discosync.core.inventory.listing import (
     FieldValue,
     canonical,
     content_digest_of,
+    digest_forms,
     digest_values,
     heading_of,
     render_hash,
@@ -105,15 +106,35 @@ class Mended:
     is_known: bool
 
 
-def has_drifted(row: KnownListing) -> bool:
-    """Return whether another program edited a row.
+def find_drifted(rows: Sequence[KnownListing]) -> list[KnownListing]:
+    """Return the rows that another program edited.
 
     A row without a hash, or with one of another version, says nothing.
     """
-    expected = content_digest_of(row.content_hash)
-    if expected == NO_DIGEST:
-        return False
-    return _contradicts_itself(row) or _digest(_content(row)) != expected
+    expected = [content_digest_of(row.content_hash) for row in rows]
+    return [
+        row
+        for row, found, digest in zip(rows, _digests(rows), expected, strict=True)
+        if digest != NO_DIGEST and (found != digest or _contradicts_itself(row))
+    ]
+
+
+def _digests(rows: Sequence[KnownListing]) -> Iterator[bytes]:
+    """Digest what rows hold, column by column: many values repeat, and take their time only once.
+
+    One value of an odd type spoils that for all of them, and is found row by row.
+    """
+    columns = zip(*(row.values[: len(CONTENT_FIELDS)] for row in rows), strict=True)
+    try:
+        forms = list(map(_forms, CONTENT_FIELDS, columns))
+    except _ODD_VALUES:
+        return (_digest(_content(row)) for row in rows)
+    return map(digest_forms, zip(*forms, strict=True))
+
+
+def _forms(name: str, column: Sequence[FieldValue]) -> list[str]:
+    form_by_value = {value: canonical(name, value) for value in set(column)}
+    return [form_by_value[value] for value in column]
 
 
 def _contradicts_itself(row: KnownListing) -> bool:

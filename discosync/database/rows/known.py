@@ -111,7 +111,9 @@ def read_rows(rows: Sequence[Any]) -> Iterable[KnownListing]:
     ids, hashes, are_active, removed, reasons, sold, *values = columns
     for name in _TYPED:
         slot = STORED_FIELDS.index(name)
-        values[slot] = [read_field(name, value) for value in values[slot]]
+        # Many listings share a price or a weight, and reading a number costs more than finding it.
+        read = {value: read_field(name, value) for value in set(values[slot])}
+        values[slot] = [read[value] for value in values[slot]]
     lifecycles = map(
         Lifecycle, map(bool, are_active), map(read_moment, removed), reasons, map(read_moment, sold)
     )

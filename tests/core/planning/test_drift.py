@@ -15,7 +15,7 @@ from discosync.core.planning.drift import (
     Round,
     SlowCheck,
     check_drift,
-    has_drifted,
+    find_drifted,
     mend,
 )
 from discosync.core.planning.known import STORED_FIELDS, KnownListing
@@ -33,6 +33,12 @@ def _row(
     listing = of or make_listing()
     values = [edited.get(name, getattr(listing, name)) for name in STORED_FIELDS]
     return KnownListing(listing.listing_id, content_hash(listing), lifecycle, values)
+
+
+def has_drifted(row: KnownListing) -> bool:
+    """Look at the row among others."""
+    others = [_row(of=make_listing(number)) for number in (1, 2)]
+    return find_drifted([others[0], row, others[1]]) == [row]
 
 
 RECORD = ParsedRecord.of(make_listing())
