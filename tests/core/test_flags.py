@@ -1,5 +1,6 @@
 """Flags: buckets that never change, and the order in which a flag is resolved."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -150,8 +151,10 @@ def test_state_has_a_word(state: FlagState, words: str) -> None:
     assert str(state) == words
 
 
-def test_event_is_shown_with_all_that_is_known_of_it() -> None:
-    """`flags history --json`: when, who, from, to, why, and by which run."""
+def test_event_is_shown_with_all_that_is_known_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`flags history --json`: when (in UTC), who, from, to, why, and by which run."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
     event = FlagEvent(
         flag="USE_CACHE",
         changed_at=HOUR.astimezone(timezone(timedelta(hours=9))),
@@ -170,6 +173,8 @@ def test_event_is_shown_with_all_that_is_known_of_it() -> None:
         "reason": "slow",
         "run": "r-1",
     }
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_share_decides_by_the_bucket() -> None:

@@ -108,3 +108,53 @@ def test_lifecycle_is_decided_by_mark_status_and_times(
 ) -> None:
     """Gone stays gone; Discogs' own word, the mark, and the times count in this order."""
     assert decide_lifecycle(status, own, now=NOW) == (lifecycle, doubt)
+
+
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        (" Sold ", "sold"),
+        ("MISSING", "missing"),
+        ("because", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_own_state_holds_every_column(told: str | None, read: str | None) -> None:
+    """Each is read as far as it can be; a reason counts when it is one of ours."""
+    values = {"is_active": "no", "removed_at": str(THEN), "sold_at": None, "removal_reason": told}
+    assert read_own_state(values) == OwnState(is_active=False, removed_at=THEN, removal_reason=read)
+
+
+def test_word_that_is_neither_yes_nor_no_is_named() -> None:
+    """Whoever reads the error sees what stands there."""
+    with pytest.raises(ValueError, match="'perhaps' is neither yes nor no"):
+        read_yes_no("perhaps")
+
+
+@pytest.mark.parametrize(("number", "year"), [(99_999_999_999, 5138), (100_000_000_000, 1973)])
+def test_large_number_is_milliseconds(number: int, year: int) -> None:
+    """What would be after the year 5138 as seconds is not meant as seconds."""
+    moment = read_own_moment(number)
+    assert moment is not None
+    assert moment.year == year
+
+
+@pytest.mark.parametrize(
+    ("status", "own", "lifecycle", "doubt"),
+    [
+        (
+            "For Sale",
+            OwnState(is_active=True, is_unreadable=True),
+            (True, None, None, None),
+            Doubt.UNREADABLE,
+        ),
+        ("for sale", OwnState(removed_at=THEN), (False, THEN, "missing", None), None),
+        ("Sold", OwnState(sold_at=THEN), SOLD_THEN, None),
+    ],
+)
+def test_lifecycle_of_rows_that_say_little(
+    status: str, own: OwnState, lifecycle: tuple[Any, ...], doubt: Doubt | None
+) -> None:
+    """An unreadable column is told even where the mark decides."""
+    assert decide_lifecycle(status, own, now=NOW) == (lifecycle, doubt)

@@ -51,4 +51,4 @@ def test_a_row_of_the_old_shop_counts_as_for_sale(status: str | None) -> None:
 
 def test_a_row_of_the_old_shop_may_be_sold() -> None:
     """Another status is believed."""
-    assert lifecycle_of_adopted("Sold", now=NOON).removal_reason == "sold"
+    assert lifecycle_of_adopted("Sold", now=NOON) == Lifecycle(False, NOON, "sold", None)

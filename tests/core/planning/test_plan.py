@@ -315,32 +315,40 @@ def test_row_whose_hash_was_not_known_may_settle_after_all() -> None:
 
 def test_recognised_records_count_as_seen() -> None:
     """They change nothing; one that comes twice is noted, and purged ones stay away."""
-    flags = [IS_ACTIVE, 0, IS_PURGED, IS_PURGED, IS_ACTIVE]
+    flags = [IS_ACTIVE, 0, IS_PURGED, IS_PURGED, IS_ACTIVE, 0]
     rows = [(FIRST_ID + n, flag, f"1:{n:032x}") for n, flag in enumerate(flags)]
     planner = _planner(rows, memory := Memory())
 
     planner.recognise([0, 1, 2, 3])
     assert planner.repeated_ids == set()
-    planner.recognise([4, 1, 4])
+    planner.recognise([4, 1, 4, 5])
 
     assert planner.repeated_ids == {FIRST_ID + 1, FIRST_ID + 4}
-    assert memory.heard == [("keep", 0, 1, 2, 3), ("keep", 4)]
+    assert memory.heard == [("keep", 0, 1, 2, 3), ("keep", 4, 5)]
     changes = planner.finish()
-    assert (changes.unchanged, changes.for_sale, changes.records) == (5, 2, 5)
-    assert (changes.compared, changes.compared_active, changes.left_purged) == (3, 2, 2)
+    assert (changes.unchanged, changes.for_sale, changes.records) == (6, 2, 6)
+    assert (changes.compared, changes.compared_active, changes.left_purged) == (4, 2, 2)
+    assert isinstance(changes.left_purged, int)
     assert (changes.known_active, changes.protected) == (2, 0)
 
 
 def test_purged_listing_stays_away_until_it_is_for_sale() -> None:
     """An export shows it as sold for years; for sale again it begins anew."""
-    rows = [(FIRST_ID + n, IS_PURGED, None) for n in range(2)]
+    rows = [(FIRST_ID + n, IS_PURGED, None) for n in range(4)]
     planner = _planner(rows, memory := Memory())
-    assert not planner.see(ParsedRecord.of(make_listing(0, status="Sold")), _digest(1))
-    assert planner.see(ParsedRecord.of(make_listing(1)), _digest(2))
-    assert memory.heard == [("settle", 0, _digest(1), None), ("settle", 1, _digest(2), IS_ACTIVE)]
+    for number in (0, 2):
+        record = ParsedRecord.of(make_listing(number, status="Sold"))
+        assert not planner.see(record, _digest(number))
+    for number in (1, 3):
+        assert planner.see(ParsedRecord.of(make_listing(number)), _digest(number))
+    assert memory.heard == [
+        *(("settle", number, _digest(number), None) for number in (0, 2)),
+        *(("settle", number, _digest(number), IS_ACTIVE) for number in (1, 3)),
+    ]
     changes = planner.finish()
-    assert (list(changes.added), changes.added_active, changes.for_sale) == ([FIRST_ID + 1], 1, 1)
-    assert (changes.unchanged, changes.left_purged, changes.compared) == (1, 1, 0)
+    assert list(changes.added) == [FIRST_ID + 1, FIRST_ID + 3]
+    assert (changes.added_active, changes.for_sale) == (2, 2)
+    assert (changes.unchanged, changes.left_purged, changes.compared) == (2, 2, 0)
 
 
 def test_plan_counts_what_its_limits_need() -> None:
