@@ -97,9 +97,9 @@ def _value(
         (False, FlagState(), None, False, "environment"),
         (True, BACK, None, False, "rolled back 2026-03-02 09:41 UTC by eva@shop: stuck"),
         (False, BACK, None, False, "environment"),
-        (True, FlagState(percent=0), None, False, "switched off"),
+        (True, FlagState(percent=0), None, False, "switched off with `flags set`"),
         (True, FlagState(percent=100), None, True, "environment"),
-        (True, None, None, False, "cannot be read"),
+        (True, None, None, False, "the flags in the database cannot be read"),
         (True, BACK, True, True, "--source export"),
         (False, FlagState(), True, True, "--source export"),
         (True, FlagState(), False, False, "--source export"),
@@ -112,7 +112,7 @@ def test_order_of_resolution(
     """The command line beats the database, which beats the setting; all must say on for on."""
     found = _value(Flag.USE_CSV_EXPORT, state, configured=configured, asked=asked)
     assert found.value is value
-    assert why in found.why
+    assert found.why == why
 
 
 @pytest.mark.parametrize(

@@ -153,10 +153,10 @@ def test_unseen_fields_are_neither_compared_nor_lost() -> None:
 
 def test_first_sight_of_a_field_is_learnt_silently() -> None:
     """What was not known yet is completed: written, but no change and no history."""
-    changes = Mirror([make_listing(0, location=None)]).plan([*make_shop(1)])
+    changes = Mirror([make_listing(n, location=None) for n in range(2)]).plan([*make_shop(2)])
     assert changes.is_empty
-    assert len(changes.completed) == 1
-    assert changes.unchanged == 1
+    assert len(changes.completed) == 2
+    assert changes.unchanged == 2
 
 
 def test_older_hash_version_is_rehashed_silently() -> None:
@@ -287,8 +287,8 @@ def test_memory_hears_what_settles_a_listing() -> None:
     mirror = Mirror([make_listing(0), make_listing(1, comments="old"), make_listing(2)])
     rows = [(i, row.flags, row.content_hash) for i, row in mirror.rows.items()]
     planner = _planner(rows, memory := Memory())
-    for number, listing in enumerate(shop):
-        planner.see(ParsedRecord.of(listing), _digest(number))
+    may_write = [planner.see(ParsedRecord.of(x), _digest(n)) for n, x in enumerate(shop)]
+    assert may_write == [False, True, True]
     planner.resolve([mirror.rows[i] for i in list(planner.waiting)])
     assert memory.heard == [
         ("settle", 0, _digest(0), None),
@@ -303,14 +303,15 @@ def test_memory_hears_what_settles_a_listing() -> None:
 
 def test_row_whose_hash_was_not_known_may_settle_after_all() -> None:
     """It is read because its hash was not there yet; equal content is no change and no write."""
-    mirror = Mirror(make_shop(1))
-    planner = _planner([(FIRST_ID, IS_ACTIVE, None)], memory := Memory())
-    assert planner.see(ParsedRecord.of(make_listing(0)), _digest(1))
+    mirror = Mirror(make_shop(2))
+    planner = _planner([(i, IS_ACTIVE, None) for i in mirror.rows], memory := Memory())
+    for number in range(2):
+        assert planner.see(ParsedRecord.of(make_listing(number)), _digest(number))
     planner.resolve(mirror.rows.values())
-    assert memory.heard == [("settle", 0, _digest(1), IS_ACTIVE)]
+    assert memory.heard == [("settle", n, _digest(n), IS_ACTIVE) for n in range(2)]
     changes = planner.finish()
     assert changes.writes_nothing
-    assert (changes.unchanged, changes.compared, changes.compared_active) == (1, 1, 1)
+    assert (changes.unchanged, changes.compared, changes.compared_active) == (2, 2, 2)
 
 
 def test_recognised_records_count_as_seen() -> None:
@@ -418,3 +419,23 @@ def test_row_is_read_only_when_the_record_may_complete_it(
     planner = _planner([(FIRST_ID, row.flags, row.content_hash)], sees=sees)
     planner.see(ParsedRecord.of(make_listing(0, **shown)))
     assert bool(planner.waiting) is is_read
+
+
+def test_listing_that_comes_twice_counts_once() -> None:
+    """New or known, its first record counts; it is named, and the second one is not written."""
+    mirror = Mirror([make_listing(0)])
+    planner = _planner((i, row.flags, row.content_hash) for i, row in mirror.rows.items())
+    shown = [make_listing(number, comments=text) for number in (0, 1) for text in ("a", "b")]
+    may_write = [planner.see(ParsedRecord.of(listing)) for listing in shown]
+    assert may_write == [True, False, True, False]
+    assert planner.repeated_ids == {FIRST_ID, FIRST_ID + 1}
+    planner.resolve([mirror.rows[i] for i in list(planner.waiting)])
+    changes = planner.finish()
+    assert (list(changes.added), changes.for_sale, changes.records) == ([FIRST_ID + 1], 2, 2)
+    assert (changes.added_active, changes.compared, changes.compared_active) == (1, 1, 1)
+
+
+def test_planner_removes_unless_told_otherwise() -> None:
+    """A complete snapshot proves absence."""
+    rows = [(FIRST_ID, IS_ACTIVE, None), (FIRST_ID + 1, 0, None)]
+    assert _planner(rows).gone == {FIRST_ID}
