@@ -140,7 +140,7 @@ class RateLimited(SourceUnavailable):
 
 
 class RequestsUsedUp(SourceUnavailable):
-    """The run has sent as many requests as it may, for example by `--max-requests`."""
+    """The run has sent as many requests, or spent as long on them, as it may."""
 
     default_code = "requests_used_up"
 

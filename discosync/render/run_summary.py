@@ -1,13 +1,17 @@
 """How a run ended: its headline and its summary, as lines."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from discosync.core.reporting.report import RunReport
 from discosync.core.reporting.report_parts import ArchiveUse
 from discosync.errors import ExitStatus
 from discosync.render.cells import MAX_SHOWN
 from discosync.render.diff import diff_rows, render_counts
-from discosync.render.size import render_size
+from discosync.render.size import render_count, render_size
+
+if TYPE_CHECKING:
+    from discosync.core.planning.absence import AbsenceCounts
 
 
 def headline(report: RunReport) -> str:
@@ -85,7 +89,25 @@ def _inventory_lines(report: RunReport) -> Iterator[tuple[str, str]]:
         return
     if found.source is not None:
         yield "inventory", f"{counts.seen:,} listings seen, {counts.active:,} for sale"
+    if found.absence is not None:
+        yield "missing", _render_absence(found.absence)
     yield "changes", render_counts(report)
+
+
+def _render_absence(absence: "AbsenceCounts") -> str:
+    """Say what Discogs answered for the listings that the inventory lacks."""
+    if not absence.asked:
+        return f"{render_count(absence.missing, 'listing')}; Discogs was not asked for any"
+    answers = {
+        "gone": absence.gone,
+        "sold or withdrawn": absence.not_for_sale,
+        "still for sale": absence.for_sale,
+        "not proven": absence.unproven,
+        "to be asked for": absence.waiting,
+    }
+    said = ", ".join(f"{count:,} {answer}" for answer, count in answers.items() if count)
+    whose = f"{absence.asked:,} asked for as a sample" if absence.sampled else "asked for"
+    return f"{render_count(absence.missing, 'listing')}, {whose}: {said}"
 
 
 def _archive_lines(archive: ArchiveUse, report: RunReport) -> Iterator[tuple[str, str]]:

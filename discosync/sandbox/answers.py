@@ -68,6 +68,11 @@ def render_page(
     }
 
 
+def render_listing(listing: Listing, *, seller: str, is_owner: bool) -> Json:
+    """Return the answer of `GET /marketplace/listings/{id}`: as on a page of the inventory."""
+    return _page_listing(listing, seller=seller, is_owner=is_owner)
+
+
 def _entities(text: str | None) -> str:
     """Write quotes in comments as HTML entities, as the JSON API does (observed, May 2026)."""
     return (text or "").replace("'", "&#39;").replace('"', "&#34;")

@@ -12,7 +12,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from discosync.core.inventory.pacific import render_export_name, utc_to_pacific
-from discosync.sandbox.answers import Json, for_sale, render_page
+from discosync.sandbox.answers import Json, for_sale, render_listing, render_page
 from discosync.sandbox.releases import render_release
 from discosync.sandbox.state import Export, Fault, SandboxState
 
@@ -150,6 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._inventory(name)
             case (_, "inventory", "export", *rest):
                 return self._owner_only(lambda: self._export(rest))
+            case ("GET", "marketplace", "listings", listing_id):
+                return self._listing(listing_id)
             case ("GET", "releases", release_id):
                 return self._release(release_id)
         return _error(404, "The requested resource was not found.")
@@ -169,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = parse_qs(urlsplit(self.path).query)
         page = int(query.get("page", ["1"])[0])
         per_page = min(100, int(query.get("per_page", ["50"])[0]))
-        is_owner = self._is_signed_in and self._identity.casefold() == state.seller.casefold()
+        is_owner = self._is_owner
         if not is_owner and page > _MAX_PUBLIC_PAGES:
             return _error(403, "Pagination above 100 disabled for inventories besides your own")
         # A filter by a stranger is ignored, and he gets what is For Sale (observed, August 2026).
@@ -178,6 +180,20 @@ class _Handler(BaseHTTPRequestHandler):
         return _json_reply(
             render_page(shown, seller=state.seller, page=page, per_page=per_page, is_owner=is_owner)
         )
+
+    @property
+    def _is_owner(self) -> bool:
+        return self._is_signed_in and self._identity.casefold() == self.state.seller.casefold()
+
+    def _listing(self, listing_id: str) -> _Reply:
+        """Show one listing; the errors are those that were recorded in August 2026."""
+        found = next((x for x in self.state.inventory if str(x.listing_id) == listing_id), None)
+        if found is None:
+            return _error(404, "Item not found. It may have been deleted.")
+        if found.status == "Draft" and not self._is_owner:
+            return _error(401, "You must authenticate to access this resource.")
+        seller = self.state.seller
+        return _json_reply(render_listing(found, seller=seller, is_owner=self._is_owner))
 
     def _export(self, rest: list[str]) -> _Reply:
         if not rest:

@@ -1,8 +1,8 @@
-"""Numbers of bytes for people."""
+"""Numbers of bytes and of things for people."""
 
 import pytest
 
-from discosync.render.size import render_size
+from discosync.render.size import render_count, render_size
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,11 @@ from discosync.render.size import render_size
 def test_size_has_the_unit_that_reads_well(size_bytes: int, shown: str) -> None:
     """A thousand of one unit are one of the next; beyond GB there is none."""
     assert render_size(size_bytes) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0 listings"), (1, "1 listing"), (2_000, "2,000 listings")]
+)
+def test_one_thing_has_no_s(count: int, shown: str) -> None:
+    """A noun takes its "s" for every number but one."""
+    assert render_count(count, "listing") == shown

@@ -29,7 +29,8 @@ MOMENTS = [BEGIN + timedelta(days=3 * step, hours=step) for step in range(-1, 42
 
 def _mirror(program: Program, day: datetime, shop: list[Listing], *options: str) -> str:
     path = write_export(program.directory / f"{SELLER}-inventory-{day:%Y%m%d}-1200.csv", shop)
-    result = program("sync", "--from-file", str(path), "--json", *options)
+    # Without a token nobody is asked: Discogs knows nothing of these months.
+    result = program("sync", "--from-file", str(path), "--json", *options, DISCOGS_TOKEN="")
     assert result.exit_code == 0, result.stderr
     return str(result.report["run_id"])
 

@@ -9,6 +9,12 @@ from tests.support.program import Program
 from tests.support.shop import make_shop, write_export
 
 
+@pytest.fixture(autouse=True)
+def _without_token(sqlite_program: Program) -> None:
+    """Nobody is asked for what a file lacks: the limits alone protect."""
+    sqlite_program.environment["DISCOGS_TOKEN"] = ""
+
+
 def _sync(program: Program, path: Path, count: int, *options: str) -> tuple[int, str]:
     result = program("sync", "--from-file", str(write_export(path, make_shop(count))), *options)
     return result.exit_code, result.stderr

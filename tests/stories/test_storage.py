@@ -257,6 +257,7 @@ def test_report_that_cannot_be_written_is_a_warning(
 
 def test_nothing_in_the_sync_path_deletes(sqlite_program: Program, tmp_path: Path) -> None:
     """A trigger that forbids deleting, and rewriting history, is never met."""
+    sqlite_program.environment["DISCOGS_TOKEN"] = ""
     path = write_export(tmp_path / "shop.csv", make_shop(20))
     sqlite_program("sync", "--from-file", str(path))
     for event in ("DELETE ON listings", "DELETE ON listing_changes", "UPDATE ON listing_changes"):

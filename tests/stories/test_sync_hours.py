@@ -8,6 +8,7 @@ import pytest
 
 from discosync.core.inventory.listing import HASH_VERSION, Listing
 from discosync.sandbox.server import SandboxServer
+from discosync.sandbox.state import Fault
 from tests.support.program import Program, Result
 from tests.support.shop import (
     SELLER,
@@ -176,9 +177,11 @@ def test_sold_row_in_the_export_is_evidence(program: Program, sandbox: SandboxSe
 def test_export_explains_what_the_pages_only_missed(
     program: Program, sandbox: SandboxServer
 ) -> None:
-    """Missing by the pages becomes sold by the export, at the moment it was missed."""
+    """Missing by pages and look-up becomes sold by the export, at the moment it was missed."""
     program("sync", "--source", "pages")
     sandbox.state.inventory = with_changed(make_shop(20), 2, status="Sold")
+    gone = Fault(path="/marketplace/listings/", status=404, body='{"message": "Item not found."}')
+    sandbox.state.faults = [gone]
     program("sync", "--source", "pages")
     missed = program.query("SELECT * FROM listings WHERE listing_id = '4400000003'")[0]
 

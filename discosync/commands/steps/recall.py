@@ -114,13 +114,18 @@ class SnapshotRecall:
         return recogniser.read(opened.stream)
 
     def leave(
-        self, changes: ChangeSet, repeated_ids: Collection[int]
+        self, session: Session | None, changes: ChangeSet, repeated_ids: Collection[int]
     ) -> Callable[[Session], AbstractContextManager[None]]:
-        """Return what must enclose the write of this plan, so that it leaves a mark."""
-        left = self._left_by(changes, repeated_ids)
+        """Return what must enclose the write of this plan, so that it leaves a mark.
+
+        `session` reads the rows that the plan replaces; None will do for a plan that replaces none.
+        """
+        left = self._left_by(session, changes, repeated_ids)
         return partial(leaving_mark, seller=self._snapshot.seller, left=left)
 
-    def _left_by(self, changes: ChangeSet, repeated_ids: Collection[int]) -> NextMark:
+    def _left_by(
+        self, session: Session | None, changes: ChangeSet, repeated_ids: Collection[int]
+    ) -> NextMark:
         # The snapshot was not read: what the last one left stays as it is.
         if self._log is None and self._mark is not None:
             # A correction touches nothing that a plan reads of all rows.
@@ -143,12 +148,14 @@ class SnapshotRecall:
         passages = Passages()
         if is_plain and self._log is not None:
             passages = self._log.finish(after, self._memory.unsettled_ids)
-        return NextMark(mark=mark, seen=self._seen(changes), known=after, passages=passages)
+        return NextMark(
+            mark=mark, seen=self._seen(session, changes), known=after, passages=passages
+        )
 
-    def _seen(self, changes: ChangeSet) -> SeenRows:
+    def _seen(self, session: Session | None, changes: ChangeSet) -> SeenRows:
         rewritten = [rewrite.listing_id for rewrite in changes.rewrites]
         return SeenRows(
             fingerprint=self._fingerprint,
             written=changes.to_write,
-            replaced=load_replaced(self._session, self._snapshot.seller, rewritten),
+            replaced=load_replaced(session, self._snapshot.seller, rewritten),
         )

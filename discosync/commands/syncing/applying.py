@@ -1,6 +1,7 @@
 """The last step of a sync: one transaction for listings, history, mark and the run's record."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from functools import partial
 
 from discosync.commands.steps.committing import recording, write_run
@@ -24,8 +25,12 @@ def apply_plan(run: Run, target: Target, planned: Planned, *, is_sandbox: bool) 
         sees=planned.sees,
     )
 
+    nothing = planned.changes.writes_nothing
+    with nullcontext() if nothing else database.session() as reading:
+        around_write = planned.leave(reading, planned.changes)
+
     def write(session: Session, key: int) -> None:
-        with planned.around_write(session):
+        with around_write(session):
             if not planned.changes.writes_nothing:
                 run.progress.begin("writing changes", len(planned.parsed) or None)
                 blocks = _counted(planned.parsed.read(), run.progress)

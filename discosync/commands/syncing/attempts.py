@@ -11,6 +11,7 @@ from discosync.commands.syncing.judging import SyncOptions, judge
 from discosync.commands.syncing.mirror import Mirror
 from discosync.commands.syncing.planning import Planned, plan_snapshot
 from discosync.commands.syncing.slow_check import SlowCheckOptions
+from discosync.commands.syncing.proving import prove_absence
 from discosync.core.flags import Flag
 from discosync.core.planning.drift import MASS_DRIFT
 from discosync.core.planning.limits import CURRENCY_CHANGED, OLDER_SNAPSHOT
@@ -88,6 +89,8 @@ class Attempts:
             ),
         )
         judge(run, planned, self.options, mirror)
+        if planned.changes.missing:
+            planned = prove_absence(run, planned, fetched.asking, mirror, self.options)
         return planned, is_sandbox
 
 

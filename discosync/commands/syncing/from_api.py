@@ -1,11 +1,14 @@
 """Fetch the inventory from Discogs: by export or by pages, or by pages when an export fails."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from discosync.commands.steps.cache_warning import warn_once
-from discosync.commands.syncing.fetching import Fallback, Fetched, FetchOptions
+from discosync.commands.syncing.fetching import Ask, Fallback, Fetched, FetchOptions
 from discosync.commands.syncing.mirror import Mirror
 from discosync.core.flags import Flag
 from discosync.core.inventory.clocks import MAX_BEHIND, describe_clock, is_off
@@ -17,6 +20,7 @@ from discosync.discogs.http.transport import Transport
 from discosync.discogs.inventory.export import ExportRequest, fetch_export
 from discosync.discogs.inventory.export_job import ExportUnavailable
 from discosync.discogs.inventory.identity import fetch_username
+from discosync.discogs.inventory.lookups import LOOKUP_PATIENCE, look_up_listing
 from discosync.discogs.inventory.pages import (
     FirstPage,
     PagesRequest,
@@ -56,7 +60,7 @@ class ApiFetcher:
         """Fetch from the source that the options, the flag and the number of listings decide."""
         # Before anything is fetched: another seller's token shows only the public part.
         if not self._options.public:
-            self._check_identity()
+            self.check_identity()
         first = fetch_first_page(self._transport, self._seller)
         self._check_clock()
         choice = self._choose(first)
@@ -74,6 +78,12 @@ class ApiFetcher:
         first = self._fall_back(reason)
         return self._finished(self._walk(first, spool), first)
 
+    @contextmanager
+    def asking(self, seconds: float) -> Iterator[Ask]:
+        """Give a way to ask for single listings, for at most so many seconds."""
+        with self._transport.bounded(seconds, LOOKUP_PATIENCE):
+            yield partial(look_up_listing, self._transport, seller=self._seller)
+
     def _count_again(self) -> int:
         # The shop may have sold something between the first count and the end of the fetch.
         try:
@@ -87,7 +97,8 @@ class ApiFetcher:
         self._transport.close()
         self._shared_limit.close()
 
-    def _check_identity(self) -> None:
+    def check_identity(self) -> None:
+        """Raise `NotReady` without a token, `AuthRefused` when it is not this seller's."""
         if self._settings.token is None:
             raise NotReady(
                 "there is no Discogs token",
@@ -172,6 +183,7 @@ class ApiFetcher:
             ),
             is_sandbox=first.is_sandbox,
             count_again=self._count_again,
+            asking=self.asking,
         )
 
     def _export_request(self, first: FirstPage, spool: Spool) -> ExportRequest:

@@ -1,9 +1,11 @@
 """Take the inventory from an export that the seller downloaded by hand."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from discosync.commands.syncing.fetching import Fetched
+from discosync.commands.syncing.fetching import Ask, Fetched, FetchOptions
 from discosync.commands.syncing.mirror import Mirror
 from discosync.core.inventory.pacific import parse_export_name
 from discosync.core.inventory.snapshot import Source
@@ -34,7 +36,21 @@ class FileFetcher:
         # A file names no currency: it is the one that was set, or that the last sync learnt.
         currency = mirror.settings.currency or mirror.last.currency
         snapshot = load_file(self._path, seller=mirror.seller, currency=currency, spool=spool)
-        return Fetched(snapshot=snapshot, is_sandbox=None)
+        # Only with a token can Discogs be asked for the listings that the file lacks.
+        has_token = mirror.settings.token is not None
+        return Fetched(
+            snapshot=snapshot, is_sandbox=None, asking=self._asking if has_token else None
+        )
+
+    @contextmanager
+    def _asking(self, seconds: float) -> Iterator[Ask]:
+        from discosync.commands.syncing.from_api import ApiFetcher  # noqa: PLC0415 - a file needs no network
+
+        fetcher = ApiFetcher(self._run, self._mirror, FetchOptions())
+        with closing(fetcher), fetcher.asking(seconds) as ask:
+            # Discogs was not asked who this is: another user's token shows less of a seller.
+            fetcher.check_identity()
+            yield ask
 
     def _note_name(self) -> None:
         """Note it if Discogs named the file after another seller."""

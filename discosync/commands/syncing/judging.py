@@ -39,10 +39,10 @@ class SyncOptions:
 
 def judge(run: Run, planned: Planned, options: SyncOptions, mirror: Mirror) -> None:
     """Put a plan into the report, then check it; raise `LimitRefused` when a limit says no."""
-    _tell(run, planned, options)
-    allowed = options.allowed
-    if allowed.max_removals is None:  # the command line goes before the setting
-        allowed = replace(allowed, max_removals=mirror.settings.max_removals)
+    _note_age(run, planned.snapshot)
+    _note_completed(run, planned.changes)
+    tell(run, planned, options)
+    allowed = allowances_of(options, mirror)
     now = _now_at_discogs(run, planned.snapshot)
     older = check_age(planned.snapshot, mirror.last.as_of, now=now)
     violations = [
@@ -72,6 +72,13 @@ def _now_at_discogs(run: Run, snapshot: Snapshot) -> datetime:
     return run.started_at + snapshot.clock_offset
 
 
+def allowances_of(options: SyncOptions, mirror: Mirror) -> Allowances:
+    """Return what this run may do: the command line goes before the setting."""
+    if options.allowed.max_removals is not None:
+        return options.allowed
+    return replace(options.allowed, max_removals=mirror.settings.max_removals)
+
+
 def _note_age(run: Run, snapshot: Snapshot) -> None:
     """Say that the inventory is too old to be shown to others."""
     now = _now_at_discogs(run, snapshot)
@@ -93,10 +100,8 @@ def _note_completed(run: Run, changes: ChangeSet) -> None:
         run.findings.problems.append(Problem(code="completed", text=text, is_warning=False))
 
 
-def _tell(run: Run, planned: Planned, options: SyncOptions) -> None:
+def tell(run: Run, planned: Planned, options: SyncOptions) -> None:
     """Put the plan into the report: counts always, every change where somebody reads it."""
-    _note_age(run, planned.snapshot)
-    _note_completed(run, planned.changes)
     tell_plan(run, planned.changes)
     if run.request.dry_run or options.with_changes:
         run.findings.changes = _describe(planned)

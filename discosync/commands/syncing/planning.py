@@ -1,7 +1,7 @@
 """Compare a snapshot on disk with the database, and verify the plan that results."""
 
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from discosync.commands.steps.recall import SnapshotRecall
@@ -11,7 +11,7 @@ from discosync.commands.syncing.slow_check import (
     SlowCheckOptions,
     note_slow_check,
 )
-from discosync.commands.syncing.snapshot_comparison import SnapshotComparison
+from discosync.commands.syncing.snapshot_comparison import Leave, SnapshotComparison
 from discosync.core.flags import Flag
 from discosync.core.inventory.header import Header
 from discosync.core.inventory.snapshot import Snapshot, Source
@@ -20,7 +20,6 @@ from discosync.core.planning.differences import find_conflicts
 from discosync.core.planning.limits import check_conflicts, check_rejected, check_witness
 from discosync.core.reporting.findings import Problem
 from discosync.database.connection.engine import Database
-from discosync.database.connection.session import Session
 from discosync.database.runs.last_applied import LastApplied
 from discosync.files.parsed_file import ParsedFile
 from discosync.files.snapshot import open_snapshot
@@ -32,14 +31,14 @@ class Planned:
     """A verified plan, and what is needed to apply it.
 
     `sees` are the fields that the snapshot shows, `parsed` holds all records that the plan may
-    write, and `around_write` is a context manager that must enclose the write.
+    write, and `leave` gives what must enclose the write (see `Compared`).
     """
 
     changes: ChangeSet
     snapshot: Snapshot
     sees: frozenset[str]
     parsed: ParsedFile
-    around_write: Callable[[Session], AbstractContextManager[None]]
+    leave: Leave
 
 
 def plan_snapshot(
@@ -79,7 +78,7 @@ def plan_snapshot(
         snapshot=snapshot,
         sees=compared.sees,
         parsed=parsed,
-        around_write=compared.around_write,
+        leave=compared.leave,
     )
 
 

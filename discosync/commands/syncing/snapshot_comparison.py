@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from discosync.core.inventory.header import Header
@@ -24,21 +25,27 @@ _ROWS_AT_ONCE = 2_000
 
 Extend = Callable[[ChangeSet], ChangeSet]
 
+AroundWrite = Callable[[Session], AbstractContextManager[None]]
+"""Gives what must enclose the write of a plan, in the session that writes."""
+
+Leave = Callable[[Session | None, ChangeSet], AroundWrite]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """A plan, and what was seen on the way to it.
 
     `repeated_ids` are the listings that the snapshot holds more than once. `header` and `sees` are
-    the columns and fields that the snapshot's file shows. `around_write` is a context manager that
-    must enclose the write of the plan.
+    the columns and fields that the snapshot's file shows. `leave` is called with a session that
+    reads (None for a plan that writes nothing) and with the plan that will be written; what it
+    returns must enclose the write.
     """
 
     changes: ChangeSet
     repeated_ids: Collection[int]
     header: Header
     sees: frozenset[str]
-    around_write: Callable[[Session], AbstractContextManager[None]]
+    leave: Leave
 
 
 class Recall(Protocol):
@@ -65,9 +72,9 @@ class Recall(Protocol):
         """Hand all records to the planner; give again and again how many more were read."""
 
     def leave(
-        self, changes: ChangeSet, repeated_ids: Collection[int]
-    ) -> Callable[[Session], AbstractContextManager[None]]:
-        """Return what must enclose the write of this plan."""
+        self, session: Session | None, changes: ChangeSet, repeated_ids: Collection[int]
+    ) -> AroundWrite:
+        """Return what must enclose the write of this plan; `session` reads the rows first."""
 
 
 class NoRecall:
@@ -101,9 +108,10 @@ class NoRecall:
 
     def leave(
         self,
+        session: Session | None,  # noqa: ARG002 - as `Recall` has it
         changes: ChangeSet,  # noqa: ARG002 - as `Recall` has it
         repeated_ids: Collection[int],  # noqa: ARG002 - as `Recall` has it
-    ) -> Callable[[Session], AbstractContextManager[None]]:
+    ) -> AroundWrite:
         """Leave nothing for the next run."""
         return lambda _session: nullcontext()
 
@@ -191,7 +199,7 @@ class SnapshotComparison:
             repeated_ids=repeated_ids,
             header=opened.header,
             sees=opened.sees,
-            around_write=self._recall.leave(changes, repeated_ids),
+            leave=partial(self._recall.leave, repeated_ids=repeated_ids),
         )
 
 

@@ -44,7 +44,7 @@ def open_spool(run: Run, database: Database, seller: str) -> Iterator[Spool]:
 def _spool_directory(database: Database, seller: str) -> Path | None:
     """Return a directory for this seller in this database: its lock keeps other runs out of it.
 
-    None for a user without a home, for whom only a temporary place is left.
+    None for a user without a home, for whom only a temporary directory is left.
     """
     if database.path is not None:
         return database.path.with_name(f"{database.path.name}.snapshots") / slug_of(seller)

@@ -78,9 +78,14 @@ class Updated(Rewrite):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed(Rewrite):
-    """A listing that was active and no longer is; `in_snapshot` when the snapshot says why."""
+    """A listing that was active and no longer is; `in_snapshot` when the snapshot says why.
+
+    `shown_status` is the status that Discogs gave when it was asked for a listing that the snapshot
+    lacks; None where it did not give one.
+    """
 
     in_snapshot: bool
+    shown_status: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +125,9 @@ class ChangeSet:
     `known_active` counts the active listings before this plan; `compared` and `compared_active`
     count the known listings that the snapshot shows again. The limits take their shares of these.
     `corrected` rows are no news of the inventory: the listings count as unchanged, too.
-    `left_purged` counts records of purged listings, which stay away. `protected` counts listings
-    that the snapshot lacks and that are kept all the same, because bad records may be theirs.
+    `left_purged` counts records of purged listings, which stay away. `protected` and `kept` count
+    active listings that the snapshot lacks and that stay: `protected` because bad records may be
+    theirs, `kept` because Discogs did not say that they are gone (see `absence`).
     """
 
     added: Sequence[int] = ()
@@ -140,6 +146,7 @@ class ChangeSet:
     compared_active: int = 0
     left_purged: int = 0
     protected: int = 0
+    kept: int = 0
 
     @property
     def is_empty(self) -> bool:

@@ -63,6 +63,8 @@ class Memory:
         """Whether each record of the snapshot settles its listing once the plan is applied."""
         return (
             not changes.rejected
+            # A listing that is active, and that the snapshot lacks, is asked for again.
+            and not changes.kept
             and self._is_settled.count(1) + len(self._new_ids) == changes.records
         )
 

@@ -11,6 +11,7 @@ from discosync.core.reporting.report_parts import ArchiveUse, ListingCounts
 
 if TYPE_CHECKING:
     from discosync.core.catalog.enrichment import EnrichmentUse
+    from discosync.core.planning.absence import AbsenceCounts
     from discosync.core.reporting.comparison import Comparison
 
 
@@ -30,8 +31,9 @@ class Findings:
     """Everything that a run has found out so far.
 
     `seller` is None until it is clear whose listings are meant: a run may fail before. `changes`
-    is None where nobody asked for a list of all changes. `highlights`, `advice`,
-    `database_variable` and `config_option` are for people, and not in the JSON report.
+    is None where nobody asked for a list of all changes, `absence` where the snapshot lacks no
+    active listing. `highlights`, `advice`, `database_variable` and `config_option` are for people,
+    and not in the JSON report.
     """
 
     seller: str | None = None
@@ -43,6 +45,7 @@ class Findings:
     snapshot: Snapshot | None = None
     columns: tuple[str, ...] = ()
     listings: ListingCounts = field(default_factory=ListingCounts)
+    absence: "AbsenceCounts | None" = None
     has_changes: bool = False
     changes: tuple[ChangeEntry, ...] | None = None
     inventory_value: dict[str, dict[str, Any]] | None = None

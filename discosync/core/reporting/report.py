@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from discosync.core.planning.changes import ChangeSet
 from discosync.core.reporting.change_entry import json_value
 from discosync.core.reporting.findings import Findings, Problem
 from discosync.core.reporting.report_parts import ApiUse, ArchiveUse, CacheUse, ListingCounts
 from discosync.errors import DiscosyncError, ExitStatus
+
+if TYPE_CHECKING:
+    from discosync.core.planning.absence import AbsenceCounts
 
 REPORT_VERSION = 1
 """The version of the report's form. A version may get more keys, and never loses one."""
@@ -108,6 +111,8 @@ class RunReport:
 def _extras_json(found: Findings) -> dict[str, Any]:
     """Return the keys that only the reports of some commands have."""
     extras: dict[str, Any] = {}
+    if found.absence is not None:
+        extras["absence"] = _absence_json(found.absence)
     if found.comparison is not None:
         extras["comparison"] = found.comparison.to_json()
     if found.inventory_value:
@@ -123,6 +128,10 @@ def _extras_json(found: Findings) -> dict[str, Any]:
     if found.changes is not None:
         extras["changes"] = [change.to_json() for change in found.changes]
     return extras
+
+
+def _absence_json(absence: "AbsenceCounts") -> dict[str, int | bool]:
+    return {name: getattr(absence, name) for name in absence.__slots__}
 
 
 def _archive_json(archive: ArchiveUse) -> dict[str, Any]:

@@ -75,7 +75,11 @@ def load_fingerprint(session: Session, seller: str) -> str:
 
 
 def load_replaced(session: Session | None, seller: str, listing_ids: Sequence[int]) -> RowSum:
-    """Add up the rows that a plan rewrites; call it in the transaction that saw them."""
+    """Add up the rows that a plan rewrites.
+
+    A row that another program writes between the plan and this call spoils the next fingerprint,
+    and the next run then reads all rows.
+    """
     if session is None or session.is_sqlite or not listing_ids:
         return NO_ROWS
     ids = session.one_of([str(i) for i in listing_ids])

@@ -59,7 +59,16 @@ def _write_missing(writer: BulkWriter, missing: tuple[Removed, ...], stamp: Stam
     if not missing:
         return 0
     layout = RowLayout(writer, stamp)
-    return writer.update("listings", layout.lifecycle_assignments, layout.missing_rows(missing))
+    shown = [removed for removed in missing if removed.shown_status is not None]
+    unseen = [removed for removed in missing if removed.shown_status is None]
+    written = 0
+    if unseen:
+        rows = layout.missing_rows(unseen)
+        written += writer.update("listings", layout.lifecycle_assignments, rows)
+    if shown:
+        rows = layout.shown_rows(shown)
+        written += writer.update("listings", layout.status_assignments, rows)
+    return written
 
 
 def _write_seen(

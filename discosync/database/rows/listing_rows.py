@@ -14,7 +14,7 @@ from discosync.core.inventory.listing import (
     render_hash,
 )
 from discosync.core.inventory.parsed import SLOT_BY_FIELD, VALUE_FIELDS, ParsedBlock
-from discosync.core.planning.changes import INDEXED_COLUMNS, Lifecycle, Rewrite
+from discosync.core.planning.changes import INDEXED_COLUMNS, Lifecycle, Removed, Rewrite
 from discosync.core.planning.lifecycle import lifecycle_of_new
 from discosync.database.connection.bulk import Assignments, BulkWriter, Row
 
@@ -70,6 +70,12 @@ class RowLayout:
         columns = (*Lifecycle._fields, "updated_at")
         return Assignments(set_columns=columns, keys=_KEYS, nullable_keys=_NULLABLE_KEYS)
 
+    @property
+    def status_assignments(self) -> Assignments:
+        """Say what is written to known listings of which a look-up shows the status alone."""
+        columns = (*Lifecycle._fields, "updated_at", "status", "content_hash")
+        return Assignments(set_columns=columns, keys=_KEYS, nullable_keys=_NULLABLE_KEYS)
+
     def new_rows(self, block: ParsedBlock) -> Iterable[Row]:
         """Make the rows of listings that are seen for the first time."""
         beginnings = {
@@ -109,6 +115,14 @@ class RowLayout:
         """Make the rows of known listings that no record shows."""
         lifecycles = self._lifecycles([rewrite.lifecycle for rewrite in rewrites])
         return zip(*lifecycles.values(), repeat(self._now), *self._keys(rewrites), strict=False)
+
+    def shown_rows(self, removed: Sequence[Removed]) -> Iterable[Row]:
+        """Make the rows of known listings of which a look-up shows the status alone."""
+        lifecycles = self._lifecycles([each.lifecycle for each in removed])
+        statuses = [each.shown_status for each in removed]
+        hashes = [each.content_hash for each in removed]
+        values = (*lifecycles.values(), repeat(self._now), statuses, hashes)
+        return zip(*values, *self._keys(removed), strict=False)
 
     def _keys(self, rewrites: Sequence[Rewrite]) -> Iterable[Iterable[Any]]:
         listing_ids = [str(rewrite.listing_id) for rewrite in rewrites]

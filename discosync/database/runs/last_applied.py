@@ -54,6 +54,19 @@ def load_last_applied(session: Session, seller: str) -> LastApplied:
     )
 
 
+def load_last_problems(session: Session, seller: str) -> tuple[str | None, frozenset[str]]:
+    """Load the source and the problems' codes of a seller's newest applied sync."""
+    newest = session.execute(
+        "SELECT source, report FROM sync_runs WHERE seller = :seller AND command = 'sync' "
+        "ORDER BY id DESC LIMIT 1",
+        seller=seller,
+    ).fetchone()
+    report = read_json(newest[1]) if newest else None
+    problems = report.get("problems") if isinstance(report, dict) else None
+    codes = {p["code"] for p in problems or () if isinstance(p, dict) and "code" in p}
+    return (newest[0] if newest else None), frozenset(codes)
+
+
 def _snapshot_of(report: object) -> dict[str, Any]:
     snapshot = report.get("snapshot") if isinstance(report, dict) else None
     return snapshot if isinstance(snapshot, dict) else {}

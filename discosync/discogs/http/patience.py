@@ -1,9 +1,40 @@
 """How often a request is tried, how long to wait in between, and when to give up."""
 
+import math
 import random
+import time
 from dataclasses import dataclass
+from typing import Self
 
 from discosync.discogs.answers import RetryLater
+from discosync.errors import RequestsUsedUp
+
+_SHORTEST_TIMEOUT_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """A moment of the monotonic clock after which no request may be sent or waited for."""
+
+    ends_at: float = math.inf
+
+    @classmethod
+    def after(cls, seconds: float) -> Self:
+        """Set it that many seconds from now."""
+        return cls(ends_at=time.monotonic() + seconds)
+
+    @property
+    def left_seconds(self) -> float:
+        """How long it is until then; negative when it is over."""
+        return self.ends_at - time.monotonic()
+
+    def require(self, seconds: float) -> None:
+        """Raise `RequestsUsedUp` unless more than that many seconds are left."""
+        if self.left_seconds <= seconds:
+            raise RequestsUsedUp(
+                "the time that this run may spend on these requests is used up",
+                hint="run again, or raise --time-budget",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +51,11 @@ class Patience:
     total_seconds: float = 300.0
     connect_timeout_seconds: float = 10.0
     read_timeout_seconds: float = 60.0
+
+    def timeouts(self, deadline: Deadline) -> tuple[float, float]:
+        """Return the seconds to wait for a connection, and for each piece of an answer."""
+        left = max(deadline.left_seconds, _SHORTEST_TIMEOUT_SECONDS)
+        return min(self.connect_timeout_seconds, left), min(self.read_timeout_seconds, left)
 
     def wait_before_retry(self, fault: RetryLater, tries: int) -> float:
         """Return the seconds to wait after `tries` failed attempts, the last one with `fault`."""

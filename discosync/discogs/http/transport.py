@@ -7,15 +7,15 @@ becomes one of our errors here; no exception of `requests` leaves this module.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
 
-from discosync import __version__
 from discosync.core.reporting.report_parts import ApiUse
 from discosync.discogs.answers import (
     Answer,
@@ -33,9 +33,10 @@ from discosync.discogs.http.pacing import (
     WINDOW_SECONDS,
     Pacer,
 )
-from discosync.discogs.http.patience import Patience
+from discosync.discogs.http.patience import Deadline, Patience
+from discosync.discogs.http.session import make_session
 from discosync.discogs.http.shared_limit import SharedLimit
-from discosync.discogs.http.token_header import TokenHeader, without_token
+from discosync.discogs.http.token_header import without_token
 from discosync.errors import RequestsUsedUp, StorageFailed
 
 _CHUNK_BYTES = 1 << 16
@@ -71,36 +72,37 @@ class Transport:
     shared_limit: SharedLimit | None = None
     window_seconds: float = WINDOW_SECONDS
     clock_offset: timedelta | None = field(default=None, init=False)
+    _deadline: Deadline = field(default_factory=Deadline)
     _use: _Use = field(default_factory=_Use)
     _session: requests.Session = field(init=False)
     _pacer: Pacer = field(init=False)
 
     def __post_init__(self) -> None:
-        self._session = requests.Session()
-        # Discogs asks for a unique User-Agent and may block requests without one (Discogs' API
-        # documentation, general information).
-        self._session.headers["User-Agent"] = f"discosync/{__version__} (inventory mirror)"
-        self._session.headers["Accept"] = "application/vnd.discogs.v2.discogs+json"
-        self._session.auth = TokenHeader(self.token)
-        # The sandbox on loopback needs no proxy, and with plain HTTP a proxy would see the token.
-        self._session.trust_env = self.base_url.startswith("https:")
+        self._session = make_session(self.base_url, self.token)
         limit = LIMIT_WITHOUT_TOKEN if self.token is None else LIMIT_WITH_TOKEN
         self._pacer = Pacer(limit, window_seconds=self.window_seconds)
 
     @property
     def use(self) -> ApiUse:
         """How many requests, retries, seconds of waiting and bytes there were so far."""
-        use = self._use
-        return ApiUse(
-            requests=use.requests,
-            retries=use.retries,
-            throttled_seconds=use.throttled_seconds,
-            bytes=use.bytes,
-        )
+        return ApiUse(**asdict(self._use))
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    @contextmanager
+    def bounded(self, seconds: float, patience: Patience) -> Iterator[None]:
+        """Within the block, be only that patient, and send or wait for nothing after its end.
+
+        Raises `RequestsUsedUp` for a request that would come, or would have to wait, too late.
+        """
+        before = self.patience
+        self.patience, self._deadline = patience, Deadline.after(seconds)
+        try:
+            yield
+        finally:
+            self.patience, self._deadline = before, Deadline()
 
     def get_json(
         self,
@@ -204,14 +206,13 @@ class Transport:
         self._check_allowance()
         self._keep_pace()
         self._use.requests += 1
-        patience = self.patience
         try:
             response = self._session.request(
                 method,
                 self.base_url + path,
                 params=params,
                 stream=stream,
-                timeout=(patience.connect_timeout_seconds, patience.read_timeout_seconds),
+                timeout=self.patience.timeouts(self._deadline),
                 # A redirected POST would be sent as a GET.
                 allow_redirects=method == "GET",
             )
@@ -255,6 +256,7 @@ class Transport:
                 f"the {self.max_requests:,} requests that this run may send are used up",
                 hint="run again, or raise --max-requests",
             )
+        self._deadline.require(0.0)
 
     def _check(self, response: requests.Response, also: frozenset[int]) -> None:
         wait_seconds = self.patience.first_throttled_wait_seconds
@@ -262,7 +264,7 @@ class Transport:
 
     def _retry(self, attempt: Callable[[], T], *, only_throttled: bool = False) -> T:
         """Call `attempt` until it returns, until it fails for good, or until patience ends."""
-        gives_up_at = time.monotonic() + self.patience.total_seconds
+        gives_up_at = min(time.monotonic() + self.patience.total_seconds, self._deadline.ends_at)
         tries = 0
         while True:
             try:
@@ -288,6 +290,7 @@ class Transport:
     def _wait(self, seconds: float, why: str) -> None:
         if seconds <= 0:
             return
+        self._deadline.require(seconds)
         _log.info("waiting %.1f s %s", seconds, why)
         self._use.throttled_seconds += seconds
         self.sleep(seconds)
