@@ -97,8 +97,7 @@ def noting_statements() -> Iterator[list[str]]:
 
 @pytest.fixture
 def path(program: Program, tmp_path: Path) -> Path:
-    """A mirrored export of forty listings, five of them sold; there is no token to ask with."""
-    program.environment["DISCOGS_TOKEN"] = ""
+    """A mirrored export of forty listings, five of them sold."""
     shop = [make_listing(n, status="Sold" if n < 5 else "For Sale") for n in range(40)]
     path = write_export(tmp_path / "shop.csv", shop)
     assert program("sync", "--from-file", str(path)).exit_code == 0
@@ -106,7 +105,11 @@ def path(program: Program, tmp_path: Path) -> Path:
 
 
 def _sync(program: Program, path: Path, *options: str, **more: str) -> tuple[dict[str, int], int]:
-    """Sync; return the counts, and how many records were parsed while planning and writing."""
+    """Sync; return the counts, and how many records were parsed while planning and writing.
+
+    There is no token to ask Discogs with for what a file lacks.
+    """
+    more = {"DISCOGS_TOKEN": "", **more}
     with counting_parsed() as parsed:
         result = program("sync", "--from-file", str(path), "--json", *options, stdin=None, **more)
     assert result.exit_code == 0, result.stderr

@@ -129,7 +129,7 @@ class SnapshotRecall:
         # The snapshot was not read: what the last one left stays as it is.
         if self._log is None and self._mark is not None:
             # A correction touches nothing that a plan reads of all rows.
-            seen = self._seen(changes)
+            seen = self._seen(session, changes)
             return NextMark(mark=self._mark, seen=seen, known=None, passages=None)
         # After an incomplete snapshot, or one with a listing in it twice, the same bytes may mean
         # something else next time.

@@ -10,8 +10,8 @@ from discosync.commands.syncing.from_file import FileFetcher
 from discosync.commands.syncing.judging import SyncOptions, judge
 from discosync.commands.syncing.mirror import Mirror
 from discosync.commands.syncing.planning import Planned, plan_snapshot
-from discosync.commands.syncing.slow_check import SlowCheckOptions
 from discosync.commands.syncing.proving import prove_absence
+from discosync.commands.syncing.slow_check import SlowCheckOptions
 from discosync.core.flags import Flag
 from discosync.core.planning.drift import MASS_DRIFT
 from discosync.core.planning.limits import CURRENCY_CHANGED, OLDER_SNAPSHOT
