@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from discosync.database.connection import postgres as postgres_connections
+from discosync.database.connection.engine import open_database
+from discosync.database.past.thinning import give_space_back
 from discosync.sandbox.server import SandboxServer
 from tests.support.pooler import (
     Pooling,
@@ -101,6 +103,14 @@ def test_backup_is_refused(pooled: Program) -> None:
 
     assert result.exit_code == 10
     assert "server's own address" in result.stderr
+
+
+def test_space_is_not_given_back_through_a_pooler(pooled: Program) -> None:
+    """The limit of waiting that it needs would be left behind for the next program."""
+    pooled("sync")
+    database = open_database(pooled.database_url, read_only=False, application="tests")
+
+    assert "pooler" in str(give_space_back(database))
 
 
 def test_statement_pooling_is_refused(postgres_program: Program, postgres: Postgres) -> None:

@@ -93,11 +93,21 @@ def give_space_back(database: Database) -> str | None:
     try:
         # Outside of a transaction: neither database does it in one.
         with database.errors(), closing(database.connect()) as driver:
+            if not database.is_sqlite and _is_shared(database):
+                return "a pooler in transaction mode is between, which a setting would leak into"
             for statement in _SQLITE_STATEMENTS if database.is_sqlite else _POSTGRES_STATEMENTS:
                 driver.execute(statement)
     except StorageFailed as exc:
         return exc.message
     return None
+
+
+def _is_shared(database: Database) -> bool:
+    from discosync.database.connection.postgres import (  # noqa: PLC0415 - an extra
+        shares_between_transactions,
+    )
+
+    return shares_between_transactions(database.address)
 
 
 _SQLITE_STATEMENTS = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
