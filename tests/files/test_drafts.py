@@ -3,9 +3,10 @@
 import errno
 import os
 import re
-import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,15 @@ with drafting(Path(sys.argv[1]), 0o600) as draft:
 """
 
 
-def _start_writer(path: Path) -> "subprocess.Popen[str]":
-    writer = subprocess.Popen(
-        [sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE, text=True
-    )
-    wait_for_line(writer.stdout, "writing")
-    return writer
+@contextmanager
+def _writer(path: Path) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", _WRITER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        try:
+            wait_for_line(writer.stdout, "writing")
+            yield writer
+        finally:
+            writer.kill()
 
 
 def test_draft_of_a_killed_process_is_removed_and_a_living_ones_is_not(tmp_path: Path) -> None:
@@ -42,14 +46,13 @@ def test_draft_of_a_killed_process_is_removed_and_a_living_ones_is_not(tmp_path:
     ]
     for other in others:
         other.touch()
-    with _start_writer(path) as dead, _start_writer(path) as living:
-        dead.send_signal(signal.SIGKILL)
+    with _writer(path) as dead, _writer(path):
+        dead.kill()
         dead.wait()
         assert len(list(tmp_path.iterdir())) == 5
         remove_abandoned(tmp_path, re.escape(path.name))
         (draft,) = set(tmp_path.iterdir()) - set(others)
         assert draft.read_text() == "half"
-        living.kill()
     assert path.read_text() == ""
 
 

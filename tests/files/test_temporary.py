@@ -4,6 +4,8 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,15 +31,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _start_holder(place: Path) -> "subprocess.Popen[str]":
-    holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLDER],
-        env={**os.environ, "TMPDIR": str(place)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    wait_for_line(holder.stdout, "holding")
-    return holder
+@contextmanager
+def _holder(place: Path) -> Iterator["subprocess.Popen[str]"]:
+    command, environment = [sys.executable, "-c", _HOLDER], {**os.environ, "TMPDIR": str(place)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            wait_for_line(holder.stdout, "holding")
+            yield holder
+        finally:
+            holder.kill()
 
 
 def test_directory_is_its_owners_and_is_gone_afterwards(place: Path) -> None:
@@ -57,15 +59,14 @@ def test_directory_of_a_killed_process_is_removed_and_others_stay(place: Path) -
         (other / "work").touch()
     (place / "discosync-file").touch()
     (place / "discosync-12345678" / "held").write_text("by somebody else")
-    with _start_holder(place) as living:
+    with _holder(place):
         kept = set(place.iterdir())
-        with _start_holder(place) as dead:
+        with _holder(place) as dead:
             dead.kill()
             dead.wait()
         assert len(set(place.iterdir()) - kept) == 1
         remove_dead_ones()
         assert set(place.iterdir()) == kept
-        living.kill()
     with temporary_directory():
         pass
     assert set(place.iterdir()) == others
