@@ -12,6 +12,7 @@ from discosync.sandbox.state import SandboxState
 from tests.support.instant_waits import make_waiting_instant
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.program import TOKEN, Program, environment_for
+from tests.support.promises import Tally, keep_promised
 from tests.support.redis import Redis, running_redis
 from tests.support.shop import SELLER, make_shop
 
@@ -25,8 +26,22 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the cassettes be recorded anew."""
+    """Let the cassettes be recorded anew, and the table of promises be written."""
     parser.addoption("--record-cassettes", action="store_true", help="record them anew")
+    help_text = "run the tests of what is promised, and write docs/explanation/promises.md"
+    parser.addoption("--promises", action="store_true", help=help_text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count the tests of promises where asked, in the process that hears of all tests."""
+    if config.getoption("--promises") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Tally())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--promises` run nothing else."""
+    if config.getoption("--promises"):
+        items[:] = keep_promised(items)
 
 
 @pytest.fixture(scope="session")
