@@ -142,9 +142,17 @@ PROMISES = [
 
 @dataclass(slots=True)
 class Tally:
-    """A plugin of pytest: runs the tests of promises only, and writes their table."""
+    """A plugin of pytest: counts the tests of promises, and writes their table.
+
+    With `--collect-only -n 0` it counts them without running them.
+    """
 
     outcomes: dict[str, str] = field(default_factory=dict)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note which tests there are; several workers do that for themselves."""
+        for item in session.items:
+            self.outcomes.setdefault(item.nodeid, "not run")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how a test ended; a failure in any of its phases counts."""
@@ -153,7 +161,9 @@ class Tally:
             self.outcomes[report.nodeid] = "failed" if worst else report.outcome
 
     def pytest_sessionfinish(self) -> None:
-        """Write the table into the page."""
+        """Write the table into the page, if any test was run."""
+        if not self.outcomes:
+            return
         text = PAGE.read_text()
         before, _, rest = text.partition(_BEGIN)
         _, _, after = rest.partition(_END)
@@ -162,8 +172,10 @@ class Tally:
     def _rows(self) -> Iterator[str]:
         for promise in PROMISES:
             ends = [end for test, end in self.outcomes.items() if promise.is_held_by(test)]
-            failed = len(ends) - ends.count("passed")
-            result = f"**{failed} failed**" if failed else "all pass"
+            left, passed = ends.count("not run"), ends.count("passed")
+            failed = len(ends) - passed - left
+            others = f"**{failed} failed**" if failed else f"{left or 'none'} not run"
+            result = "all passed" if passed == len(ends) > 0 else others
             yield f"| {promise.words} | {_links(promise)} | {len(ends):,} | {result} |"
 
 

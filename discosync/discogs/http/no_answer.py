@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator
 
 import requests
-from urllib3.exceptions import IncompleteRead
+from urllib3.exceptions import DecodeError, IncompleteRead
 
 from discosync.discogs.answers import RetryLater
 from discosync.errors import BadData, DiscosyncError, NotReady, SourceUnavailable
@@ -39,9 +39,18 @@ def no_answer(exc: OSError) -> RetryLater | DiscosyncError:
 
 
 def broken_transfer(exc: requests.RequestException) -> DiscosyncError:
-    """Return `BadData` for a body that ended early, else that Discogs did not answer."""
+    """Return `BadData` for a body that ended early or is not packed as it says.
+
+    For anything else, that Discogs did not answer.
+    """
     for cause in _causes_of(exc):
-        if isinstance(cause, IncompleteRead):
+        if isinstance(cause, DecodeError):
+            return BadData(
+                f"the answer cannot be unpacked: {cause}",
+                hint="nothing was changed; run again",
+            )
+        # urllib3 knows a body in chunks without its last one by this text only.
+        if isinstance(cause, IncompleteRead) or "ended prematurely" in str(cause):
             return BadData(
                 f"the answer ended early: {cause}",
                 hint="nothing was changed; run again",
