@@ -45,8 +45,8 @@ def upgrade(
 ) -> None:
     """Upgrade the schema to the newest revision.
 
-    A backup is made first. A database of the old shop is adopted: nothing in it is lost or changed,
-    and the seller is filled in.
+    A backup is made first. A database of the old shop is adopted: nothing in it is lost, what it
+    had marked as gone stays gone, and the seller is filled in.
     """
     from discosync.commands.db import schema as db  # noqa: PLC0415 - heavy
 

@@ -385,11 +385,15 @@ def test_a_phase_can_be_taken_back(program: Program, name: str) -> None:
 
 
 def test_artists_of_a_shops_own_are_linked(program: Program) -> None:
-    """Its artists and labels are ours too, with what was written about them; `artists` is ours."""
+    """They are ours, too, as it described them; what has another name now is told."""
     make_shop_in_phase(program.database_url, PHASE_ROWS, PHASES["by hand"])
+    program.query("CREATE VIEW offered AS SELECT id FROM listings WHERE is_active = 't'")
     adopted = program("db", "upgrade", "--json")
     notes = " ".join(adopted.report["notes"])
     assert "the shop's own table artists is now old_artists" in notes
+    assert "the shop's own column is_active is now old_is_active" in notes
+    assert "the view offered reads a column that has another name now" in notes
+    assert len(program.query("SELECT * FROM offered")) == 10 - len(KNEW)
     assert program.query(
         "SELECT l.id, a.name AS artist, b.name AS label, a.description FROM listings l "
         "JOIN artists a ON a.uuid = l.artist_id JOIN labels b ON b.uuid = l.label_id ORDER BY l.id"

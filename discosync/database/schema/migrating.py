@@ -79,6 +79,8 @@ def walk_migrations(database: Database, *, seller: str | None = None) -> Upgrade
                 adopted = None
                 if before.rows.get("listings") and revision < _SELLER_REVISION:
                     adopted = _fill(session, own, revision, str(seller), now)
+            if adopted is not None:
+                adopted.stale_views = _stale_views(session, own)
             add_sequence(session)
             counted = count_ids_anew(session)
         rounded = check_rows(session, before, with_values=True, own=own)
@@ -93,12 +95,15 @@ def _fill(
         session, own, seller=seller, now=now, with_lifecycle=revision < _LIFECYCLE_REVISION
     )
     adopted.entries = import_entries(session, own, now=now)
-    names = "|".join(new for old, new in own.columns.items() if old not in own.staying)
-    if names:
-        adopted.stale_views = [
-            view for view, text in load_views(session) if re.search(rf"\b({names})\b", text)
-        ]
     return adopted
+
+
+def _stale_views(session: "AlchemySession", own: OwnNames) -> list[str]:
+    """Name the shop's views that read a column which has another name now."""
+    names = "|".join(new for old, new in own.columns.items() if old not in own.staying)
+    if not names:
+        return []
+    return [view for view, text in load_views(session) if re.search(rf"\b({names})\b", text)]
 
 
 def needs_seller(database: Database) -> bool:
