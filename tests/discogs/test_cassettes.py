@@ -17,12 +17,14 @@ from discosync.core.catalog.enrichment import Outcome
 from discosync.core.inventory.header import RejectedRecord
 from discosync.core.inventory.listing import Listing, content_hash
 from discosync.core.inventory.snapshot import Snapshot
+from discosync.core.planning.absence import Verdict
 from discosync.core.progress import NoProgress
 from discosync.discogs.catalog.releases import look_up_releases
 from discosync.discogs.http.transport import Transport
 from discosync.discogs.inventory.export import ExportRequest, fetch_export
 from discosync.discogs.inventory.export_job import fetch_job, fetch_newest_job
 from discosync.discogs.inventory.identity import fetch_username
+from discosync.discogs.inventory.lookups import look_up_listing
 from discosync.discogs.inventory.pages import (
     FirstPage,
     PagesRequest,
@@ -266,41 +268,23 @@ def test_trouble_that_passes_costs_one_more_request(name: str, waited: float) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "number", "status"),
+    ("name", "number", "verdict", "status"),
     [
-        ("listings/for_sale", 1, "For Sale"),
-        ("listings/sold", 4, "Sold"),
-        ("listings/own_draft", 5, "Draft"),
+        ("listings/for_sale", 1, Verdict.FOR_SALE, "For Sale"),
+        ("listings/sold", 4, Verdict.NOT_FOR_SALE, "Sold"),
+        ("listings/own_draft", 5, Verdict.NOT_FOR_SALE, "Draft"),
+        ("listings/deleted", 6, Verdict.GONE, ""),
+        ("listings/anothers_draft", 5, Verdict.UNPROVEN, ""),
     ],
 )
-def test_listing_is_shown_with_its_status(name: str, number: int, status: str) -> None:
-    """`GET /marketplace/listings/{id}` has the form of a listing on a page."""
+def test_listing_is_looked_up(name: str, number: int, verdict: Verdict, status: str) -> None:
+    """`GET /marketplace/listings/{id}`: a 404 with its message is gone, a 401 proves nothing."""
     listing_id = FIRST_LISTING - 1 + number
-    with replaying(name) as transport:
-        shown, _ = transport.get_json(f"/marketplace/listings/{listing_id}")
-    assert (shown["id"], shown["status"], shown["seller"]["username"]) == (
-        *(listing_id, status, SELLER),
-    )
-    assert isinstance(shown["price"]["value"], Decimal)
-
-
-def test_deleted_listing_is_said_to_be_gone() -> None:
-    """It answers 404 with a message, and a caller who expects that gets nothing."""
-    with replaying("listings/deleted") as transport:
-        shown, answer = transport.get_json(
-            "/marketplace/listings/4400210006", also=frozenset({404})
-        )
-    assert (shown, answer.status) == ({}, 404)
-    assert b"Item not found. It may have been deleted." in answer.body
-
-
-def test_anothers_draft_is_refused_and_not_gone() -> None:
-    """It answers 401, also to a caller who expects a 404."""
-    with (
-        replaying("listings/anothers_draft", token=None) as transport,
-        pytest.raises(AuthRefused),
-    ):
-        transport.get_json("/marketplace/listings/4400210005", also=frozenset({404}))
+    token = None if verdict is Verdict.UNPROVEN else TOKEN
+    with replaying(name, token=token) as transport:
+        found = look_up_listing(transport, listing_id, seller=SELLER)
+    assert (found.listing_id, found.verdict, found.status) == (listing_id, verdict, status)
+    assert bool(found.why) is (verdict is Verdict.UNPROVEN)
 
 
 def test_release_gives_its_credits() -> None:
