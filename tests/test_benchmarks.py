@@ -101,3 +101,20 @@ def test_right_rows_finds_each_fault(tmp_path: Path) -> None:
             shop.execute("INSERT INTO listings VALUES (?, ?, ?, ?)", rows[0])
             shop.commit()
             assert find_fault(url, _QUERY, export.for_sale).startswith(expected)
+
+
+def test_soak_compares_every_hour(tmp_path: Path) -> None:
+    """One command lets a shop live with trouble; the database is right after each hour."""
+    done = subprocess.run(
+        [sys.executable, "benchmarks/soak.py", "--hours", "26"],
+        cwd=_TOP,
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\n        24 " in done.stdout
+    assert "\n26 hours in " in done.stdout
+    assert "s: the database was as the model says after each\n" in done.stdout
