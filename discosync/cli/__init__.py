@@ -84,6 +84,7 @@ def main() -> None:
         # A locale that cannot write a seller's letters must not stop what a run says last.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
-    sys.stderr = cast("TextIO", ScrubbedStream(sys.stderr))
+    if sys.stderr is not None:  # somebody may have closed it
+        sys.stderr = cast("TextIO", ScrubbedStream(sys.stderr))
     load_commands(sys.argv[1:])
     app()

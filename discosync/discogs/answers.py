@@ -62,7 +62,11 @@ class RetryLater(Exception):
 
 
 def check_status(
-    response: requests.Response, also: frozenset[int], *, firewall_wait_seconds: float
+    response: requests.Response,
+    also: frozenset[int],
+    *,
+    firewall_wait_seconds: float,
+    body: bytes | None = None,
 ) -> None:
     """Accept 200, 201 and the statuses in `also`; raise for every other one.
 
@@ -72,23 +76,24 @@ def check_status(
     status = response.status_code
     if status in {200, 201} or (status in also and status != 404):
         return  # a 304 has no body, and that of a 409 is not documented
-    message = _own_message_of(response)
+    said = _error_body_of(response.content if body is None else body)
+    message = _own_message_of(said)
     if status == 429:
-        raise _throttled(response, message)
+        raise _throttled(response, message or _foreign_words_of(said))
     # A firewall or proxy in front of the API refuses with a web page (reported, October 2022) or
     # with JSON in a form of its own (Cloudflare, March 2026), and may let the next attempt through.
     # A refusal by Discogs itself has a `message`, and is final.
     if message is None and (status == 403 or status in also):
         raise RetryLater(
             SourceUnavailable(
-                f"something in front of Discogs answered {status}: {_foreign_words_of(response)}",
+                f"something in front of Discogs answered {status}: {_foreign_words_of(said)}",
                 hint="nothing was changed; try again later",
             ),
             wait_seconds=firewall_wait_seconds,
         )
     if status in also:
         return
-    raise _refused(status, message or _foreign_words_of(response))
+    raise _refused(status, message or _foreign_words_of(said))
 
 
 def _refused(status: int, message: str) -> Exception:
@@ -111,8 +116,7 @@ def _refused(status: int, message: str) -> Exception:
     return RetryLater(unavailable) if status in _RETRIED_STATUSES else unavailable
 
 
-def _throttled(response: requests.Response, message: str | None) -> RetryLater:
-    said = message or _foreign_words_of(response)
+def _throttled(response: requests.Response, said: str) -> RetryLater:
     return RetryLater(
         RateLimited(
             f"Discogs keeps answering 429: {said}",
@@ -144,26 +148,25 @@ def _not_json(answer: Answer) -> BadData:
     )
 
 
-def _own_message_of(response: requests.Response) -> str | None:
+def _own_message_of(body: Mapping[str, Any]) -> str | None:
     """Return the `message` of Discogs' own form of an error; None for any other body."""
-    message = _error_body_of(response).get("message")
+    message = body.get("message")
     return _legible(message) if isinstance(message, str) and message else None
 
 
-def _foreign_words_of(response: requests.Response) -> str:
+def _foreign_words_of(body: Mapping[str, Any]) -> str:
     """Return what another server says in its own form of an error; else "no reason given"."""
-    body = _error_body_of(response)
     # Cloudflare's form is that of RFC 9457.
     words = [body[key] for key in ("title", "detail") if isinstance(body.get(key), str)]
     return _legible(": ".join(words)) or "no reason given"
 
 
-def _error_body_of(response: requests.Response) -> Mapping[str, Any]:
+def _error_body_of(body: bytes) -> Mapping[str, Any]:
     try:
-        body = response.json()
-    except (ValueError, RecursionError, requests.RequestException):
+        said = json.loads(body)
+    except (ValueError, RecursionError):
         return {}
-    return body if isinstance(body, dict) else {}
+    return said if isinstance(said, dict) else {}
 
 
 def _legible(text: str) -> str:

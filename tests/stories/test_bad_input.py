@@ -1,6 +1,7 @@
 """Bad input gets a clear error and its exit status, and nothing is lost."""
 
 import gzip
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -351,3 +352,36 @@ def test_inventory_that_moves_during_both_walks_removes_nothing(
     assert result.exit_code == 3
     assert result.counts == {"seen": 100, "updated": 1, "unchanged": 99, "active": 200}
     assert result.report["snapshot"]["complete"] is False
+
+
+def test_pipe_whose_writer_never_comes_ends_with_the_time_budget(sqlite_program: Program) -> None:
+    """A pipe is waited for, and for no longer than the run may take."""
+    os.mkfifo(sqlite_program.directory / "pipe")
+    ended = sqlite_program("sync", "--from-file", "pipe", "--time-budget", "1")
+    assert ended.exit_code == 18
+
+
+def test_pipe_whose_writer_never_ends_ends_with_the_time_budget(sqlite_program: Program) -> None:
+    """Neither does one that holds it open, and writes nothing more."""
+    pipe = sqlite_program.directory / "pipe"
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)
+    try:
+        os.write(writer, b"listing_id,release_id,status,price\r\n")
+        ended = sqlite_program("sync", "--from-file", "pipe", "--time-budget", "1")
+    finally:
+        os.close(writer)
+    assert ended.exit_code == 18
+
+
+def test_emptied_rows_of_a_spreadsheet_are_no_records(full: Program) -> None:
+    """At the end, in between, of another width, quoted: their listings are gone, and no fault."""
+    first, *others = render_csv(SHOP[:-3]).splitlines(keepends=True)
+    blank = [b",,\r\n", b"," * 18 + b"\r\n", b'"","",""\r\n', b" , \r\n"]
+    body = b"".join([first, blank[0], *others[:50], *blank[1:], *others[50:], *blank])
+    (full.directory / "blank.csv").write_bytes(body)
+
+    told = full("sync", "--from-file", "blank.csv", "--json")
+
+    assert told.exit_code == 0
+    assert told.counts == {"seen": 197, "unchanged": 197, "removed": 3, "active": 197}

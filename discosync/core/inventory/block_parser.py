@@ -23,7 +23,7 @@ from discosync.core.inventory.header import Header, RejectedRecord
 from discosync.core.inventory.listing import CONTENT_FIELDS, EXTRA_FIELDS, FieldValue, canonical
 from discosync.core.inventory.parsed import SLOT_BY_FIELD, VALUE_FIELDS, ParsedBlock
 from discosync.core.inventory.record_parser import MAX_FIELD_BYTES, RecordParser
-from discosync.core.inventory.records import DIGEST_BYTES, RawRecord, RecordBlock
+from discosync.core.inventory.records import DIGEST_BYTES, RawRecord, RecordBlock, is_blank
 
 _FEW = 16
 """How many records are no longer halved, but read one by one."""
@@ -70,11 +70,12 @@ class BlockParser:
         ]
         self._id_index = index_by_column["listing_id"]
         self._listed_index = index_by_column.get("listed")
+        self._nameless = header.nameless
         self._read_listed = _Listed().read
 
     def read(self, block: RecordBlock) -> Iterator[ParsedBlock]:
         """Read a block, blank lines aside; raise `BadData` when its structure is broken."""
-        indexes = [index for index, body in enumerate(block.bodies) if body and not body.isspace()]
+        indexes = [i for i, body in enumerate(block.bodies) if not is_blank(body)]
         if indexes:
             yield from self._read(block, indexes)
 
@@ -102,6 +103,9 @@ class BlockParser:
 
     def _read_columns(self, bodies: Sequence[bytes], indexes: Sequence[int]) -> ParsedBlock:
         texts = self._split(bodies)
+        # Only a column without a name may be empty throughout: the record says what it holds.
+        if any(text and not text.isspace() for index in self._nameless for text in texts[index]):
+            raise _Odd
         columns: list[Sequence[Any]] = [(None,) * len(bodies)] * len(VALUE_FIELDS)
         forms: list[Any] = [repeat("")] * len(VALUE_FIELDS)
         for column, slot, read in self._columns:

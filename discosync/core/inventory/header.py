@@ -37,7 +37,13 @@ class Header:
     @property
     def unknown(self) -> tuple[str, ...]:
         """Columns that this version of discosync does not know."""
-        return tuple(c for c in self.columns if c not in FIELD_BY_COLUMN and c != "listing_id")
+        known = {*FIELD_BY_COLUMN, "listing_id", ""}
+        return tuple(c for c in self.columns if c not in known)
+
+    @property
+    def nameless(self) -> tuple[int, ...]:
+        """The indexes of columns without a name: a spreadsheet keeps columns that were emptied."""
+        return tuple(index for index, name in enumerate(self.columns) if not name)
 
     @property
     def sees(self) -> frozenset[str]:
@@ -61,16 +67,23 @@ def parse_header(record: RawRecord | None) -> Header:
             hint="nothing was changed; Discogs may be in maintenance, try again later",
             code="html_instead_of_csv",
         )
-    columns = tuple(name.strip().strip('"').lower() for name in text.split(","))
+    columns = _split(text, ",")
     missing = [name for name in CORE_COLUMNS if name not in columns]
     if missing:
+        if what := _spreadsheets_form(text):
+            raise BadData(
+                f"{what}: a spreadsheet has saved this file",
+                hint="nothing was changed; download the export anew, or save the file as CSV with "
+                "commas, in UTF-8",
+                code="other_form",
+            )
         raise BadData(
             f"the inventory has no column {', '.join(missing)}; its header is: {text[:300]}",
             hint="nothing was changed; is this a Discogs inventory export?",
             code="missing_column",
         )
     # Columns are read by name: with two of one name, nothing says which of them is right.
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+    twice = sorted({name for name in columns if name and columns.count(name) > 1})
     if twice:
         raise BadData(
             f"the inventory has the column {', '.join(twice)} more than once",
@@ -78,3 +91,22 @@ def parse_header(record: RawRecord | None) -> Header:
             code="repeated_column",
         )
     return Header(columns=columns)
+
+
+def _split(text: str, separator: str) -> tuple[str, ...]:
+    return tuple(name.strip().strip('"').lower() for name in text.split(separator))
+
+
+def _spreadsheets_form(text: str) -> str:
+    """Say in which other form this is the header of an inventory; an empty text if it is none."""
+    if text.strip('"').lower().startswith("sep="):
+        return f"the first line is {text[:20]!r} instead of the names of the columns"
+    if "\0" in text and all(name in text.replace("\0", "").lower() for name in CORE_COLUMNS):
+        return "the file is in UTF-16 instead of UTF-8"
+    for separator, name in _OTHER_SEPARATORS.items():
+        if set(CORE_COLUMNS).issubset(_split(text, separator)):
+            return f"the columns are separated by {name} instead of a comma"
+    return ""
+
+
+_OTHER_SEPARATORS = {";": 'a semicolon (";")', "\t": "a tab", "|": 'a bar ("|")'}

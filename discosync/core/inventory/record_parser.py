@@ -44,6 +44,7 @@ class RecordParser:
         self._currency = currency
         index_by_column = {name: index for index, name in enumerate(header.columns)}
         self._id_index = index_by_column["listing_id"]
+        self._nameless = header.nameless
         self._release_index = index_by_column["release_id"]
         self._listed_index = index_by_column.get("listed")
         self._columns = [
@@ -96,6 +97,14 @@ class RecordParser:
                 hint="nothing was changed; fetch the inventory again",
                 code="field_count",
             )
+        for index in self._nameless:
+            if fields[index].strip():
+                raise BadData(
+                    f"column {index + 1} has no name in the header, but line {line} holds "
+                    f"{fields[index][:40]!r} there",
+                    hint="nothing was changed; download the export anew",
+                    code="nameless_column",
+                )
         return fields
 
     def _find_oversized(self, fields: list[str]) -> str:

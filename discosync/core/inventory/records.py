@@ -3,6 +3,7 @@
 A record is known again by the digest of its bytes: see `raw_digest`.
 """
 
+import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -42,6 +43,23 @@ class RecordBlock:
         return type(self)(
             lines=list(compress(self.lines, wanted)), bodies=list(compress(self.bodies, wanted))
         )
+
+
+_SAYS_NOTHING = b',"\t\n\v\f\r '
+
+
+def is_blank(body: bytes) -> bool:
+    """Whether a record says nothing: each of its fields is empty, or there is none.
+
+    A spreadsheet keeps rows that somebody emptied as lines of separators.
+    """
+    if body.strip(_SAYS_NOTHING):
+        return False
+    # A field may be a quote itself, written as four of them.
+    try:
+        return not any(field.strip() for field in next(csv.reader([body.decode()]), []))
+    except csv.Error:
+        return False
 
 
 def raw_digest(body: bytes | memoryview) -> bytes:

@@ -38,6 +38,7 @@ from discosync.discogs.http.session import make_session
 from discosync.discogs.http.shared_limit import SharedLimit
 from discosync.discogs.http.token_header import without_token
 from discosync.errors import RequestsUsedUp, StorageFailed
+from discosync.files.bounded import MAX_ANSWER_BYTES, MAX_INVENTORY_BYTES, bounded
 
 _CHUNK_BYTES = 1 << 16
 _log = logging.getLogger(__name__)
@@ -152,7 +153,8 @@ class Transport:
 
         def attempt() -> Answer:
             with self._send("GET", path, None, stream=True) as response:
-                self._check(response, frozenset())
+                if response.status_code != 200:
+                    self._check(response, frozenset(), self._read(response))
                 self._save(response, destination)
                 return Answer(status=response.status_code, headers=response.headers)
 
@@ -161,7 +163,7 @@ class Transport:
     def _save(self, response: requests.Response, destination: Path) -> None:
         try:
             with destination.open("wb") as file:
-                for chunk in response.iter_content(_CHUNK_BYTES):
+                for chunk in bounded(response.iter_content(_CHUNK_BYTES), MAX_INVENTORY_BYTES):
                     file.write(chunk)
         except requests.RequestException as exc:
             raise RetryLater(broken_transfer(exc)) from exc
@@ -182,18 +184,18 @@ class Transport:
         also: frozenset[int],
     ) -> Answer:
         with self._send(method, path, params, stream=True) as response:
-            try:
-                body = response.content
-            except requests.RequestException as exc:
-                raise RetryLater(broken_transfer(exc)) from exc
-            finally:
-                self._use.bytes += response.raw.tell()
-            self._check(response, also)
-            return Answer(
-                status=response.status_code,
-                headers=response.headers,
-                body=without_token(body, self.token),
-            )
+            body = self._read(response)
+            self._check(response, also, body)
+            body = without_token(body, self.token)
+            return Answer(status=response.status_code, headers=response.headers, body=body)
+
+    def _read(self, response: requests.Response) -> bytes:
+        try:
+            return b"".join(bounded(response.iter_content(_CHUNK_BYTES), MAX_ANSWER_BYTES))
+        except requests.RequestException as exc:
+            raise RetryLater(broken_transfer(exc)) from exc
+        finally:
+            self._use.bytes += response.raw.tell()
 
     def _send(
         self,
@@ -258,9 +260,9 @@ class Transport:
             )
         self._deadline.require(0.0)
 
-    def _check(self, response: requests.Response, also: frozenset[int]) -> None:
+    def _check(self, response: requests.Response, also: frozenset[int], body: bytes) -> None:
         wait_seconds = self.patience.first_throttled_wait_seconds
-        check_status(response, also, firewall_wait_seconds=wait_seconds)
+        check_status(response, also, firewall_wait_seconds=wait_seconds, body=body)
 
     def _retry(self, attempt: Callable[[], T], *, only_throttled: bool = False) -> T:
         """Call `attempt` until it returns, until it fails for good, or until patience ends."""

@@ -21,7 +21,7 @@ def load_file(path: Path, *, seller: str, currency: str | None, spool: Spool) ->
     """
     plain = spool.path("file.csv")
     # A pipe can be read only once, but telling its packing takes a look at its first bytes.
-    if path == STDIN or path.is_fifo() or path.is_char_device():
+    if path == STDIN or path.is_fifo():
         packed = spool.path("stream.part")
         if path == STDIN:
             copy_stdin(packed)
@@ -47,6 +47,13 @@ def load_file(path: Path, *, seller: str, currency: str | None, spool: Spool) ->
 
 
 def _check_readable(path: Path) -> None:
+    # `/dev/zero` never ends, and a terminal waits for somebody to type.
+    if path.is_char_device() or path.is_block_device():
+        raise UsageFault(
+            f"{path} is a device, and no file",
+            hint="check the path after --from-file; `-` reads standard input",
+            code="no_file",
+        )
     try:
         path.open("rb").close()
     except OSError as exc:

@@ -9,10 +9,12 @@ import sys
 import zipfile
 import zlib
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from discosync.errors import BadData
+from discosync.errors import BadData, UsageFault
+from discosync.files.bounded import MAX_INVENTORY_BYTES, bounded, most_unpacked
 from discosync.files.disk import disk_errors
 from discosync.files.held_directory import hold_directory, remove_abandoned_directories
 from discosync.files.making import OWN_DIRECTORY, OWN_FILE
@@ -82,18 +84,19 @@ class Spool:
 def unpack(packed: Path, destination: Path) -> None:
     """Write a plain, gzipped or zipped CSV as a plain one.
 
-    The first bytes decide, not the name. Raises `BadData` when the archive is damaged or does not
-    hold exactly one CSV.
+    The first bytes decide, not the name. Raises `BadData` when the archive is damaged, does not
+    hold exactly one CSV, or holds far more than an inventory.
     """
+    most_bytes = most_unpacked(packed.stat().st_size)
     with packed.open("rb") as stream:
         magic = stream.read(4)
         stream.seek(0)
         try:
             if magic == _ZIP_MAGIC:
-                _unzip(stream, destination)
+                _unzip(stream, destination, most_bytes)
             elif magic[:2] == _GZIP_MAGIC:
                 with gzip.open(stream) as unpacked:
-                    _copy(cast("BinaryIO", unpacked), destination)
+                    _copy(cast("BinaryIO", unpacked), destination, most_bytes)
             else:
                 _copy(stream, destination)
         except (
@@ -113,7 +116,7 @@ def unpack(packed: Path, destination: Path) -> None:
             ) from exc
 
 
-def _unzip(stream: BinaryIO, destination: Path) -> None:
+def _unzip(stream: BinaryIO, destination: Path, most_bytes: int) -> None:
     with zipfile.ZipFile(stream) as archive:
         members = [
             member
@@ -129,14 +132,14 @@ def _unzip(stream: BinaryIO, destination: Path) -> None:
                 code="damaged_archive",
             )
         with archive.open(members[0]) as unpacked:
-            _copy(cast("BinaryIO", unpacked), destination)
+            _copy(cast("BinaryIO", unpacked), destination, most_bytes)
 
 
-def _copy(stream: BinaryIO, destination: Path) -> None:
+def _copy(stream: BinaryIO, destination: Path, most_bytes: int = MAX_INVENTORY_BYTES) -> None:
     with disk_errors(destination):
         file = destination.open("wb")
     try:
-        while chunk := stream.read(_CHUNK_BYTES):
+        for chunk in bounded(iter(partial(stream.read, _CHUNK_BYTES), b""), most_bytes):
             with disk_errors(destination):
                 file.write(chunk)
     except BaseException:
@@ -149,12 +152,24 @@ def _copy(stream: BinaryIO, destination: Path) -> None:
 
 
 def copy_stdin(destination: Path) -> None:
-    """Copy standard input into a file; raise `StorageFailed` when the disk does not take it."""
+    """Copy standard input into a file.
+
+    Raises `UsageFault` when nothing can come from there, `BadData` when no end comes, and
+    `StorageFailed` when the disk does not take it.
+    """
+    # Somebody has closed it, as `<&-` does, or sits before it and would wait for an answer.
+    if sys.stdin is None or sys.stdin.isatty():
+        what = "closed" if sys.stdin is None else "a terminal"
+        raise UsageFault(
+            f"there is no file on standard input: it is {what}",
+            hint="give it a file or a pipe: `discosync sync --from-file - < FILE`",
+            code="no_file",
+        )
     _copy(sys.stdin.buffer, destination)
 
 
 def copy_stream(source: Path, destination: Path) -> None:
-    """Copy a pipe, which can be read only once, into a file."""
+    """Copy a pipe, which can be read only once, into a file; a signal ends the wait for it."""
     with source.open("rb") as stream:
         _copy(stream, destination)
 

@@ -12,7 +12,7 @@ from discosync.core.inventory.header import (
 )
 from discosync.core.inventory.listing import Listing, content_hash
 from discosync.core.inventory.record_parser import RecordParser
-from discosync.core.inventory.records import MAX_RECORD_BYTES, split_records
+from discosync.core.inventory.records import MAX_RECORD_BYTES, RawRecord, split_records
 from discosync.errors import BadData
 from discosync.sandbox.answers import render_csv
 from discosync.sandbox.inventory import make_inventory
@@ -92,3 +92,38 @@ def test_sheet_formula_is_stored_as_it_is() -> None:
     parsed = _parse(render_csv([make_listing(comments="=cmd|' /C calc'!A0")]))
     assert isinstance(parsed[0], Listing)
     assert parsed[0].comments == "=cmd|' /C calc'!A0"
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("listing_id;release_id;status;price", "a semicolon"),
+        ('"listing_id"\t"release_id"\t"status"\t"price"', "a tab"),
+        ("listing_id|release_id|status|price", "a bar"),
+        ("sep=,", "sep="),
+        ('"sep=;"', "sep="),
+        ("\0".join("listing_id,release_id,status,price"), "UTF-16"),
+    ],
+)
+def test_form_of_a_spreadsheet_is_named(header: str, words: str) -> None:
+    """It is an inventory, and the way out is another than for what is none."""
+    with pytest.raises(BadData, match="a spreadsheet has saved this file") as caught:
+        parse_header(RawRecord(1, header.encode()))
+    assert words in caught.value.message
+    assert caught.value.code == "other_form"
+
+
+def test_columns_without_a_name_may_be_empty() -> None:
+    """They are no unknown columns, and there may be several."""
+    body = render_csv([make_listing(0)]).replace(b"\r\n", b",, \r\n")
+    (record,) = _parse(body)
+    assert isinstance(record, Listing)
+    header = parse_header(RawRecord(1, body.splitlines()[0]))
+    assert (header.unknown, len(header.nameless)) == ((), 2)
+
+
+def test_column_without_a_name_that_holds_something_is_named() -> None:
+    """Nobody knows what it is: the message says where it stands."""
+    first, second = render_csv([make_listing(0)]).splitlines()
+    with pytest.raises(BadData, match="column 20 has no name in the header, but line 2 holds '7'"):
+        _parse(first + b",\r\n" + second + b",7\r\n")

@@ -5,7 +5,13 @@ import io
 import pytest
 
 from discosync.core.inventory import records
-from discosync.core.inventory.records import RawRecord, RecordStream, raw_digest, split_records
+from discosync.core.inventory.records import (
+    RawRecord,
+    RecordStream,
+    is_blank,
+    raw_digest,
+    split_records,
+)
 from discosync.errors import BadData
 
 QUOTED = b'a,"one\ntwo"\nb,"say ""no"""\n\nc,"\n\n"\nd\n'
@@ -73,3 +79,18 @@ def test_records_that_are_given_back_are_taken_again() -> None:
     again = stream.take()
     assert again is not None
     assert list(map(RawRecord, again.lines, again.bodies)) == CUT[1:]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\r", b" \t\r", b",,,\r", b",", b'"","",""\r', b'" ", ,"\t"', b'"\n",,', b"\x0b,\x0c"],
+)
+def test_line_of_nothing_but_separators_is_blank(body: bytes) -> None:
+    """A spreadsheet keeps emptied rows so, quoted or not, with spaces or without."""
+    assert is_blank(body)
+
+
+@pytest.mark.parametrize("body", [b"0,,", b'"""",,', b"'", b",.,", b",\r,", b"\xc2\xa0,x"])
+def test_line_that_holds_anything_is_no_blank_one(body: bytes) -> None:
+    """Whatever is in it may be a listing's."""
+    assert not is_blank(body)

@@ -72,3 +72,30 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path, spool: Spool, name: s
     with pytest.raises(UsageFault, match="cannot read") as caught:
         load_file(tmp_path / name, seller="velvet-crates", currency=None, spool=spool)
     assert caught.value.code == "no_file"
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/dev/tty"])
+def test_device_is_no_file(spool: Spool, path: str) -> None:
+    """One never ends, one is always empty, and one waits for somebody to type."""
+    with pytest.raises(UsageFault, match="is a device, and no file"):
+        load_file(Path(path), seller="velvet-crates", currency=None, spool=spool)
+
+
+def test_standard_input_that_is_closed_is_told(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`<&-` leaves nothing to read."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UsageFault, match="it is closed"):
+        load_file(STDIN, seller="velvet-crates", currency=None, spool=spool)
+
+
+def test_standard_input_that_is_a_terminal_is_told(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody types an inventory, and the run would wait for ever."""
+    _, terminal = os.openpty()
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(UsageFault, match="it is a terminal"):
+            load_file(STDIN, seller="velvet-crates", currency=None, spool=spool)

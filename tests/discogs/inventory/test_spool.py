@@ -7,6 +7,7 @@ import io
 import os
 import threading
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,15 +26,24 @@ def _zip(*names: str, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     return packed.getvalue()
 
 
+def _zip_of(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", content)
+    return packed.getvalue()
+
+
 @pytest.mark.parametrize(
     "packed",
     [
         CSV,
         gzip.compress(CSV),
+        gzip.compress(CSV[:70]) + gzip.compress(CSV[70:]),
+        gzip.compress(CSV) + b"\0" * 512,
         _zip("shop-inventory-20260825-0704.csv"),
         _zip("SHOP.CSV", "readme.txt", "__MACOSX/._SHOP.CSV"),
     ],
-    ids=["plain", "gzip", "zip", "zip by macOS"],
+    ids=["plain", "gzip", "gzip of two members", "gzip on a tape", "zip", "zip by macOS"],
 )
 def test_packing_is_known_by_its_first_bytes(tmp_path: Path, packed: bytes) -> None:
     """A file's name says nothing; the CSV comes out as it went in."""
@@ -49,12 +59,25 @@ def test_packing_is_known_by_its_first_bytes(tmp_path: Path, packed: bytes) -> N
     [
         gzip.compress(CSV)[:-20],
         gzip.compress(CSV)[:-8] + b"\0" * 8,
+        gzip.compress(CSV)[:5],
+        gzip.compress(CSV) + b"and more",
+        gzip.compress(CSV) + gzip.compress(CSV)[:-9],
         _zip("a.csv")[:-40],
         _zip("a.csv", "b.csv"),
         _zip("readme.txt"),
         _zip("a.csv", method=zipfile.ZIP_BZIP2).replace(bz2.compress(CSV)[:20], b"\0" * 20),
     ],
-    ids=["gzip cut", "gzip checksum", "zip cut", "two CSV files", "no CSV file", "bzip2 damaged"],
+    ids=[
+        "gzip cut",
+        "gzip checksum",
+        "gzip header",
+        "garbage behind",
+        "second member cut",
+        "zip cut",
+        "two CSV files",
+        "no CSV file",
+        "bzip2 damaged",
+    ],
 )
 def test_damaged_archive_is_bad_data(tmp_path: Path, packed: bytes) -> None:
     """An archive that cannot be unpacked as a whole is no inventory."""
@@ -63,6 +86,19 @@ def test_damaged_archive_is_bad_data(tmp_path: Path, packed: bytes) -> None:
     with pytest.raises(BadData) as caught:
         unpack(source, tmp_path / "plain.csv")
     assert caught.value.code == "damaged_archive"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, _zip_of], ids=["gzip", "zip"])
+def test_archive_that_holds_far_more_than_an_inventory_is_refused(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    """A few kilobytes must not fill the disk."""
+    source = tmp_path / "packed"
+    source.write_bytes(pack(b"\0" * (65 << 20)))
+    with pytest.raises(BadData, match="more than 64 MiB unpacked") as caught:
+        unpack(source, tmp_path / "plain.csv")
+    assert caught.value.code == "too_large"
+    assert (tmp_path / "plain.csv").stat().st_size <= 64 << 20
 
 
 def test_full_disk_is_no_damaged_archive(tmp_path: Path) -> None:
