@@ -26,8 +26,12 @@ _TWIN = _LOCK + 1
 # The server may end a transaction that is idle, or long: this one is both on purpose.
 _BEGIN = """
 BEGIN ISOLATION LEVEL READ COMMITTED;
-SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN
-  ('idle_in_transaction_session_timeout', 'transaction_timeout', 'statement_timeout');
+SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0;
+"""
+_LONG_TRANSACTIONS_END_SINCE = 17_00_00
+_LET_IT_BE_LONG = "SET LOCAL transaction_timeout = 0;"
+
+_WHO_AM_I = """
 SELECT pid, virtualtransaction FROM pg_locks
 WHERE locktype = 'virtualxid' AND pid = pg_backend_pid() AND granted
 """
@@ -98,7 +102,9 @@ class AdvisoryLocks:
             return
         driver = connect()
         try:
-            cursor = driver.execute(_BEGIN.strip().encode())
+            can_end = driver.info.server_version >= _LONG_TRANSACTIONS_END_SINCE
+            begin = _BEGIN + (_LET_IT_BE_LONG if can_end else "") + _WHO_AM_I
+            cursor = driver.execute(begin.strip().encode())
             while cursor.nextset():
                 pass
             self._pid, self._transaction = cursor.fetchone()

@@ -118,7 +118,8 @@ def test_server_does_not_end_the_transaction_that_holds_a_lock(mine: Database) -
     """What a server sets against forgotten transactions does not count for this one."""
     with mine.session(writes=True) as session:
         name = session.value("SELECT current_database()")
-        limits = ("idle_in_transaction_session_timeout", "statement_timeout")
+        limits = ["idle_in_transaction_session_timeout", "statement_timeout"]
+        limits += ["transaction_timeout"] if session.driver.info.server_version >= 170000 else []
         for limit in limits:
             session.execute(f"ALTER DATABASE {name} SET {limit} = '1h'")
     with hold_lock(mine, "velvet", HOLDER):
