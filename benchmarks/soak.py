@@ -315,9 +315,10 @@ class _Soak:
         """Fail when something creeps that can be counted."""
         if len(self.samples) < 2:
             return
-        first, last = self.samples[0], self.samples[-1]
-        assert last.open_files <= first.open_files + 2, "open files creep"
-        assert last.threads <= first.threads, "threads creep"
+        # What creeps does not come back: a connection of a killed run may last into one day's end.
+        first, week = self.samples[0], self.samples[-7:]
+        assert min(x.open_files for x in week) <= first.open_files, "open files creep"
+        assert min(x.threads for x in week) <= first.threads, "threads creep"
         assert max(x.files for x in self.samples) <= FILES_KEPT, "files creep"
 
 
