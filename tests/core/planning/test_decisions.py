@@ -147,3 +147,24 @@ def test_removal_tells_what_it_changes_and_keeps_the_hash() -> None:
     assert removed.content_hash == removed.expected_hash == content_hash(SHOWN)
     bare = decider.remove(_row(SHOWN)._replace(content_hash=None))
     assert (bare.content_hash, bare.expected_hash) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("hides", "stored", "is_written"),
+    [
+        (True, content_hash(make_listing(1)), False),
+        (True, "0:old", True),
+        (True, None, True),
+        (False, content_hash(make_listing(1)), True),
+        (False, "0:old", True),
+    ],
+)
+def test_a_hash_is_renewed_unless_it_may_prove_an_edit(
+    stored: str | None,
+    hides: bool,  # noqa: FBT001 - a column of the table
+    is_written: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """A source that hides a field leaves a hash that differs: another program may have edited."""
+    sees = EVERYTHING - {"location"} if hides else EVERYTHING
+    decision = _decide(_row(SHOWN)._replace(content_hash=stored), SHOWN, sees=sees)
+    assert isinstance(decision, Completed) is is_written
