@@ -19,6 +19,7 @@ from discosync.core.catalog.credits import ReleaseCredits
 from discosync.discogs.catalog.dump_record import parse_record
 from discosync.discogs.catalog.dump_stream import DumpStream
 from discosync.errors import BadData, UsageFault
+from discosync.files.pipes import open_to_read
 
 MAX_RECORD_BYTES = 64 << 20
 """What is longer than that is no record, but garbage without an end."""
@@ -121,7 +122,7 @@ class DumpReader:
         read.
         """
         with self._file_errors():
-            file = self.path.open("rb", buffering=0)
+            file = open_to_read(self.path)
         with file:
             yield from self._items(file)
 
