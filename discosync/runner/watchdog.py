@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from discosync.ending import GRACE_SECONDS
 
-OBEYED_WITHIN_SECONDS = 180.0
+OBEYED_WITHIN_SECONDS = 300.0
 """How long one signal may take to be obeyed: longer than all that is bounded by itself."""
 
 

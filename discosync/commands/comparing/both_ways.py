@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from discosync.commands.steps.committing import recording
+from discosync.commands.steps.committing import as_committed, recording
 from discosync.commands.syncing.fetching import FetchOptions
 from discosync.commands.syncing.from_api import ApiFetcher
 from discosync.commands.syncing.mirror import Mirror
@@ -94,7 +94,7 @@ class BothWays:
                 report = run.report(mismatch)
                 record_run(session, report, is_sandbox=self._is_sandbox)
                 run.signals.reach_commit()
-            run.committed = report
+            run.committed = as_committed(run, report)
         except StorageFailed as exc:
             text = f"the comparison could not be recorded: {exc.message}"
             run.findings.problems.append(Problem(code="not_recorded", text=text))

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from discosync.commands.steps.committing import was_committed
+from discosync.commands.steps.committing import as_committed, note_warnings, was_committed
 from discosync.commands.steps.opening import Target
 from discosync.core.catalog.credits import ReleaseCredits
 from discosync.core.catalog.credits_by_name import credits_by_name
@@ -25,6 +25,7 @@ from discosync.database.catalog.links import (
     lock_listings_of,
     write_links,
 )
+from discosync.database.connection.commits import noticing_commits
 from discosync.database.connection.failures import BUSY
 from discosync.database.connection.session import Session
 from discosync.database.rows.sellers import load_has_sandbox
@@ -146,7 +147,7 @@ class Linker:
         run, key, use, report = self._run, self._key, self.use, self._run.report()
         # This ends last: no signal may come between a commit and the lines that note it.
         with ExitStack() as ending:
-            is_committing = False
+            commits, is_committing = ending.enter_context(noticing_commits()), False
             try:
                 with self._database.session(writes=True) as session:
                     session.give_way()
@@ -159,9 +160,12 @@ class Linker:
                     finish_run(session, key, report)
                     ending.enter_context(run.signals.committing_part())
                     is_committing = True
-            except StorageFailed:
-                if not (is_committing and was_committed(run, self._database, _shows(report))):
+            except StorageFailed as exc:
+                look = _shows(report)
+                if not (is_committing and was_committed(run, self._database, look, exc)):
                     raise
+            note_warnings(run, commits)
+            report = as_committed(run, report)
             self._key, self.use, run.findings.enrichment, run.committed = key, use, use, report
             then()
 

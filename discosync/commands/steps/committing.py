@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from discosync.commands.steps.opening import Target
 from discosync.commands.steps.recall import forget_mark
 from discosync.core.moments import moment_of_run
+from discosync.core.reporting.findings import Problem
 from discosync.core.reporting.report import RunReport
+from discosync.database.connection.commits import Commits, noticing_commits
 from discosync.database.connection.engine import Database
+from discosync.database.connection.failures import COMMIT_UNKNOWN
 from discosync.database.connection.lock import SCHEMA_LOCK, Holder, hold_lock
 from discosync.database.connection.session import Session
 from discosync.database.past.checkpoints import record_checkpoint
@@ -71,7 +74,7 @@ def commit_run(
         # The mark says what a sync left: after any other write it would be wrong.
         forget_mark(session, seller)
         report = write_run(run, session, seller, partial(write, session), is_sandbox=is_sandbox)
-    run.committed = report
+    run.committed = as_committed(run, report)
 
 
 def write_run(
@@ -100,13 +103,28 @@ def recording(run: Run, database: Database) -> Iterator[None]:
     Raises `StorageFailed` as the database does, but not when the commit took place and only the
     answer to it was lost.
     """
-    try:
-        yield
-    except StorageFailed:
-        # The connection may be lost after the commit: the run's record says whether it took place.
-        is_tried = run.signals.stage is Stage.COMMITTING
-        if not (is_tried and was_committed(run, database, _is_recorded(run))):
-            raise
+    with noticing_commits() as commits:
+        try:
+            yield
+        except StorageFailed as exc:
+            # The run's record says whether its transaction took place.
+            is_tried = run.signals.stage is Stage.COMMITTING
+            if not (is_tried and was_committed(run, database, _is_recorded(run), exc)):
+                raise
+    note_warnings(run, commits)
+
+
+def note_warnings(run: Run, commits: Commits) -> None:
+    """Put into the run's report what the database had to say about its commit."""
+    run.findings.problems += [
+        Problem(code="commit_not_replicated", text=text) for text in commits.warnings
+    ]
+
+
+def as_committed(run: Run, recorded: RunReport) -> RunReport:
+    """Return the report of a run that is committed: the recorded one, unless more is known now."""
+    is_all = len(recorded.findings.problems) == len(run.findings.problems)
+    return recorded if is_all else run.report()
 
 
 def _moment(run: Run) -> datetime:
@@ -114,35 +132,43 @@ def _moment(run: Run) -> datetime:
     return moment_of_run(run.started_at, snapshot.as_of if snapshot else None)
 
 
-_LOOKS = 5
+_LOOKS = 3
 _LOOK_EVERY_SECONDS = 1.0
+_ANSWER_SECONDS = 10.0
 
 
 def _is_recorded(run: Run) -> Callable[[Session], bool]:
     return lambda session: load_run_exists(session, run.run_id)
 
 
-def was_committed(run: Run, database: Database, look: Callable[[Session], bool]) -> bool:
-    """Return whether a commit took place whose acknowledgement was lost.
+def was_committed(
+    run: Run, database: Database, look: Callable[[Session], bool], failed: StorageFailed
+) -> bool:
+    """Return whether a commit took place that ended with this error.
 
-    Looks several times: the server may still be busy with it, or be down for a moment. Raises
-    `StorageFailed` when it does not answer: then nobody knows.
+    Postgres itself has been asked by then, and did not say; SQLite cannot be asked. Looks several
+    times: the server may be down for a moment. Raises `StorageFailed` with the code
+    `commit_unknown` when nobody knows.
     """
-    unanswered: StorageFailed | None = None
+    if not database.is_sqlite and failed.code != COMMIT_UNKNOWN:
+        return False
+    said = failed.message
     for attempt in range(_LOOKS):
         if attempt:
             time.sleep(_LOOK_EVERY_SECONDS)
         try:
-            with database.session() as session:
+            with database.session(answers_within=_ANSWER_SECONDS) as session:
                 if look(session):
                     return True
-            unanswered = None
+                # On Postgres the transaction may still be in somebody's hands.
+                if database.is_sqlite:
+                    return False
         except StorageFailed as exc:
-            unanswered = exc
-    if unanswered is None:
-        return False
+            said = exc.message
     raise StorageFailed(
-        f"the database did not say whether the commit took place: {unanswered.message}",
-        hint=f"`discosync runs {run.run_id}` says whether it did; running again is safe either way",
-        code="commit_unknown",
-    ) from unanswered
+        f"the database did not say whether the commit took place: {said}",
+        hint=f"`discosync runs {run.run_id}` says whether it did; {failed.hint}"
+        if failed.code == COMMIT_UNKNOWN
+        else f"`discosync runs {run.run_id}` says whether it did; running again is safe either way",
+        code=COMMIT_UNKNOWN,
+    ) from failed

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from functools import partial
 
-from discosync.commands.steps.committing import recording, write_run
+from discosync.commands.steps.committing import as_committed, recording, write_run
 from discosync.commands.steps.opening import Target
 from discosync.commands.syncing.planning import Planned
 from discosync.core.inventory.parsed import ParsedBlock
@@ -41,7 +41,7 @@ def apply_plan(run: Run, target: Target, planned: Planned, *, is_sandbox: bool) 
         report = write_run(
             run, session, target.seller, partial(write, session), is_sandbox=is_sandbox
         )
-    run.committed = report
+    run.committed = as_committed(run, report)
 
 
 def _counted(blocks: Iterable[ParsedBlock], progress: Progress) -> Iterator[ParsedBlock]:

@@ -88,15 +88,20 @@ class Database:
         return connect_postgres(self.address, application=self.application, autocommit=autocommit)
 
     @contextmanager
-    def session(self, *, writes: bool = False) -> Iterator[Session]:
+    def session(
+        self, *, writes: bool = False, answers_within: float | None = None
+    ) -> Iterator[Session]:
         """Connect for one transaction.
 
         One that reads sees the database at one moment. One that `writes` is committed as a whole at
-        the end, or undone. Raises `StorageFailed` for any error of the driver.
+        the end, or undone. Raises `StorageFailed` for any error of the driver, and for an answer of
+        Postgres that takes longer than `answers_within` seconds.
         """
         with self.errors(), ExitStack() as ending:
             driver = self._begun(writes=writes)
             ending.callback(driver.close)
+            if answers_within is not None and not self.is_sqlite:
+                ending.enter_context(driver.answering_within(answers_within))
             try:
                 yield Session(driver)
                 _commit(driver) if writes else driver.rollback()
@@ -202,9 +207,7 @@ class Database:
 
 def _commit(driver: Any) -> None:  # noqa: ANN401 - DBAPI
     with committing():
-        said = getattr(driver.execute("COMMIT"), "statusmessage", None)
-        if said == "ROLLBACK":  # what Postgres answers when a statement had failed
-            raise StorageFailed("the transaction had failed", hint="nothing was changed; run again")
+        driver.commit()
 
 
 def open_database(address: str, *, read_only: bool, application: str) -> Database:

@@ -7,6 +7,9 @@ from discosync.errors import StorageFailed
 BUSY = "database_busy"
 """The code of an error that says: another transaction was in the way, try again."""
 
+COMMIT_UNKNOWN = "commit_unknown"
+"""The code of an error that says: nobody knows whether the commit took place."""
+
 DAMAGED = "damaged"
 """The code of an error that says: pages of the database's file are not what they should be."""
 

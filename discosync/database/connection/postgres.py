@@ -17,6 +17,7 @@ import psycopg
 
 from discosync.database.connection.address import Address, bad_address
 from discosync.database.connection.blockers import LOCK_SECONDS, Blocker, load_blockers
+from discosync.database.connection.postgres_commit import commit_surely
 
 _NAME = re.compile(r"[a-z][a-z_]{0,30}")
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -65,6 +66,10 @@ class PostgresConnection(psycopg.Connection[Any]):
             yield
         finally:
             self._answer_seconds = None
+
+    def commit(self) -> None:
+        """Commit within a bound; an error means that nothing was committed, or says that it may."""
+        commit_surely(self, super().commit)
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:  # noqa: ANN401 - psycopg's
         """Wait as psycopg does, and look around meanwhile."""

@@ -3,7 +3,7 @@
 import re
 
 from discosync.database.connection.address import Address, bad_address
-from discosync.database.connection.failures import BUSY
+from discosync.database.connection.failures import BUSY, COMMIT_UNKNOWN
 from discosync.errors import DiscosyncError, NotReady, StorageFailed
 
 NO_RIGHT = "no_right"
@@ -12,13 +12,15 @@ NO_RIGHT = "no_right"
 _UNCHANGED = "nothing was changed"
 _SAYS_WHAT_TO_TYPE = frozenset(
     {BUSY, NO_RIGHT, "lock_lost", "no_such_database", "not_utf8", "pool_too_small", "pooler"}
-    | {"read_only"}
+    | {"read_only", COMMIT_UNKNOWN}
 )
 
 
 def postgres_failure(address: Address, cause: BaseException) -> DiscosyncError | None:
     """Say what failed on a server; None where there is nothing better than its own words."""
     said = address.without_passwords(" ".join(str(cause).split()))[:300]
+    if hasattr(cause, "unknown_to"):
+        return _commit_unanswered(address, said, cause.unknown_to)
     match getattr(cause, "sqlstate", None):
         case "55P03":
             return _locked_out(address, cause, said)
@@ -130,6 +132,24 @@ def locked_out(address: Address, *blockers: object) -> StorageFailed:
         f"{'; '.join(map(str, blockers))}",
         hint=f"{_UNCHANGED}; {getattr(first, 'way_out', '')}, then run again",
         code=BUSY,
+    )
+
+
+def _commit_unanswered(address: Address, said: str, server_pid: int | None) -> StorageFailed:
+    if server_pid is None:
+        return StorageFailed(
+            f"the database {address.shown} did not answer the COMMIT, which did not take place: "
+            f"{said}",
+            hint=f"{_UNCHANGED}; see that the server and the way to it are well, then run again",
+            code="not_committed",
+        )
+    return StorageFailed(
+        f"the database {address.shown} did not answer the COMMIT, so nobody knows yet whether it "
+        f"took place: {said}",
+        hint="as soon as the server can be reached, end its process that may still hold the "
+        f"transaction and its lock: `SELECT pg_terminate_backend({server_pid})`; running again is "
+        "safe either way",
+        code=COMMIT_UNKNOWN,
     )
 
 
