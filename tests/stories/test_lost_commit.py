@@ -17,7 +17,7 @@ from discosync.database.connection import postgres_commit
 from tests.support.lossy_proxy import LossyProxy
 from tests.support.postgres import Postgres
 from tests.support.program import Program
-from tests.support.shop import make_shop, write_export
+from tests.support.shop import make_shop, with_changed, write_export
 from tests.support.silent_proxy import SilentProxy
 from tests.support.waiting import ENDLESS_SECONDS, HUNG_AFTER_SECONDS, wait_until
 
@@ -169,8 +169,8 @@ def test_every_command_that_commits_is_bounded(
     shop: Program, silent: Silent, command: tuple[str, ...], swallows: str, ends: set[int]
 ) -> None:
     """Whoever commits: what became of it decides the status, and nothing hangs."""
-    write_export(shop.directory / "shop.csv", make_shop(4))
-    assert shop("sync", "--from-file", "shop.csv", "--allow-mass-removal").exit_code == 0
+    write_export(shop.directory / "shop.csv", with_changed(make_shop(5), 3, status="Sold"))
+    assert shop("sync", "--from-file", "shop.csv").exit_code == 0
     (removed,) = shop.query("SELECT listing_id FROM listings WHERE NOT is_active")
     url = silent(swallows=swallows)
 
@@ -201,6 +201,7 @@ def lonely(shop: Program, postgres: Postgres) -> Iterator[Program]:
 
 
 HUNG = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+HUNG_RUN = f"{HUNG} AND application_name LIKE 'discosync%'"
 
 
 def _hangs(url: str, shop: Program) -> bool:
@@ -258,7 +259,7 @@ def _start(program: Program, *, commit_seconds: float) -> "subprocess.Popen[str]
 def test_signal_during_a_hung_commit_waits_for_its_fate(lonely: Program) -> None:
     """One SIGTERM does not change the status of what the server has committed."""
     process = _start(lonely, commit_seconds=3)
-    wait_until(lambda: bool(lonely.query(HUNG)))
+    wait_until(lambda: bool(lonely.query(HUNG_RUN)))
 
     process.terminate()
     _, said = process.communicate(timeout=HUNG_AFTER_SECONDS)
@@ -271,7 +272,7 @@ def test_signal_during_a_hung_commit_waits_for_its_fate(lonely: Program) -> None
 def test_second_signal_ends_a_run_with_a_hung_commit(lonely: Program) -> None:
     """It ends at once; its transaction holds the lock until somebody ends that, as is told."""
     process = _start(lonely, commit_seconds=ENDLESS_SECONDS)
-    wait_until(lambda: bool(lonely.query(HUNG)))
+    wait_until(lambda: bool(lonely.query(HUNG_RUN)))
 
     def send() -> bool:
         process.terminate()

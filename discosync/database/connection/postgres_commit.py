@@ -67,8 +67,14 @@ def commit_surely(connection: "PostgresConnection", commit: Callable[[], None]) 
     if transaction is None:
         _commit_nothing(connection, commit)
         return
-    said: list[psycopg.errors.Diagnostic] = []
-    connection.add_notice_handler(said.append)
+    warnings: list[str] = []
+
+    def hear(notice: psycopg.errors.Diagnostic) -> None:
+        # What it holds is gone as soon as this returns.
+        if notice.severity_nonlocalized == "WARNING":
+            warnings.append(str(notice.message_primary))
+
+    connection.add_notice_handler(hear)
     try:
         with connection.answering_within(COMMIT_SECONDS):
             commit()
@@ -78,17 +84,14 @@ def commit_surely(connection: "PostgresConnection", commit: Callable[[], None]) 
         if not (is_silent or connection.closed):
             raise
         _log.warning("the COMMIT was not answered: %s; asking what became of it", exc)
-        if is_silent and _gives_up(connection, transaction):
-            return
-        connection.close()
-        if not _took_place(transaction, is_ended_at_once=is_silent):
-            raise NotCommitted(str(exc)) from exc
+        if not (is_silent and _gives_up(connection, transaction)):
+            connection.close()
+            if not _took_place(transaction, is_ended_at_once=is_silent):
+                raise NotCommitted(str(exc)) from exc
     finally:
-        with suppress(ValueError):
-            connection.remove_notice_handler(said.append)
-        for notice in said:
-            if notice.severity_nonlocalized == "WARNING":
-                warn_of_commit(f"committed, but the server warns: {notice.message_primary}")
+        connection.remove_notice_handler(hear)
+    for text in warnings:
+        warn_of_commit(f"committed, but the server warns: {text}")
 
 
 def _is_silent(connection: "PostgresConnection") -> bool:
