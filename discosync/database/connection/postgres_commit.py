@@ -86,7 +86,7 @@ def commit_surely(connection: "PostgresConnection", commit: Callable[[], None]) 
         _log.warning("the COMMIT was not answered: %s; asking what became of it", exc)
         if not (is_silent and _gives_up(connection, transaction)):
             connection.close()
-            if not _took_place(transaction, is_ended_at_once=is_silent):
+            if not _has_committed(transaction, is_ended_at_once=is_silent):
                 raise NotCommitted(str(exc)) from exc
     finally:
         connection.remove_notice_handler(hear)
@@ -153,7 +153,7 @@ def _gives_up(connection: "PostgresConnection", transaction: _Transaction) -> bo
     return False
 
 
-def _took_place(transaction: _Transaction, *, is_ended_at_once: bool) -> bool:
+def _has_committed(transaction: _Transaction, *, is_ended_at_once: bool) -> bool:
     """Return what became of a transaction; end the process of the server that still has it.
 
     Raises `CommitUnknown` when the server does not say.
