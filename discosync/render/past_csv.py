@@ -8,29 +8,27 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from discosync.core.inventory.columns import EXPORT_COLUMNS, FIELD_BY_COLUMN
+from discosync.core.inventory.columns import FIELD_BY_COLUMN, PAST_COLUMNS
+from discosync.core.inventory.guarded import guard
 from discosync.core.inventory.pacific import utc_to_pacific
 
-COLUMNS = (*EXPORT_COLUMNS, "currency")
-"""The columns of an export and, because an export lacks it, the currency."""
-
-_FIELDS_OF = itemgetter(*(FIELD_BY_COLUMN.get(column, column) for column in COLUMNS))
-_ACCEPTS = COLUMNS.index("accept_offer")
-_LISTED = COLUMNS.index("listed")
+_FIELDS_OF = itemgetter(*(FIELD_BY_COLUMN.get(column, column) for column in PAST_COLUMNS))
+_ACCEPTS = PAST_COLUMNS.index("accept_offer")
+_LISTED = PAST_COLUMNS.index("listed")
 
 
 def render_past_csv(listings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the CSV in pieces of about 64 KiB: a header, then one record a listing."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
+    writer.writerow(PAST_COLUMNS)
     for listing in listings:
         cells = list(_FIELDS_OF(listing))
         if cells[_ACCEPTS] is not None:
             cells[_ACCEPTS] = "Y" if cells[_ACCEPTS] else "N"
         if cells[_LISTED] is not None:
             cells[_LISTED] = _pacific(cells[_LISTED])
-        writer.writerow(cells)
+        writer.writerow(guard(cell) if isinstance(cell, str) else cell for cell in cells)
         # The whole inventory as one text would take as much memory as the file is large.
         if buffer.tell() > 1 << 16:
             yield buffer.getvalue()

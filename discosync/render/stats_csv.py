@@ -5,8 +5,11 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from discosync.core.inventory.guarded import guard
 from discosync.core.past.stats import Stats
 from discosync.render.stats_json import stats_json
+
+_Figure = tuple[str, object, str, str, object]
 
 
 def render_stats_csv(stats: Stats) -> str:
@@ -14,11 +17,15 @@ def render_stats_csv(stats: Stats) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(("section", "group", "measure", "currency", "value"))
-    writer.writerows(_figures(stats_json(stats)))
+    # Formats and labels are anybody's words; figures are numbers, and may be negative.
+    writer.writerows(
+        (section, guard(str(group)), guard(measure), currency, value)
+        for section, group, measure, currency, value in _figures(stats_json(stats))
+    )
     return buffer.getvalue()
 
 
-def _figures(shown: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
+def _figures(shown: Mapping[str, Any]) -> Iterator[_Figure]:
     for name in ("active", "offered", "sold", "sell_through", "sold_undated", "purged"):
         yield "total", "", name, "", shown[name]
     for reason, count in shown["never_offered"].items():
@@ -42,16 +49,14 @@ def _figures(shown: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     )
 
 
-def _amount_figures(
-    section: str, group: str, amounts: Mapping[str, str]
-) -> Iterator[tuple[object, ...]]:
+def _amount_figures(section: str, group: str, amounts: Mapping[str, str]) -> Iterator[_Figure]:
     for currency, amount in amounts.items():
         yield section, group, "amount", currency, amount
 
 
 def _flat_figures(
     section: str, key: str, names: Sequence[str], points: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[object, ...]]:
+) -> Iterator[_Figure]:
     for point in points:
         for name in names:
             yield section, point[key], name, point["currency"], point[name]

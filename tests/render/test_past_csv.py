@@ -5,13 +5,13 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from discosync.core.inventory.columns import EXPORT_COLUMNS, FIELD_BY_COLUMN
-from discosync.render.past_csv import COLUMNS, render_past_csv
+from discosync.core.inventory.columns import EXPORT_COLUMNS, FIELD_BY_COLUMN, PAST_COLUMNS
+from discosync.render.past_csv import render_past_csv
 from discosync.render.past_inventory import past_row
 
 
 def _listing(**fields: Any) -> dict[str, Any]:
-    empty = dict.fromkeys(FIELD_BY_COLUMN.get(column, column) for column in COLUMNS)
+    empty = dict.fromkeys(FIELD_BY_COLUMN.get(column, column) for column in PAST_COLUMNS)
     return {**empty, "listing_id": 7, **fields}
 
 

@@ -13,6 +13,7 @@ import pytest
 from discosync.core.inventory.columns import EXPORT_COLUMNS
 from discosync.core.inventory.listing import Listing
 from discosync.core.reporting.run_line import RUN_COMMANDS
+from discosync.sandbox.server import SandboxServer
 from tests.support.program import Program
 from tests.support.shop import FIRST_ID, SELLER, make_listing, make_shop, with_changed, write_export
 
@@ -293,3 +294,24 @@ def test_a_live_sync_counts_from_its_own_moment(program: Program, sandbox: objec
     assert {x["price_value"] for x in past} == {"12.50"}
     now = json.loads(program("as-of", datetime.now(UTC).isoformat(), "--json").stdout)["listings"]
     assert len(now) == 20
+
+
+def test_csv_of_the_past_runs_no_formula_and_reads_back_exactly(
+    sqlite_program: Program, sandbox: SandboxServer
+) -> None:
+    """A comment may be anything; the CSV is opened in a spreadsheet, and synced again."""
+    texts = ("=1+1", "+1", "-1", "@x", "'=1", "''-1", "'til", "plain")
+    sandbox.state.inventory = [
+        make_listing(n, comments=text, location=text) for n, text in enumerate(texts)
+    ]
+    assert sqlite_program("sync", "--source", "pages").exit_code == 0
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
+    told = sqlite_program("as-of", now, "--csv")
+    assert told.exit_code == 0
+    cells = [cell for row in csv.reader(io.StringIO(told.stdout)) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    (sqlite_program.directory / "past.csv").write_text(told.stdout, newline="")
+
+    again = sqlite_program("sync", "--from-file", "past.csv", "--json")
+
+    assert again.counts == {"seen": 8, "unchanged": 8, "active": 8}

@@ -19,6 +19,7 @@ from discosync.core.inventory.columns import (
     parse_listed,
     read_text,
 )
+from discosync.core.inventory.guarded import unguard
 from discosync.core.inventory.header import Header, RejectedRecord
 from discosync.core.inventory.listing import CONTENT_FIELDS, EXTRA_FIELDS, FieldValue, canonical
 from discosync.core.inventory.parsed import SLOT_BY_FIELD, VALUE_FIELDS, ParsedBlock
@@ -137,6 +138,8 @@ class BlockParser:
         # A quote in the wrong place makes one record swallow the next.
         if len(rows) != len(bodies) or len(columns) != len(self._header.columns):
             raise _Odd
+        if self._header.is_guarded:
+            return [list(map(unguard, column)) for column in columns]
         return columns
 
 

@@ -53,6 +53,9 @@ SPOOL_COLUMNS = (
 )
 """What the pages show, in the export's form: these columns more."""
 
+PAST_COLUMNS = (*EXPORT_COLUMNS, "currency")
+"""What `as-of --csv` writes; no other file has exactly these. Its texts are guarded."""
+
 CORE_COLUMNS = ("listing_id", "release_id", "status", "price")
 
 FIELD_BY_COLUMN = {

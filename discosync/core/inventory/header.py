@@ -14,7 +14,7 @@ A fault in the *structure* (a cut, a wrong number of fields) makes the whole fil
 
 from dataclasses import dataclass
 
-from discosync.core.inventory.columns import CORE_COLUMNS, FIELD_BY_COLUMN
+from discosync.core.inventory.columns import CORE_COLUMNS, FIELD_BY_COLUMN, PAST_COLUMNS
 from discosync.core.inventory.records import RawRecord
 from discosync.errors import BadData
 
@@ -39,6 +39,11 @@ class Header:
         """Columns that this version of discosync does not know."""
         known = {*FIELD_BY_COLUMN, "listing_id", ""}
         return tuple(c for c in self.columns if c not in known)
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether the file is our own CSV for people, see `guarded`."""
+        return self.columns == PAST_COLUMNS
 
     @property
     def nameless(self) -> tuple[int, ...]:

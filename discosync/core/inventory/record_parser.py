@@ -13,6 +13,7 @@ from discosync.core.inventory.columns import (
     parse_listed,
     read_text,
 )
+from discosync.core.inventory.guarded import unguard
 from discosync.core.inventory.header import Header, RejectedRecord
 from discosync.core.inventory.listing import (
     CONTENT_FIELDS,
@@ -97,6 +98,8 @@ class RecordParser:
                 hint="nothing was changed; fetch the inventory again",
                 code="field_count",
             )
+        if self._header.is_guarded:
+            fields = [unguard(field) for field in fields]
         for index in self._nameless:
             if fields[index].strip():
                 raise BadData(

@@ -12,7 +12,7 @@ from discosync.core.inventory.columns import parse_listed
 from discosync.core.inventory.header import Header, RejectedRecord
 from discosync.core.inventory.parsed import ParsedBlock, ParsedRecord
 from discosync.core.inventory.record_parser import MAX_FIELD_BYTES, RecordParser
-from discosync.core.inventory.records import RawRecord, RecordBlock, RecordStream
+from discosync.core.inventory.records import RawRecord, RecordBlock, RecordStream, is_blank
 from discosync.errors import BadData
 
 HEADERS = (
@@ -77,7 +77,7 @@ def _one_by_one(
 ) -> list[ParsedRecord | RejectedRecord]:
     read = RecordParser(header, currency=currency).read
     raw = map(RawRecord, block.lines, block.bodies)
-    return [read(record) for record in raw if record.body.strip()]
+    return [read(record) for record in raw if not is_blank(record.body)]
 
 
 def _rejected(blocks: Sequence[ParsedBlock]) -> list[RejectedRecord]:
