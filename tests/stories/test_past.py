@@ -305,7 +305,7 @@ def test_csv_of_the_past_runs_no_formula_and_reads_back_exactly(
         make_listing(n, comments=text, location=text) for n, text in enumerate(texts)
     ]
     assert sqlite_program("sync", "--source", "pages").exit_code == 0
-    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
     told = sqlite_program("as-of", now, "--csv")
     assert told.exit_code == 0
     cells = [cell for row in csv.reader(io.StringIO(told.stdout)) for cell in row]
