@@ -135,17 +135,13 @@ def test_fault_of_the_machine(
     shop, expected = known(scenario, sandbox, server)
     with shop.copied(tmp_path / "copy") as copy:
         sandbox.state.exports.clear()
-        number = _number_of(expected.ended.points, cell.at)
-        ended = interrupt(copy.program, cell.action, number, *arguments_of(copy, scenario))
+        form = cell.at.removeprefix("last ")
+        found = sum(re.match(form, point) is not None for point in expected.ended.points)
+        assert found, f"no point is {cell.at!r}"
+        number = found if form != cell.at else 1
+        arguments = arguments_of(copy, scenario)
+        ended = interrupt(copy.program, cell.action, number, *arguments, form=form)
         _check_end(copy, scenario, expected, ended, cell)
-
-
-def _number_of(points: list[str], at: str) -> int:
-    """Return the number of the first point of this form; of the last one where `last` is asked."""
-    form = at.removeprefix("last ")
-    found = [number for number, point in enumerate(points, 1) if re.match(form, point)]
-    assert found, f"no point is {at!r}"
-    return found[-1 if at.startswith("last ") else 0]
 
 
 @pytest.mark.parametrize(("phase", "fault", "test"), ELSEWHERE)

@@ -44,9 +44,14 @@ class Expected:
 
 
 def chosen_points(expected: Expected, share: float) -> list[int]:
-    """Choose the point at this share of the way, and those on both sides of the last commit."""
+    """Choose the point at this share of the way, and those where a half-done write would show.
+
+    These are in the last bulk write, and on both sides of the last commit.
+    """
     points = expected.ended.points
     numbers = {1 + int(len(points) * share)}
+    if "before a row" in points:
+        numbers.add(len(points) - points[::-1].index("before a row"))
     if "before COMMIT" in points:
         numbers |= {last_commit(points), last_commit(points) + 1}
     return sorted(numbers)

@@ -104,8 +104,11 @@ def interrupt(
     number: int | None,
     *arguments: str,
     read_timeout_seconds: float | None = None,
+    form: str = "",
 ) -> Ended:
     """Run the program, and have `action` happen at this point; none happens without a number.
+
+    With a `form`, a regular expression, only points whose name begins like that are counted.
 
     The actions are `kill`, `term`, `hup`, `int`, `budget` (the alarm of the time budget), `disk`
     (it is full for this one call) and `connection` (Postgres ends it). With `read_timeout_seconds`
@@ -120,6 +123,7 @@ def interrupt(
             "arguments": arguments,
             "at": number,
             "action": action,
+            "form": form,
             "read_timeout_seconds": read_timeout_seconds,
         }
     )

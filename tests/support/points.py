@@ -49,9 +49,22 @@ class Points:
         self._log: Any = None
         self._is_acting = False
         self._directory = ""
+        self._form = re.compile("")
 
-    def begin(self, *, at: int | None, action: str, log: Path | None, directory: Path) -> None:
-        """Count from here on; `directory` is where the files lie that count."""
+    def begin(
+        self,
+        *,
+        at: int | None,
+        action: str,
+        log: Path | None,
+        directory: Path,
+        form: str = "",
+    ) -> None:
+        """Count from here on; `directory` is where the files lie that count.
+
+        With a `form` the action happens at that many points whose name begins like that.
+        """
+        self._form = re.compile(form)
         self._directory = f"{directory.resolve()}{os.sep}"
         self._log = log.open("w", buffering=1) if log else None
         self._at, self._action, self._passed = at, action, 0
@@ -61,11 +74,12 @@ class Points:
         """Pass one point, or have it happen there."""
         if not self._directory or self._is_acting:
             return
-        self._passed += 1
+        self._passed += self._form.match(name) is not None
         if self._log:
             self._log.write(f"{name}\n")
         self.peak_handles = max(self.peak_handles, open_handles())
         if self._passed == self._at:
+            self._at = None
             self._is_acting = True
             try:
                 self._act(name)

@@ -76,6 +76,7 @@ def _run(points: Points, asked: dict[str, Any]) -> NoReturn:
     points.begin(
         at=asked["at"],
         action=asked["action"],
+        form=asked["form"],
         log=told / "points",
         directory=Path(asked["directory"]),
     )
