@@ -517,7 +517,7 @@ def test_any_life_is_the_same_without_marks(program: Program, tmp_path: Path) ->
         options = ("--from-file", str(path), "--json", "--allow-mass-removal")
         ours = program("sync", *options, "--seller", "one")
         other.query("DELETE FROM snapshot_marks WHERE seller = 'two'") if hour else None
-        theirs = other("sync", *options, "--seller", "two")
+        theirs = other("sync", *options, "--allow-shared-listings", "--seller", "two")
         assert ours.counts == theirs.counts
     names = "listing_id, status, price_value, comments, is_active, removal_reason, content_hash"
     rows = [
