@@ -17,19 +17,39 @@ def test_mistyped_seller_is_refused_and_allowed_once(
     sqlite_program: Program, tmp_path: Path
 ) -> None:
     """A listing has one seller: the refusal names the other one, and how to go on."""
-    path = write_export(tmp_path / "a.csv", make_shop(20))
+    path = write_export(tmp_path / "a.csv", make_shop(60))
     sqlite_program("sync", "--from-file", str(path))
     typed = ("sync", "--from-file", str(path), "--seller", "velvet-crate")
 
     refused = sqlite_program(*typed)
 
     assert refused.exit_code == 13
-    assert f"20 of 20 listings are known as those of {SELLER}" in refused.stderr
+    assert f"60 of 60 listings are known as those of {SELLER}" in refused.stderr
     assert "--allow-shared-listings" in refused.stderr
-    assert sqlite_program.query("SELECT count(*) AS n FROM listings") == [{"n": 20}]
+    assert sqlite_program.query("SELECT count(*) AS n FROM listings") == [{"n": 60}]
     assert sqlite_program(*typed, "--dry-run").exit_code == 13
     assert sqlite_program(*typed, "--allow-shared-listings").exit_code == 0
     assert sqlite_program(*typed).exit_code == 0, "it is known now"
+
+
+def test_few_listings_of_another_seller_are_warned_of(
+    sqlite_program: Program, tmp_path: Path
+) -> None:
+    """A few shared listings do not stop a seller: the report names them, with 3."""
+    path = write_export(tmp_path / "a.csv", make_shop(20))
+    sqlite_program("sync", "--from-file", str(path))
+
+    result = sqlite_program("sync", "--from-file", str(path), "--seller", "orchard")
+
+    assert result.exit_code == 3
+    assert f"20 of 20 listings are known as those of {SELLER}" in result.stderr
+
+
+def test_sellers_of_the_sandbox_may_share(sqlite_program: Program) -> None:
+    """Every sandbox makes up the same listings: a second made-up seller may have them, too."""
+    for seller in ("one", "two"):
+        result = sqlite_program("sync", "--sandbox", "--seller", seller, "--json")
+        assert (result.exit_code, result.counts["added"]) == (0, 600)
 
 
 def test_another_sellers_own_listings_are_no_matter(

@@ -19,10 +19,10 @@ from discosync.core.planning.limits import (
     check_age,
     check_limits,
 )
-from discosync.core.planning.other_sellers import check_other_sellers, is_first_load
+from discosync.core.planning.other_sellers import check_shared, find_shared, is_first_load
 from discosync.core.reporting.change_entry import ChangeEntry, describe_changes
 from discosync.core.reporting.findings import Problem
-from discosync.database.rows.sellers import count_shared
+from discosync.database.rows.sellers import count_shared, load_has_sandbox
 from discosync.runner import Run
 
 
@@ -48,23 +48,30 @@ def judge(run: Run, planned: Planned, options: SyncOptions, mirror: Mirror) -> N
     violations = [
         *([older] if older else []),
         *check_limits(planned.changes, allowed),
-        *_check_other_sellers(planned.changes, options, mirror),
+        *_check_other_sellers(run, planned.changes, options, mirror),
     ]
     violations += check_drift(run.findings.slow_check or SlowCheck(), allowed)
     refuse(violations, _way_out(run, options, violations, mirror, now=now))
 
 
 def _check_other_sellers(
-    changes: ChangeSet, options: SyncOptions, mirror: Mirror
+    run: Run, changes: ChangeSet, options: SyncOptions, mirror: Mirror
 ) -> Iterator[Violation]:
     """Look among the listings of other sellers, on a seller's first load only."""
     database = mirror.filled_database
     if database is None or not is_first_load(changes):
         return
     with database.session() as session:
-        shared = count_shared(session, mirror.seller, changes.added)
-    allowed = options.allow_shared_listings
-    yield from check_other_sellers(changes, mirror.seller, shared, allowed=allowed)
+        # Sellers of the sandbox are made up alike.
+        if load_has_sandbox(session):
+            return
+        counts = count_shared(session, mirror.seller, changes.added)
+    if shared := find_shared(changes, mirror.seller, counts):
+        allowed = options.allow_shared_listings
+        yield from check_shared(shared, allowed=allowed)
+        run.findings.problems.append(
+            Problem(code="shared_listings", text=str(shared), is_warning=not allowed)
+        )
 
 
 def _now_at_discogs(run: Run, snapshot: Snapshot) -> datetime:
