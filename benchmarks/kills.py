@@ -1,13 +1,14 @@
 """Kill every command that writes at random points, and see what is left.
 
     python -m benchmarks.kills [--kills 1000] [--databases sqlite,postgres] [--only sync-export,…]
-        [--seed 1]
+        [--seed 1] [--signal kill|term|hup|int]
 
 Each kill is a `kill -9` at one of the numbered points of a run (before and after every statement,
 commit, request and file). After it the database holds what it held before, or all that the command
 does; its structure is whole, history only grew, and the next run gets to the same state as if
-nothing had happened. At the end: how many kills, in how many phases, and what went wrong. The
-benchmark also says how much memory a run takes, and how many open files and connections.
+nothing had happened. With `--signal term` a run is asked to end instead: then its exit status must
+say, too, whether data was changed. At the end: how many kills, in how many phases, and what went
+wrong. The benchmark also says how much memory a run takes, and how many open files and connections.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 from discosync.sandbox.server import serving
 from discosync.sandbox.state import SandboxState
 from tests.support.kill_scenarios import SCENARIOS, Scenario, Shop, prepare
-from tests.support.kill_trials import Expected, check_next_run, expect, kill
+from tests.support.kill_trials import STATUS_BY_ACTION, Expected, check_next_run, expect, kill, stop
 from tests.support.postgres import running_postgres
 from tests.support.program import TOKEN
 from tests.support.shop import SELLER
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--databases", default="sqlite,postgres")
     parser.add_argument("--only", default="")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--signal", choices=["kill", *STATUS_BY_ACTION], default="kill")
     options = parser.parse_args()
     random.seed(options.seed)
     databases, only = options.databases.split(","), set(options.only.split(",")) - {""}
@@ -42,13 +44,13 @@ def main() -> None:
     for database in databases:
         for scenario in chosen:
             count = min(each, options.kills - kills)
-            faults += _kill_many(database, scenario, count)
+            faults += _kill_many(database, scenario, count, options.signal)
             kills += count
     print(f"{kills} kills, {faults} faults")
     sys.exit(1 if faults else 0)
 
 
-def _kill_many(database: str, scenario: Scenario, count: int) -> int:
+def _kill_many(database: str, scenario: Scenario, count: int, action: str) -> int:
     with ExitStack() as stack:
         state = SandboxState(seller=SELLER, token=TOKEN, is_marked=False, zips_exports=False)
         state.inventory = scenario.inventory
@@ -60,7 +62,7 @@ def _kill_many(database: str, scenario: Scenario, count: int) -> int:
         faults = [
             fault
             for _ in range(count)
-            if (fault := _kill_once(shop, scenario, expected, top / "copy"))
+            if (fault := _kill_once(shop, scenario, expected, top / "copy", action))
         ]
     ended = expected.ended
     print(
@@ -74,11 +76,16 @@ def _kill_many(database: str, scenario: Scenario, count: int) -> int:
     return len(faults)
 
 
-def _kill_once(shop: Shop, scenario: Scenario, expected: Expected, directory: Path) -> str:
+def _kill_once(
+    shop: Shop, scenario: Scenario, expected: Expected, directory: Path, action: str
+) -> str:
     number = random.randint(1, len(expected.ended.points))
     with shop.copied(directory) as copy:
         try:
-            kill(copy, scenario, expected, number)
+            if action == "kill":
+                kill(copy, scenario, expected, number)
+            else:
+                stop(copy, scenario, expected, number, action)
             check_next_run(copy, scenario, expected)
         except AssertionError as fault:
             return f"point {number} ({expected.ended.points[number - 1]}): {str(fault)[:300]}"

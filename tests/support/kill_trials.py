@@ -24,6 +24,9 @@ _NOT_COMPARED = ("sync_runs", "flag_events", *_NUMBERS)
 """What a second run adds to."""
 
 _UNIQUE = re.compile(r"[0-9a-f]{8,}|\d+|(?<=tmp/)\S+|test_\w+")
+STATUS_BY_ACTION = {"term": 143, "hup": 143, "int": 130}
+"""The status of a command that was asked to end in this way, and has changed nothing."""
+
 MOST_HANDLES = 24
 """More open files and connections than any command needs at once."""
 
@@ -100,6 +103,32 @@ def kill(shop: Shop, scenario: Scenario, expected: Expected, number: int) -> boo
     where = f"killed at point {number}, {ended.points[-1]!r}"
     # With what earlier kills have left, the way to the end may be a few points shorter.
     assert ended.status in {-signal.SIGKILL, 0, 3}, f"{where}: it ended with {ended.status}"
+    return _check_state(shop, scenario, expected, ended, where)
+
+
+def stop(shop: Shop, scenario: Scenario, expected: Expected, number: int, action: str) -> bool:
+    """Ask the scenario to end at a point; return whether everything is as it was before.
+
+    `action` is one of `STATUS_BY_ACTION`. The status that belongs to it says that nothing was
+    changed; 0 and 3 say that the command has done its work.
+    """
+    shop.sandbox.state.exports.clear()
+    ended = interrupt(shop.program, action, number, *arguments_of(shop, scenario))
+    where = f"{action} at point {number}, {ended.points[min(number, len(ended.points)) - 1]!r}"
+    asked = STATUS_BY_ACTION[action]
+    assert ended.status in {asked, 0, 3}, f"{where}: it ended with {ended.status}"
+    # What is whole is committed before a command that works in parts ends: any number of parts.
+    if scenario.has_parts and ended.status != asked:
+        check_integrity(shop.program)
+        return state_of(shop.program) == expected.before
+    is_before = _check_state(shop, scenario, expected, ended, where)
+    assert is_before or ended.status != asked, f"{where}: {asked}, and data was changed"
+    return is_before
+
+
+def _check_state(
+    shop: Shop, scenario: Scenario, expected: Expected, ended: Ended, where: str
+) -> bool:
     check_integrity(shop.program)
     check_one_record_a_run(shop.program)
     now = state_of(shop.program)

@@ -37,6 +37,14 @@ PROMISES = [
         ),
     ),
     Promise(
+        "No listing is taken for gone because an inventory lacks it, before Discogs says so.",
+        (
+            f"{_STORIES}/test_absence.py",
+            f"{_CORE}/planning/test_absence.py",
+            "tests/discogs/inventory/test_lookups.py",
+        ),
+    ),
+    Promise(
         "Mass removals and mass changes are refused; the refusal says how to allow them once.",
         (f"{_STORIES}/test_limits.py", f"{_CORE}/planning/test_limits.py"),
     ),
