@@ -69,8 +69,9 @@ def _check_other_sellers(
     if shared := find_shared(changes, mirror.seller, counts):
         allowed = options.allow_shared_listings
         yield from check_shared(shared, allowed=allowed)
+        is_warning = shared.are_many and not allowed
         run.findings.problems.append(
-            Problem(code="shared_listings", text=str(shared), is_warning=not allowed)
+            Problem(code="shared_listings", text=str(shared), is_warning=is_warning)
         )
 
 

@@ -8,7 +8,7 @@ from discosync.core.planning.limits import Violation
 
 OTHER_SELLERS = "other_sellers_listings"
 _MASS_MIN_LISTINGS = 50
-"""Of fewer listings most may be the same by chance: they are only warned of."""
+"""Fewer are only noted: they may be the same by chance, or somebody tries discosync out."""
 
 
 def is_first_load(changes: ChangeSet) -> bool:
@@ -27,9 +27,14 @@ class Shared:
     added: int
 
     @property
+    def are_many(self) -> bool:
+        """Whether somebody should look at them."""
+        return self.listings >= _MASS_MIN_LISTINGS
+
+    @property
     def is_mass(self) -> bool:
         """Whether it looks like one shop under two names: most listings, and not only a few."""
-        return self.listings >= _MASS_MIN_LISTINGS and 2 * self.listings > self.added
+        return self.are_many and 2 * self.listings > self.added
 
     def __str__(self) -> str:
         """Say what it is, and what to do."""

@@ -32,7 +32,7 @@ def _load(count: int) -> ChangeSet:
     [
         (60, {"velvet": 57}, True),
         (50, {"velvet": 50}, True),
-        # Fewer than fifty, or no more than half: a warning will do.
+        # Fewer than fifty, or no more than half, are told but not refused.
         (49, {"velvet": 49}, False),
         (120, {"velvet": 60}, False),
         (119, {"velvet": 60}, True),
@@ -45,6 +45,7 @@ def test_one_shop_under_two_names_is_refused(
     shared = find_shared(_load(count), "velvt", counts)
     assert shared is not None
     assert bool(list(check_shared(shared, allowed=False))) is is_refused
+    assert shared.are_many is (shared.listings >= 50)
     assert list(check_shared(shared, allowed=True)) == []
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from discosync.core.inventory.listing import HASH_VERSION
 from discosync.database.connection.engine import Database, open_database
 from discosync.database.schema.migrating import downgrade_schema, upgrade_schema
 from tests.support.old_shop import (
@@ -80,7 +81,7 @@ def _check(url: str, phase: Phase) -> None:
         rows = session.execute("SELECT is_active, content_hash, seller FROM listings ORDER BY id")
         found = rows.fetchall()
     assert [n for n, row in enumerate(found) if not row[0]] == sorted(known)
-    assert all(content_hash.startswith("1:") for _, content_hash, _ in found)
+    assert all(content_hash.startswith(f"{HASH_VERSION}:") for _, content_hash, _ in found)
     assert {seller for _, _, seller in found} == {"velvet"}
     downgrade_schema(database, "base")
     assert _rows(database, phase) == before
