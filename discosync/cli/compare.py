@@ -1,5 +1,7 @@
 """`discosync compare`."""
 
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +9,7 @@ import typer
 
 from discosync.cli import app
 from discosync.cli.exit_statuses import RUN_STATUSES, exit_statuses
-from discosync.cli.frame import between_runs, run_and_tell, run_once
+from discosync.cli.frame import run_and_tell, run_several
 from discosync.cli.options import (
     AsJson,
     Config,
@@ -21,13 +23,11 @@ from discosync.cli.options import (
     refuse_contradictions,
 )
 from discosync.cli.plain_values import PlainCommand
-from discosync.ending import hurry, settle
-from discosync.errors import DiscosyncError, ExitStatus
+from discosync.errors import ExitStatus
 
 if TYPE_CHECKING:
     from discosync.commands.compare import CompareRequest
     from discosync.console import Console
-    from discosync.core.reporting.report import RunReport
 
 _EPILOG = exit_statuses(
     RUN_STATUSES
@@ -100,24 +100,10 @@ def _compare_often(
     from discosync.commands.compare import compare_seller  # noqa: PLC0415 - heavy
     from discosync.core.reporting.report import combine_reports  # noqa: PLC0415 - heavy
 
-    reports: list[RunReport] = []
-    stopped: DiscosyncError | None = None
-    with between_runs() as stopped_by:
-        for _ in range(runs):
-            if (stopped := stopped_by()) is not None:
-                break
-            report, is_stop_wanted = run_once(
-                console, request.run, lambda run: compare_seller(run, request)
-            )
-            reports.append(report)
-            if not console.as_json:
-                console.tell(report, diff=diff.value)
-            # Ctrl-C ends the command, not only this comparison.
-            if is_stop_wanted:
-                break
-        combined = combine_reports(reports, stopped, command="compare", key="runs")
-        settle(combined["exit_code"])
-    if stopped is not None:
-        hurry()
-        console.show_error(stopped)
-    return int(console.tell_combined(combined, path=path))
+    return run_several(
+        console,
+        repeat((request.run, lambda run: compare_seller(run, request)), runs),
+        partial(combine_reports, command="compare", key="runs"),
+        path=path,
+        diff=diff.value,
+    )

@@ -1,9 +1,10 @@
 """How every command runs and ends: with a run's report, or with an error and its exit status."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -41,17 +42,40 @@ def run_and_tell(
     return int(console.tell(report, diff=diff))
 
 
-@contextmanager
-def between_runs() -> "Iterator[Callable[[], DiscosyncError | None]]":
-    """Enclose several runs: a signal that comes between two of them is not lost.
+def run_several(
+    console: "Console",
+    runs: "Iterable[tuple[RunRequest, Callable[[Run], None]]]",
+    combine: "Callable[[Sequence[RunReport], DiscosyncError | None], dict[str, Any]]",
+    *,
+    path: Path | None,
+    diff: str | None,
+) -> int:
+    """Run one story after the other, also after one that failed; return the status to exit with.
 
-    Gives a function that returns the error to end with, or None while no signal has come.
+    Each has a report of its own, and `combine` makes one of all. A signal ends the command, not
+    only the run that is at work, and one that comes between two runs is not lost.
     """
     from discosync.runner import Signals  # noqa: PLC0415 - heavy
 
+    reports: list[RunReport] = []
+    stopped: DiscosyncError | None = None
     signals = Signals()
     with signals.listening():
-        yield signals.missed
+        for request, story in runs:
+            if (stopped := signals.missed()) is not None:
+                break
+            report, is_stop_wanted = run_once(console, request, story)
+            reports.append(report)
+            if not console.as_json:
+                console.tell(report, diff=diff)
+            if is_stop_wanted:
+                break
+        combined = combine(reports, stopped)
+        settle(combined["exit_code"])
+    if stopped is not None:
+        hurry()
+        console.show_error(stopped)
+    return int(console.tell_combined(combined, path=path))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import typer
 
 from discosync.cli import app
 from discosync.cli.exit_statuses import RUN_STATUSES, exit_statuses
-from discosync.cli.frame import between_runs, run_and_tell, run_once
+from discosync.cli.frame import run_and_tell, run_several
 from discosync.cli.options import (
     AllowMassChange,
     AsJson,
@@ -27,13 +27,11 @@ from discosync.cli.options import (
     refuse_contradictions,
 )
 from discosync.cli.plain_values import PlainCommand
-from discosync.ending import hurry, settle
 from discosync.errors import DiscosyncError, ExitStatus
 
 if TYPE_CHECKING:
     from discosync.commands.sync import SyncRequest
     from discosync.console import Console
-    from discosync.core.reporting.report import RunReport
 
 
 class SourceName(StrEnum):
@@ -228,24 +226,12 @@ def _sync_all(request: "SyncRequest", console: "Console", diff: DiffForm | None)
             console.show_json(combine_reports([], exc))
         console.show_error(exc)
         return int(exc.exit_status)
-    reports: list[RunReport] = []
-    stopped: DiscosyncError | None = None
-    with between_runs() as stopped_by:
-        for name in names:
-            if (stopped := stopped_by()) is not None:
-                break
-            # Each seller has a run, a lock and a report of its own; only the status is shared.
-            own = request_for(request, name)
-            report, is_stop_wanted = run_once(console, own.run, partial(sync_seller, request=own))
-            reports.append(report)
-            if not console.as_json:
-                console.tell(report, diff=diff and diff.value)
-            # Ctrl-C ends the command, not only this seller's run.
-            if is_stop_wanted:
-                break
-        combined = combine_reports(reports, stopped)
-        settle(combined["exit_code"])
-    if stopped is not None:
-        hurry()
-        console.show_error(stopped)
-    return int(console.tell_combined(combined, path=request.run.report_path))
+    # Each seller has a run, a lock and a report of its own; only the status is shared.
+    requests = (request_for(request, name) for name in names)
+    return run_several(
+        console,
+        ((own.run, partial(sync_seller, request=own)) for own in requests),
+        combine_reports,
+        path=request.run.report_path,
+        diff=diff and diff.value,
+    )

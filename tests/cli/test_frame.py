@@ -2,14 +2,17 @@
 
 import json
 import signal
+from collections.abc import Callable, Iterator
 
 import pytest
 import typer
 
-from discosync.cli.frame import answering, between_runs
+from discosync.cli.frame import answering, run_several
+from discosync.console import Console
+from discosync.core.reporting.report import combine_reports
 from discosync.database.connection.commits import committing, warn_of_commit
 from discosync.errors import StorageFailed
-from discosync.runner import Signals, StopRun
+from discosync.runner import Run, RunRequest, Signals, StopRun
 
 
 @pytest.mark.parametrize(
@@ -64,17 +67,28 @@ def test_commit_that_is_not_as_it_should_be_is_a_warning(
     assert "warning: the standby is gone" in capsys.readouterr().err
 
 
-def test_signal_between_two_runs_is_not_lost() -> None:
-    """It ends the next run before that has begun, and the whole command."""
-    with between_runs() as stopped_by:
-        assert stopped_by() is None
+def test_signal_between_two_runs_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    """No other run begins, and the whole command ends with the signal's status."""
+    begun: list[str] = []
+
+    def runs() -> Iterator[tuple[RunRequest, Callable[[Run], None]]]:
+        yield RunRequest(command="sync"), lambda _run: begun.append("first")
         signal.raise_signal(signal.SIGTERM)
-        error = stopped_by()
-        inner = Signals()
+        yield RunRequest(command="sync"), lambda _run: begun.append("second")
+
+    status = run_several(Console(as_json=True), runs(), combine_reports, path=None, diff=None)
+
+    assert (begun, status) == (["first"], 143)
+    assert len(json.loads(capsys.readouterr().out)["sellers"]) == 1
+
+
+def test_run_takes_over_what_came_before_it() -> None:
+    """A signal that came while nothing listened but the command ends the next run at once."""
+    outer, inner = Signals(), Signals()
+    with outer.listening():
+        signal.raise_signal(signal.SIGTERM)
         with inner.listening(), pytest.raises(StopRun):
             inner.begin()
-    assert error is not None
-    assert error.exit_status == 143
 
 
 def test_bug_is_not_hidden() -> None:

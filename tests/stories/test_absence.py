@@ -329,6 +329,21 @@ def test_file_with_a_token_asks(
     assert result.report["absence"]["for_sale"] == 1
 
 
+def test_file_without_an_answer_to_whose_token_it_is_keeps_all(
+    sqlite_program: Program, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    """An identity that cannot be read proves nothing: the file is applied, and removes nothing."""
+    path = write_export(tmp_path / "shop.csv", make_shop(20))
+    sqlite_program("sync", "--from-file", str(path))
+    sandbox.state.faults = [Fault(path="/oauth/identity", body="{}")]
+    write_export(path, make_shop(15))
+
+    result = sqlite_program("sync", "--from-file", str(path), "--json")
+
+    assert (result.exit_code, result.report["listings"]["removed"]) == (3, 0)
+    assert "whose token" in _problems(result)["not_yet_asked"]
+
+
 def test_file_with_another_sellers_token_asks_nobody(
     sqlite_program: Program, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
@@ -364,3 +379,22 @@ def test_an_unchanged_hour_asks_for_nothing(
     report = _sync(sqlite_program).report
     assert "absence" not in report
     assert len(sandbox.state.requests) == 5
+
+
+def test_refused_run_says_nothing_of_what_it_would_have_mended(
+    sqlite_program: Program, sandbox: SandboxServer
+) -> None:
+    """Beside "nothing was changed" no sentence says that a row is corrected, or filled in."""
+    sandbox.state.inventory = make_shop(40)
+    _sync(sqlite_program)
+    sqlite_program.query(
+        "UPDATE listings SET price_value = 1, release_year = NULL WHERE listing_id = :listing_id",
+        listing_id=str(FIRST_ID + 1),
+    )
+    sandbox.state.inventory = make_shop(20)
+
+    refused = sqlite_program("sync", "--source", "pages", "--json")
+
+    assert refused.exit_code == 13
+    assert "corrected" not in refused.stderr
+    assert "filled in" not in refused.stderr

@@ -9,6 +9,7 @@ from discosync.commands.steps.refusing import refuse, render_way_out, tell_plan
 from discosync.commands.syncing.fetching import FetchOptions
 from discosync.commands.syncing.mirror import Mirror
 from discosync.commands.syncing.planning import Planned
+from discosync.commands.syncing.slow_check import note_slow_check
 from discosync.core.inventory.snapshot import Snapshot, Source, is_too_old_to_show
 from discosync.core.planning.changes import ChangeSet
 from discosync.core.planning.drift import SlowCheck, check_drift
@@ -40,9 +41,8 @@ class SyncOptions:
 def judge(run: Run, planned: Planned, options: SyncOptions, mirror: Mirror) -> None:
     """Put a plan into the report, then check it; raise `LimitRefused` when a limit says no."""
     _note_age(run, planned.snapshot)
-    _note_completed(run, planned.changes)
     tell(run, planned, options)
-    allowed = allowances_of(options, mirror)
+    slow_check, allowed = run.findings.slow_check or SlowCheck(), allowances_of(options, mirror)
     now = _now_at_discogs(run, planned.snapshot)
     older = check_age(planned.snapshot, mirror.last.as_of, now=now)
     violations = [
@@ -50,8 +50,11 @@ def judge(run: Run, planned: Planned, options: SyncOptions, mirror: Mirror) -> N
         *check_limits(planned.changes, allowed),
         *_check_other_sellers(run, planned.changes, options, mirror),
     ]
-    violations += check_drift(run.findings.slow_check or SlowCheck(), allowed)
+    violations += check_drift(slow_check, allowed)
     refuse(violations, _way_out(run, options, violations, mirror, now=now))
+    # Only now: a refused run fills in and corrects nothing.
+    _note_completed(run, planned.changes)
+    note_slow_check(run, slow_check)
 
 
 def _check_other_sellers(

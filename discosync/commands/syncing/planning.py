@@ -6,11 +6,7 @@ from dataclasses import dataclass, replace
 
 from discosync.commands.steps.recall import SnapshotRecall
 from discosync.commands.syncing.fetching import Fetched
-from discosync.commands.syncing.slow_check import (
-    SliceChecker,
-    SlowCheckOptions,
-    note_slow_check,
-)
+from discosync.commands.syncing.slow_check import SliceChecker, SlowCheckOptions
 from discosync.commands.syncing.snapshot_comparison import Leave, SnapshotComparison
 from discosync.core.flags import Flag
 from discosync.core.inventory.header import Header
@@ -70,8 +66,7 @@ def plan_snapshot(
     _verify(changes, snapshot, fetched.count_again)
     _check_repeated(run, compared.repeated_ids, snapshot)
     _note_problems(run, changes, snapshot)
-    if checker:
-        note_slow_check(run, checker)
+    run.findings.slow_check = checker.done if checker else None
     _note_currency(run, snapshot, compared.sees)
     return Planned(
         changes=changes,

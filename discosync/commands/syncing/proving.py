@@ -20,8 +20,7 @@ from discosync.core.planning.absence import (
 )
 from discosync.core.reporting.findings import Problem
 from discosync.database.rows.known import load_rows
-from discosync.database.runs.last_applied import load_last_problems
-from discosync.errors import AuthRefused, SourceUnavailable
+from discosync.errors import AuthRefused, BadData, SourceUnavailable
 from discosync.render.size import render_count
 from discosync.runner import Run
 
@@ -79,8 +78,8 @@ def _ask_all(run: Run, asking: Asking, questions: Questions) -> _Asked | None:
         if refused.code == "not_this_seller":
             return None
         asked.stopped_because = refused.message
-    except SourceUnavailable as unavailable:
-        asked.stopped_because = unavailable.message
+    except (SourceUnavailable, BadData) as failed:
+        asked.stopped_because = failed.message
     return asked
 
 
@@ -102,7 +101,7 @@ def _removed_unasked(run: Run, planned: Planned) -> Planned:
         "was not asked, because a file came without the seller's token"
     )
     run.findings.problems.append(Problem(code="not_asked", text=text, is_warning=False))
-    run.findings.absence = Proof(questions=Questions()).count(planned.changes, planned.changes)
+    run.findings.absence = AbsenceCounts(missing=len(planned.changes.missing))
     return planned
 
 
@@ -157,8 +156,6 @@ def _distrust_export(run: Run, mirror: Mirror) -> None:
     is_export = found.source == Source.EXPORT.value
     if not is_export or not found.flags[Flag.USE_CSV_EXPORT].value:
         return
-    with mirror.database.session() as session:
-        source, codes = load_last_problems(session, mirror.seller)
-    if source == found.source and LACKS_LISTINGS in codes:
+    if mirror.last.source == found.source and LACKS_LISTINGS in mirror.last.problems:
         reason = "two exports in a row lacked listings that are for sale"
         roll_back_by_itself(run, mirror.database, Flag.USE_CSV_EXPORT, reason)

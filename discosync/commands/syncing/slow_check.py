@@ -99,13 +99,9 @@ def _load_past(session: Session, seller: str, wanted: Sequence[int]) -> dict[int
     return past  # type: ignore[return-value]
 
 
-def note_slow_check(run: Run, checker: SliceChecker) -> None:
-    """Put what a slow check found into the report."""
-    check, problems = checker.done, run.findings.problems
-    run.findings.slow_check = check
-    # The limit will refuse that, and say so by itself.
-    if not checker.options.mends_mass and any(check_drift(check, Allowances())):
-        return
+def note_slow_check(run: Run, check: SlowCheck) -> None:
+    """Warn of what a slow check found, once no limit has refused to mend it."""
+    problems = run.findings.problems
     if check.corrected:
         count, verb = len(check.corrected), "would be" if run.request.dry_run else "are"
         named = [

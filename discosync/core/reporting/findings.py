@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from discosync.core.flags import Flag, FlagValue
 from discosync.core.inventory.snapshot import Snapshot
-from discosync.core.planning.drift import SlowCheck
 from discosync.core.reporting.change_entry import ChangeEntry
 from discosync.core.reporting.report_parts import ArchiveUse, ListingCounts
 
 if TYPE_CHECKING:
     from discosync.core.catalog.enrichment import EnrichmentUse
     from discosync.core.planning.absence import AbsenceCounts
+    from discosync.core.planning.drift import SlowCheck
     from discosync.core.reporting.comparison import Comparison
 
 
@@ -50,7 +50,7 @@ class Findings:
     changes: tuple[ChangeEntry, ...] | None = None
     inventory_value: dict[str, dict[str, Any]] | None = None
     price_changes: dict[str, dict[str, Any]] | None = None
-    slow_check: SlowCheck | None = None
+    slow_check: "SlowCheck | None" = None
     comparison: "Comparison | None" = None
     archive: ArchiveUse | None = None
     enrichment: "EnrichmentUse | None" = None

@@ -15,7 +15,8 @@ class LastApplied:
 
     `columns` are those of the newest export, `ready_seconds` is how long Discogs took to make it.
     `synced_at` is when the newest sync of any seller began, `slow_check` where the next slow check
-    goes on.
+    goes on. `source` and `problems` are those of this seller's newest sync: the codes of what it
+    warned of or noted.
     """
 
     as_of: datetime | None = None
@@ -24,6 +25,8 @@ class LastApplied:
     ready_seconds: float | None = None
     synced_at: datetime | None = None
     slow_check: Round = field(default_factory=Round)
+    source: str | None = None
+    problems: frozenset[str] = frozenset()
 
 
 def load_last_applied(session: Session, seller: str) -> LastApplied:
@@ -51,20 +54,14 @@ def load_last_applied(session: Session, seller: str) -> LastApplied:
         ready_seconds=waits[0] if waits else None,
         synced_at=read_moment(synced_at),
         slow_check=next((each for each in rounds if each is not None), Round()),
+        source=found[0][0] if found else None,
+        problems=_problems_of(found[0][1]) if found else frozenset(),
     )
 
 
-def load_last_problems(session: Session, seller: str) -> tuple[str | None, frozenset[str]]:
-    """Load the source and the problems' codes of a seller's newest applied sync."""
-    newest = session.execute(
-        "SELECT source, report FROM sync_runs WHERE seller = :seller AND command = 'sync' "
-        "ORDER BY id DESC LIMIT 1",
-        seller=seller,
-    ).fetchone()
-    report = read_json(newest[1]) if newest else None
+def _problems_of(report: object) -> frozenset[str]:
     problems = report.get("problems") if isinstance(report, dict) else None
-    codes = {p["code"] for p in problems or () if isinstance(p, dict) and "code" in p}
-    return (newest[0] if newest else None), frozenset(codes)
+    return frozenset(p["code"] for p in problems or () if isinstance(p, dict) and "code" in p)
 
 
 def _snapshot_of(report: object) -> dict[str, Any]:

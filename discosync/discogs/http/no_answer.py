@@ -31,9 +31,7 @@ def no_answer(exc: OSError) -> RetryLater | DiscosyncError:
         return _bad_certificate_file(exc)
     proxy = _variable(_PROXY_VARIABLES)
     # The address of the API was checked when it was read: only the proxy's can be at fault.
-    if proxy and isinstance(
-        exc, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
-    ):
+    if proxy and isinstance(exc, _UNUSABLE_ADDRESS):
         return _bad_proxy(proxy)
     return RetryLater(_unreachable(exc, proxy))
 

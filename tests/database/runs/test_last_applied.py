@@ -37,6 +37,7 @@ def test_each_value_is_of_the_newest_run_that_has_it(
         columns=("listing_id", "weight"),
         ready_seconds=33.0,
         synced_at=datetime(2026, 3, 1, 10, tzinfo=UTC),
+        source="pages",
     )
 
 
