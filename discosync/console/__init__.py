@@ -22,7 +22,7 @@ from discosync.errors import EXIT_STATUS_MEANINGS, DiscosyncError, ExitStatus
 from discosync.files.writing import write_json
 from discosync.render.harmless import harmless, harmless_json
 from discosync.render.run_summary import headline, summary_lines
-from discosync.render.scrubbing import hide
+from discosync.render.scrubbing import hide_json
 
 if TYPE_CHECKING:
     from discosync.core.reporting.comparison import Comparison
@@ -59,7 +59,7 @@ class Console:
     def show_json(self, content: Mapping[str, Any]) -> None:
         """Print one JSON object on one line."""
         # Nothing is escaped for terminals here: programs need every character as it is.
-        print(hide(json.dumps(content, ensure_ascii=False)))
+        print(hide_json(json.dumps(content, ensure_ascii=False)))
 
     def show_readable_json(self, content: Mapping[str, Any]) -> None:
         """Print one JSON object over many lines, for people."""

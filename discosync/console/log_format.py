@@ -4,7 +4,7 @@ import json
 import logging
 
 from discosync.render.harmless import harmless
-from discosync.render.scrubbing import hide
+from discosync.render.scrubbing import hide_json
 
 
 class TextFormatter(logging.Formatter):
@@ -28,4 +28,4 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             shown["exception"] = self.formatException(record.exc_info)
-        return hide(json.dumps(shown, ensure_ascii=False))
+        return hide_json(json.dumps(shown, ensure_ascii=False))

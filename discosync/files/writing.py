@@ -13,7 +13,7 @@ from typing import Any
 
 from discosync.files.drafts import drafting, remove_abandoned
 from discosync.files.making import GROUP_DIRECTORY, GROUP_FILE, make_directory
-from discosync.render.scrubbing import hide
+from discosync.render.scrubbing import hide_json
 
 _READER_SECONDS = 10.0
 """How long whoever reads a pipe may let a writer wait, at each turn."""
@@ -23,7 +23,7 @@ _LOOK_EVERY_SECONDS = 0.05
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
     """Write a JSON object, indented and without secrets, as `write_text` does."""
-    write_text(hide(json.dumps(content, indent=2, ensure_ascii=False)) + "\n", path)
+    write_text(hide_json(json.dumps(content, indent=2, ensure_ascii=False)) + "\n", path)
 
 
 def write_text(text: str, path: Path) -> None:

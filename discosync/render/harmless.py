@@ -7,7 +7,7 @@ and emoji stay.
 
 import re
 
-from discosync.render.scrubbing import hide
+from discosync.render.scrubbing import hide, hide_json
 
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 _LINE_BREAKS = "\u2028\u2029"
@@ -31,7 +31,7 @@ def harmless_cell(text: str) -> str:
 
 def harmless_json(text: str) -> str:
     """Replace control characters in JSON with JSON escapes, so that its meaning stays the same."""
-    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", hide(text))
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", hide_json(text))
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -24,6 +24,7 @@ _MAX_LOOKED_AT = 1 << 20
 _IN_ADDRESS = re.compile(r"(://[^\s/@:\"']*):(?!password@)([^\s\"']*)@")
 _USER_AND_PASSWORD = re.compile(r"([^\s/@:]*):(\S*)@")
 _LIKE_A_TOKEN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{40}(?![A-Za-z0-9])")
+_NOT_IN_A_KEY = r'(?![^"\\]*"\s*:)'
 _HARMLESS = frozenset({"sandbox-token"})
 
 _noted: set[str] = set()
@@ -51,10 +52,22 @@ def note_address(text: str) -> None:
 
 def hide(text: str) -> str:
     """Return the text without any secret."""
+    return _hide(text, is_json=False)
+
+
+def hide_json(text: str) -> str:
+    """Return JSON without any secret in its values.
+
+    Its keys stay: whoever has chosen `listings` as a password can still read a report.
+    """
+    return _hide(text, is_json=True)
+
+
+def _hide(text: str, *, is_json: bool) -> str:
     if "://" in text:
         text = _IN_ADDRESS.sub(rf"\1:{HIDDEN}@", text)
     if _noted:
-        text = _pattern().sub(HIDDEN, text)
+        text = _pattern(is_json=is_json).sub(HIDDEN, text)
     if len(text) <= _MAX_LOOKED_AT:
         text = _LIKE_A_TOKEN.sub(HIDDEN, text)
     return text
@@ -66,10 +79,11 @@ def is_token(text: str) -> bool:
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
+def _pattern(*, is_json: bool) -> re.Pattern[str]:
     forms = {form for secret in _noted for form in _forms_of(secret)}
     # The longest first: a form may begin with another one.
-    return re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+    found = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+    return re.compile(f"(?:{found}){_NOT_IN_A_KEY if is_json else ''}")
 
 
 def _forms_of(secret: str) -> Iterator[str]:

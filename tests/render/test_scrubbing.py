@@ -2,13 +2,25 @@
 
 import base64
 import json
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discosync.render.scrubbing import HIDDEN, hide, is_token, note_address, note_secret
+from discosync.render import scrubbing
+from discosync.render.scrubbing import HIDDEN, hide, hide_json, is_token, note_address, note_secret
+
+
+@pytest.fixture(autouse=True)
+def _forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is noted here would be hidden in every later test of this process."""
+    monkeypatch.setattr(scrubbing, "_noted", set())
+    scrubbing._pattern.cache_clear()  # noqa: SLF001 - as above
+    yield
+    scrubbing._pattern.cache_clear()  # noqa: SLF001 - as above
+
 
 SECRET = 'q7%"Z/+plover-42'  # noqa: S105 - made up
 
@@ -73,3 +85,12 @@ def test_noted_secret_never_comes_out(secret: str, around: str) -> None:
     """Whatever it is made of, and whatever stands around it."""
     note_secret(secret)
     assert secret not in hide(f"{around} {secret} {around}").replace(HIDDEN, "\0")
+
+
+@pytest.mark.parametrize("separators", [(", ", ": "), (",", ":"), (",\n", " : ")])
+def test_keys_of_json_stay(separators: tuple[str, str]) -> None:
+    """A password may be the name of a key: values lose it, and programs still find the key."""
+    note_secret("listings")
+    said = {"listings": {"text": "listings", "quoted": 'listings": no key', "n": ["my listings"]}}
+    shown = json.loads(hide_json(json.dumps(said, separators=separators)))
+    assert shown == {"listings": {"text": "***", "quoted": '***": no key', "n": ["my ***"]}}

@@ -6,7 +6,7 @@ from typing import Any
 from discosync.core.reporting.report import RunReport
 from discosync.database.connection.session import Session
 from discosync.database.connection.values import read_json
-from discosync.render.scrubbing import hide
+from discosync.render.scrubbing import hide_json
 
 
 def record_run(session: Session, report: RunReport, *, is_sandbox: bool) -> int:
@@ -43,7 +43,7 @@ def _final_values(session: Session, report: RunReport) -> dict[str, Any]:
         "snapshot_sha256": snapshot.sha256 if snapshot else None,
         "finished_at": session.moment(report.finished_at),
         # Without the changes: the history holds them already.
-        "report": hide(json.dumps(report.without_changes().to_json())),
+        "report": hide_json(json.dumps(report.without_changes().to_json())),
     }
 
 
